@@ -1,1 +1,4 @@
-//! Placeholder tour.
+//! Exact int8 inference for quantized `.tflite` networks.
+#![deny(unsafe_code)]
+
+pub mod schema;
