@@ -9,7 +9,7 @@
 //!
 //! let model = schema::Model { version: 3, description: Some("empty".into()), ..Default::default() };
 //! let mut builder = planus::Builder::new();
-//! let file = builder.finish(model, Some(schema::FILE_IDENTIFIER)).to_vec();
+//! let file = schema::finish(&mut builder, &model);
 //! let read = schema::ModelRef::read_as_root(&file)?;
 //! assert_eq!(read.version()?, 3);
 //! # Ok::<(), planus::Error>(())
@@ -28,3 +28,33 @@ pub use generated::tflite::*;
 
 /// The four bytes at offset 4 of every `.tflite` file.
 pub const FILE_IDENTIFIER: [u8; 4] = *b"TFL3";
+
+/// Ends a file: `model` becomes the root table, the file identifier is set. Returns the whole file.
+///
+/// `model` is an owned [`Model`] by reference, or the offset of one that was built in pieces. Use this and not
+/// [`planus::Builder::finish`] with an identifier, which writes the identifier before the root offset.
+pub fn finish(builder: &mut planus::Builder, model: impl planus::WriteAsOffset<Model>) -> Vec<u8> {
+    let mut file = builder.finish(model, Some(FILE_IDENTIFIER)).to_vec();
+    if let [b'T', b'F', b'L', b'3', a, b, c, d, ..] = file[..] {
+        let root = u32::from_le_bytes([a, b, c, d]) + 4;
+        file[..4].copy_from_slice(&root.to_le_bytes());
+        file[4..8].copy_from_slice(&FILE_IDENTIFIER);
+    }
+    file
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use planus::ReadAsRoot;
+
+    #[test]
+    fn a_finished_file_carries_the_identifier_and_reads_back() {
+        let buffers = vec![Buffer::default(), Buffer { data: Some(vec![7; 33]), ..Default::default() }];
+        let model = Model { version: 3, buffers: Some(buffers), ..Default::default() };
+        let file = finish(&mut planus::Builder::new(), &model);
+        assert_eq!(file[4..8], FILE_IDENTIFIER);
+        let read = Model::try_from(ModelRef::read_as_root(&file).unwrap()).unwrap();
+        assert_eq!(read, model);
+    }
+}
