@@ -1,0 +1,71 @@
+//! What can be wrong with the real-valued parameters of an operator.
+
+use std::fmt;
+
+/// A scale, multiplier, activation bound or window that the quantized arithmetic cannot represent.
+///
+/// The reference computes on numbers only, so the message names the number; the caller knows the
+/// operator and the tensor and adds them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The real multiplier is NaN or infinite, as when an output scale is zero.
+    MultiplierNotFinite(f64),
+    /// The real multiplier needs a left shift of more than 31 bits.
+    MultiplierTooLarge(f64),
+    /// The operator needs a real multiplier in (0, 1).
+    MultiplierNotBelowOne(f64),
+    /// The operator needs a real multiplier above 1.
+    MultiplierNotAboveOne(f64),
+    /// A bound of a fused activation does not fit 32 bits once quantized with this scale and zero
+    /// point.
+    ActivationOutOfRange {
+        /// Scale of the output tensor.
+        scale: f32,
+        /// Zero point of the output tensor.
+        zero_point: i32,
+    },
+    /// A window has no valid output size: a zero filter, stride or dilation, or a filter larger
+    /// than the unpadded input.
+    NoOutputSize {
+        /// Input extent.
+        input: usize,
+        /// Filter extent before dilation.
+        filter: usize,
+        /// Step between windows.
+        stride: usize,
+        /// Step between the taps of a window.
+        dilation: usize,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::MultiplierNotFinite(d) => {
+                write!(f, "the requantization multiplier is {d}: a scale is zero or not finite")
+            }
+            Self::MultiplierTooLarge(d) => {
+                write!(f, "the requantization multiplier {d} is 2^31 or more")
+            }
+            Self::MultiplierNotBelowOne(d) => {
+                write!(f, "the requantization multiplier {d} must lie strictly between 0 and 1")
+            }
+            Self::MultiplierNotAboveOne(d) => {
+                write!(f, "the requantization multiplier {d} must be above 1")
+            }
+            Self::ActivationOutOfRange { scale, zero_point } => write!(
+                f,
+                "the fused activation's bounds do not fit 32 bits with output scale {scale} and zero point {zero_point}"
+            ),
+            Self::NoOutputSize { input, filter, stride, dilation } => {
+                write!(f, "no output size for input {input}, filter {filter}, stride {stride}, dilation {dilation}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Result of forming an operator's parameters.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,124 @@
+//! DEPTHWISE_CONV_2D (`docs/numerics.md` §5).
+
+use super::{check_per_channel, finish, per_channel};
+use crate::activation::ActivationRange;
+use crate::element::Quantized;
+use crate::fixed::Multiplier;
+use crate::geometry::{Axis, tap_position};
+use crate::shape::{check_length, element_count};
+
+/// Parameters of [`depthwise_conv2d`].
+#[derive(Clone, Debug)]
+pub struct DepthwiseConv2dParams<'a> {
+    /// NHWC.
+    pub input_shape: [usize; 4],
+    /// 1HWO; O is a multiple of the input's channels, the quotient is the depth multiplier.
+    pub filter_shape: [usize; 4],
+    /// NHWC.
+    pub output_shape: [usize; 4],
+    /// Step between windows, vertical and horizontal.
+    pub stride: [usize; 2],
+    /// Step between taps, vertical and horizontal.
+    pub dilation: [usize; 2],
+    /// Rows of padding above the input.
+    pub pad_top: usize,
+    /// Columns of padding left of the input.
+    pub pad_left: usize,
+    /// Zero point of the input.
+    pub input_zero_point: i32,
+    /// Zero point of the filter; 0 for int8, whatever the file says.
+    pub filter_zero_point: i32,
+    /// One for all output channels, or one each.
+    pub multipliers: &'a [Multiplier],
+    /// Zero point of the output.
+    pub output_zero_point: i32,
+    /// Range of the fused activation.
+    pub activation: ActivationRange,
+}
+
+/// Depthwise 2-D convolution: output channel `ic · multiplier + m` sees input channel `ic` only.
+///
+/// # Panics
+/// When a slice does not match its shape, the shapes do not match each other, or `multipliers` has
+/// neither one element nor one per output channel.
+pub fn depthwise_conv2d<X: Quantized, W: Quantized>(
+    params: &DepthwiseConv2dParams<'_>,
+    input: &[X],
+    filter: &[W],
+    bias: Option<&[i32]>,
+    output: &mut [X],
+) {
+    check(params, input.len(), filter.len(), bias, output.len());
+    let [_, input_h, input_w, input_c] = params.input_shape;
+    let [_, filter_h, filter_w, _] = params.filter_shape;
+    let [batches, output_h, output_w, output_c] = params.output_shape;
+    let (vertical, horizontal) = axes(params);
+    let depth_multiplier = output_c / input_c;
+
+    let mut next = output.iter_mut();
+    for batch in 0..batches {
+        for output_y in 0..output_h {
+            for output_x in 0..output_w {
+                for channel in 0..output_c {
+                    let input_channel = channel / depth_multiplier;
+                    let mut accumulator = 0_i32;
+                    for filter_y in 0..filter_h {
+                        let Some(y) = tap_position(&vertical, output_y, filter_y) else {
+                            continue;
+                        };
+                        for filter_x in 0..filter_w {
+                            let Some(x) = tap_position(&horizontal, output_x, filter_x) else {
+                                continue;
+                            };
+                            let at = ((batch * input_h + y) * input_w + x) * input_c + input_channel;
+                            let tap = (filter_y * filter_w + filter_x) * output_c + channel;
+                            let x = input[at].to_i32().wrapping_sub(params.input_zero_point);
+                            let w = filter[tap].to_i32().wrapping_sub(params.filter_zero_point);
+                            accumulator = accumulator.wrapping_add(x.wrapping_mul(w));
+                        }
+                    }
+                    accumulator = accumulator.wrapping_add(bias.map_or(0, |bias| bias[channel]));
+                    let multiplier = per_channel(params.multipliers, channel);
+                    if let Some(out) = next.next() {
+                        *out = X::from_clamped(finish(
+                            accumulator,
+                            multiplier,
+                            params.output_zero_point,
+                            params.activation,
+                        ));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn axes(params: &DepthwiseConv2dParams<'_>) -> (Axis, Axis) {
+    let axis = |i: usize, pad_before: usize| Axis {
+        input: params.input_shape[1 + i],
+        stride: params.stride[i],
+        dilation: params.dilation[i],
+        pad_before,
+    };
+    (axis(0, params.pad_top), axis(1, params.pad_left))
+}
+
+fn check(params: &DepthwiseConv2dParams<'_>, input: usize, filter: usize, bias: Option<&[i32]>, output: usize) {
+    check_length("the input", input, element_count(&params.input_shape));
+    check_length("the filter", filter, element_count(&params.filter_shape));
+    check_length("the output", output, element_count(&params.output_shape));
+    let [batches, _, _, input_c] = params.input_shape;
+    let [one, _, _, filter_c] = params.filter_shape;
+    let [output_batches, _, _, output_c] = params.output_shape;
+    assert_eq!(batches, output_batches, "batches of input and output");
+    assert_eq!(one, 1, "the first dimension of a depthwise filter");
+    assert_eq!(filter_c, output_c, "filter and output channels");
+    assert!(
+        input_c > 0 && output_c >= input_c && output_c.is_multiple_of(input_c),
+        "{output_c} output channels are no multiple of {input_c} input channels"
+    );
+    if let Some(bias) = bias {
+        check_length("the bias", bias.len(), output_c);
+    }
+    check_per_channel("multipliers", params.multipliers.len(), output_c);
+}

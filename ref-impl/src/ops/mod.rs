@@ -1,0 +1,38 @@
+//! One module per operator, each with its params struct and one function over slices.
+
+pub mod add;
+pub mod average_pool2d;
+pub mod concatenation;
+pub mod conv2d;
+pub mod depthwise_conv2d;
+pub mod dequantize;
+pub mod fully_connected;
+pub mod max_pool2d;
+pub mod mean;
+pub mod pad;
+pub mod quantize;
+pub mod requantize;
+pub mod softmax;
+
+use crate::activation::ActivationRange;
+use crate::fixed::Multiplier;
+
+/// The end of every convolution: requantize, add the output zero point, clamp.
+pub(crate) fn finish(
+    accumulator: i32,
+    multiplier: Multiplier,
+    output_zero_point: i32,
+    activation: ActivationRange,
+) -> i32 {
+    activation.clamp(multiplier.apply(accumulator).wrapping_add(output_zero_point))
+}
+
+/// The multiplier of channel `channel`: one for all, or one each.
+pub(crate) fn per_channel<T: Copy>(values: &[T], channel: usize) -> T {
+    if values.len() == 1 { values[0] } else { values[channel] }
+}
+
+/// Asserts that there is one value for all channels or one for each.
+pub(crate) fn check_per_channel(what: &str, length: usize, channels: usize) {
+    assert!(length == 1 || length == channels, "{length} {what} for {channels} channels: 1 or {channels} are needed");
+}

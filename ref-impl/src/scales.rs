@@ -1,0 +1,76 @@
+//! How the multipliers of each operator are formed from tensor scales (`docs/numerics.md` §2.6).
+//!
+//! The floating-point type of every step is part of the specification: the f64 product of two f32
+//! scales is exact, their f32 product is rounded, and the difference reaches the mantissa.
+
+use crate::error::Result;
+use crate::fixed::Multiplier;
+use crate::ops::add::LEFT_SHIFT;
+
+/// CONV_2D and DEPTHWISE_CONV_2D with int8 weights: one multiplier per filter scale.
+///
+/// # Errors
+/// When a scale gives a multiplier that is not finite or too large.
+pub fn conv_int8(input: f32, filter: &[f32], output: f32) -> Result<Vec<Multiplier>> {
+    effective_scales(input, filter, output).into_iter().map(Multiplier::from_f64).collect()
+}
+
+/// CONV_2D and DEPTHWISE_CONV_2D with uint8 weights: the product of input and filter scale is
+/// rounded to f32.
+///
+/// # Errors
+/// When the scales give a multiplier that is not finite or too large.
+pub fn conv_uint8(input: f32, filter: f32, output: f32) -> Result<Multiplier> {
+    Multiplier::from_f64(f64::from(input * filter) / f64::from(output))
+}
+
+/// The f64 scale of each output channel, `input · filter[c] / output`: what FULLY_CONNECTED
+/// multiplies its accumulator by in [`crate::ops::fully_connected::FcRequant::F64Round`].
+pub fn effective_scales(input: f32, filter: &[f32], output: f32) -> Vec<f64> {
+    filter.iter().map(|&filter| f64::from(input) * f64::from(filter) / f64::from(output)).collect()
+}
+
+/// FULLY_CONNECTED in [`crate::ops::fully_connected::FcRequant::Gemmlowp`]: one filter scale takes
+/// the f32 product, several take the f64 product.
+///
+/// # Errors
+/// When a scale gives a multiplier that is not finite or too large.
+pub fn fully_connected_gemmlowp(input: f32, filter: &[f32], output: f32) -> Result<Vec<Multiplier>> {
+    match *filter {
+        [filter] => Ok(vec![conv_uint8(input, filter, output)?]),
+        _ => conv_int8(input, filter, output),
+    }
+}
+
+/// The three multipliers of ADD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddMultipliers {
+    /// Brings the first operand to the common scale.
+    pub input1: Multiplier,
+    /// Brings the second operand to the common scale.
+    pub input2: Multiplier,
+    /// Brings the sum from the common scale to the output's.
+    pub output: Multiplier,
+}
+
+/// ADD on 8-bit tensors: both operands go to twice the larger input scale, 20 bits finer.
+///
+/// # Errors
+/// When one of the three multipliers is not in (0, 1).
+pub fn add(input1: f32, input2: f32, output: f32) -> Result<AddMultipliers> {
+    let twice_max = f64::from(2.0 * input1.max(input2));
+    let fine_output = f64::from((1 << LEFT_SHIFT) as f32 * output);
+    Ok(AddMultipliers {
+        input1: Multiplier::below_one(f64::from(input1) / twice_max)?,
+        input2: Multiplier::below_one(f64::from(input2) / twice_max)?,
+        output: Multiplier::below_one(twice_max / fine_output)?,
+    })
+}
+
+/// MEAN and the 8-bit to 8-bit form of QUANTIZE: the quotient of the two scales in f64.
+///
+/// # Errors
+/// When the scales give a multiplier that is not finite or too large.
+pub fn rescale(input: f32, output: f32) -> Result<Multiplier> {
+    Multiplier::from_f64(f64::from(input) / f64::from(output))
+}
