@@ -64,7 +64,7 @@ pub struct RowScale {
 }
 
 impl RowScale {
-    /// From the sum of the [`summand`]s of a row.
+    /// From the sum of the [`summand`]s of a row, saturating at `i32::MAX`.
     pub fn new(sum: i32) -> Self {
         let headroom = sum.leading_zeros();
         let normalized = ((sum as u32) << headroom).wrapping_sub(1 << 31) as i32;
@@ -72,7 +72,13 @@ impl RowScale {
     }
 
     /// Probability of an element in units of 1/256, before the output type's minimum is added.
+    ///
+    /// Upstream aborts when the exponent exceeds 31, which takes 512 elements at the maximum. The
+    /// formula carried on gives 0 there, and so does this.
     pub fn probability(&self, exponential: i32) -> i32 {
+        if self.exponent > 31 {
+            return 0;
+        }
         let product = saturating_rounding_doubling_high_mul(self.reciprocal, exponential);
         rounding_divide_by_pot(product, self.exponent)
     }
@@ -89,7 +95,8 @@ pub fn softmax<X: Quantized>(params: &SoftmaxParams, depth: usize, input: &[X], 
     for (row, out_row) in input.chunks(depth).zip(output.chunks_mut(depth)) {
         let largest = row.iter().map(|x| x.to_i32()).max().unwrap_or(X::MIN);
         let exponential = |x: &X| params.exponential(x.to_i32() - largest);
-        let sum = row.iter().fold(0_i32, |sum, x| sum.wrapping_add(summand(exponential(x))));
+        // Saturates only where every probability is below half a unit anyway.
+        let sum = row.iter().fold(0_i32, |sum, x| sum.saturating_add(summand(exponential(x))));
         let scale = RowScale::new(sum);
         for (x, out) in row.iter().zip(out_row) {
             let probability = scale.probability(exponential(x));
