@@ -1,4 +1,25 @@
 //! Exact int8 kernels for x86-64 and ARM, one algorithm per operator family.
+//!
+//! A kernel is prepared once, from shapes, constants and an [`Isa`], into a [`Layer`]: packed
+//! weights, border classes and a list of independent tasks. Running a layer does no shape
+//! arithmetic, no feature detection and no allocation.
+//!
+//! * [`isa`] detects what the CPU has. Everything else is told.
+//! * [`gemm`] is convolution and fully connected layers.
+//! * `arch` holds the vector primitives; each operator family is written once on top of them and
+//!   compiled in thin `#[target_feature]` shells, one file for each instruction set.
+//! * Activations are stored in the type that the instruction set multiplies ([`Storage`]), with
+//!   the zero point moved along. All zero points and ranges in this crate are stored ones.
+//!
+//! Every kernel equals `ottava-ref` bit for bit; the tests run each entry of each table against it.
+mod arch;
+pub mod gemm;
 pub mod isa;
+pub mod layer;
+pub mod memory;
+pub mod window;
 
 pub use isa::{Isa, IsaError, Storage};
+pub use layer::{Layer, run_all};
+pub use memory::{Input, Output, SLACK};
+pub use window::{Image, Window};

@@ -1,0 +1,237 @@
+//! AVX2: two `ymm` registers hold the sixteen lanes.
+//!
+//! The dot product is `vpmaddubsw`, whose 16-bit pair sums saturate, then `vpmaddwd` with ones.
+//! It is exact for weight pairs whose positive parts sum to at most 128 and whose negative parts
+//! sum to at least -128 (`255 · 128 < 2^15`); the packer splits all other weights in two.
+
+use core::arch::x86_64::*;
+
+use super::{Arch, Dot};
+use crate::isa::Isa;
+
+/// Proof that the CPU has AVX2.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(());
+
+/// Lanes 0 to 7 and 8 to 15.
+pub(crate) type Pair = [__m256i; 2];
+
+/// A register intrinsic, safe because `self` proves the CPU feature.
+macro_rules! register {
+    ($call:expr) => {
+        // SAFETY: a register operation whose only condition is the CPU feature that `self` proves.
+        unsafe { $call }
+    };
+}
+
+/// Multipliers of sixteen channels for both signs.
+#[derive(Clone, Copy)]
+pub(crate) struct Rescale {
+    mantissa: Pair,
+    left: Pair,
+    right: Pair,
+    mask: Pair,
+}
+
+/// Doubled multipliers and rounding constants; see the AVX-512 file for the algebra.
+#[derive(Clone, Copy)]
+pub(crate) struct RescaleNonnegative {
+    doubled: Pair,
+    round_high: Pair,
+    right: Pair,
+}
+
+/// Selects the odd lanes in a blend.
+const ODD: i32 = 0xAA;
+
+#[inline(always)]
+fn both(f: impl Fn(usize) -> __m256i) -> Pair {
+    [f(0), f(1)]
+}
+
+impl Arch for Avx2 {
+    const ISA: Isa = Isa::Avx2;
+    type I32 = Pair;
+    type Rescale = Rescale;
+    type RescaleNonnegative = RescaleNonnegative;
+
+    #[inline(always)]
+    unsafe fn assume() -> Self {
+        Self(())
+    }
+
+    #[inline(always)]
+    fn splat(self, value: i32) -> Pair {
+        both(|_| register!(_mm256_set1_epi32(value)))
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, source: *const i32) -> Pair {
+        // SAFETY: the caller vouches for 64 readable bytes.
+        both(|i| unsafe { _mm256_loadu_si256(source.add(8 * i).cast()) })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, target: *mut i32, values: Pair) {
+        for (i, half) in values.into_iter().enumerate() {
+            // SAFETY: the caller vouches for 64 writable bytes.
+            unsafe { _mm256_storeu_si256(target.add(8 * i).cast(), half) }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(self, source: *const u8) -> Pair {
+        // SAFETY: the caller vouches for 16 readable bytes.
+        both(|i| unsafe { _mm256_cvtepu8_epi32(_mm_loadl_epi64(source.add(8 * i).cast())) })
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, target: *mut u8, values: Pair, count: usize) {
+        let bytes = register!({
+            let words = _mm256_packus_epi32(values[0], values[1]);
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+            _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words))
+        });
+        if count == 16 {
+            // SAFETY: the caller vouches for `count` writable bytes.
+            unsafe { _mm_storeu_si128(target.cast(), bytes) }
+        } else {
+            let mut whole = [0u8; 16];
+            // SAFETY: `whole` has 16 bytes, and the caller vouches for `count` of `target`.
+            unsafe {
+                _mm_storeu_si128(whole.as_mut_ptr().cast(), bytes);
+                core::ptr::copy_nonoverlapping(whole.as_ptr(), target, count);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, a: Pair, b: Pair) -> Pair {
+        both(|i| register!(_mm256_add_epi32(a[i], b[i])))
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Pair, b: Pair) -> Pair {
+        both(|i| register!(_mm256_sub_epi32(a[i], b[i])))
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Pair, b: Pair) -> Pair {
+        both(|i| register!(_mm256_mullo_epi32(a[i], b[i])))
+    }
+
+    #[inline(always)]
+    fn min(self, a: Pair, b: Pair) -> Pair {
+        both(|i| register!(_mm256_min_epi32(a[i], b[i])))
+    }
+
+    #[inline(always)]
+    fn max(self, a: Pair, b: Pair) -> Pair {
+        both(|i| register!(_mm256_max_epi32(a[i], b[i])))
+    }
+
+    #[inline(always)]
+    fn mul_add_i16(self, sum: Pair, a: Pair, b: Pair) -> Pair {
+        // The high halves of `a` are 0, so the pairwise sum is the low product.
+        both(|i| register!(_mm256_add_epi32(sum[i], _mm256_madd_epi16(a[i], b[i]))))
+    }
+
+    #[inline(always)]
+    fn prepare_rescale(self, mantissa: Pair, left: Pair, right: Pair) -> Rescale {
+        let mask = both(|i| {
+            register!({
+                let one = _mm256_set1_epi32(1);
+                _mm256_sub_epi32(_mm256_sllv_epi32(one, right[i]), one)
+            })
+        });
+        Rescale { mantissa, left, right, mask }
+    }
+
+    #[inline(always)]
+    fn rescale(self, x: Pair, by: Rescale) -> Pair {
+        both(|i| {
+            register!({
+                let x = _mm256_sllv_epi32(x[i], by.left[i]);
+                let nudge = _mm256_set1_epi64x(1 << 30);
+                let even = _mm256_mul_epi32(x, by.mantissa[i]);
+                let odd = _mm256_mul_epi32(_mm256_srli_epi64::<32>(x), _mm256_srli_epi64::<32>(by.mantissa[i]));
+                let even = _mm256_srli_epi64::<31>(_mm256_add_epi64(even, nudge));
+                let odd = _mm256_slli_epi64::<1>(_mm256_add_epi64(odd, nudge));
+                let high = _mm256_blend_epi32::<ODD>(even, odd);
+                let half = _mm256_srli_epi32::<1>(by.mask[i]);
+                let threshold = _mm256_add_epi32(half, _mm256_srli_epi32::<31>(high));
+                let up = _mm256_cmpgt_epi32(_mm256_and_si256(high, by.mask[i]), threshold);
+                _mm256_sub_epi32(_mm256_srav_epi32(high, by.right[i]), up)
+            })
+        })
+    }
+
+    #[inline(always)]
+    fn prepare_rescale_nonnegative(self, mantissa: Pair, right: Pair) -> RescaleNonnegative {
+        let doubled = both(|i| register!(_mm256_slli_epi32::<1>(mantissa[i])));
+        // A shift count of -1 gives 0, as e = 0 needs.
+        let round_high = both(|i| {
+            register!({
+                let one = _mm256_set1_epi32(1);
+                _mm256_sllv_epi32(one, _mm256_sub_epi32(right[i], one))
+            })
+        });
+        RescaleNonnegative { doubled, round_high, right }
+    }
+
+    #[inline(always)]
+    fn rescale_nonnegative(self, x: Pair, by: RescaleNonnegative) -> Pair {
+        both(|i| {
+            register!({
+                let low = _mm256_set1_epi32(i32::MIN);
+                let round = _mm256_blend_epi32::<ODD>(low, _mm256_slli_epi64::<32>(by.round_high[i]));
+                let round_odd = _mm256_blend_epi32::<ODD>(low, by.round_high[i]);
+                let even = _mm256_add_epi64(_mm256_mul_epu32(x[i], by.doubled[i]), round);
+                let odd = _mm256_mul_epu32(_mm256_srli_epi64::<32>(x[i]), _mm256_srli_epi64::<32>(by.doubled[i]));
+                let odd = _mm256_add_epi64(odd, round_odd);
+                let high = _mm256_blend_epi32::<ODD>(_mm256_srli_epi64::<32>(even), odd);
+                _mm256_srlv_epi32(high, by.right[i])
+            })
+        })
+    }
+}
+
+impl Dot for Avx2 {
+    type Sums = Pair;
+    type Weights = Pair;
+    type Quad = __m256i;
+
+    #[inline(always)]
+    fn zero(self) -> Pair {
+        both(|_| register!(_mm256_setzero_si256()))
+    }
+
+    #[inline(always)]
+    unsafe fn load_weights(self, source: *const i8) -> Pair {
+        // SAFETY: the caller vouches for 64 readable bytes.
+        both(|i| unsafe { _mm256_loadu_si256(source.add(32 * i).cast()) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_quad(self, source: *const u8) -> __m256i {
+        // SAFETY: the caller vouches for 4 readable bytes; the read is unaligned.
+        let quad = unsafe { source.cast::<i32>().read_unaligned() };
+        register!(_mm256_set1_epi32(quad))
+    }
+
+    #[inline(always)]
+    fn dot(self, sums: Pair, quad: __m256i, weights: Pair) -> Pair {
+        both(|i| {
+            register!({
+                let words = _mm256_maddubs_epi16(quad, weights[i]);
+                let columns = _mm256_madd_epi16(words, _mm256_set1_epi16(1));
+                _mm256_add_epi32(sums[i], columns)
+            })
+        })
+    }
+
+    #[inline(always)]
+    fn lanes(self, sums: Pair) -> Pair {
+        sums
+    }
+}

@@ -1,0 +1,138 @@
+//! Vector primitives. This module knows no operator.
+//!
+//! [`Arch`] is the vocabulary in which every kernel is written once: a vector of sixteen `i32`
+//! lanes, however many registers that takes, and sixteen bytes of stored activations that widen
+//! to it. Each instruction set implements it in a file of its own.
+//!
+//! An `Arch` value is a proof: it can only be made by [`Arch::assume`], whose caller vouches that
+//! the CPU has the instruction set. Register operations are therefore safe methods; only loads
+//! and stores, which trust a pointer, are `unsafe`.
+//!
+//! Methods are `#[inline(always)]` and carry no `#[target_feature]` themselves. They become the
+//! instructions they name once they are inlined into a `#[target_feature]` shell, which is how
+//! every kernel entry point is made.
+
+use crate::isa::Isa;
+
+mod scalar;
+pub(crate) use scalar::Scalar;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::Avx2;
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512Vnni;
+
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use neon::Neon;
+
+/// Lanes of every vector.
+pub(crate) const LANES: usize = 16;
+
+/// Sixteen lanes of `i32` and the operations that quantized kernels need on them.
+///
+/// All arithmetic wraps, as the specification's accumulators do.
+pub(crate) trait Arch: Copy {
+    /// The instruction set this is.
+    const ISA: Isa;
+    /// Sixteen `i32` lanes.
+    type I32: Copy;
+    /// Multipliers of sixteen channels, as [`Arch::rescale`] wants them.
+    type Rescale: Copy;
+    /// Multipliers of sixteen channels, as [`Arch::rescale_nonnegative`] wants them.
+    type RescaleNonnegative: Copy;
+
+    /// # Safety
+    /// The CPU has the instruction set.
+    unsafe fn assume() -> Self;
+
+    /// The same value in every lane.
+    fn splat(self, value: i32) -> Self::I32;
+
+    /// # Safety
+    /// `source` is valid for reads of 16 values; any alignment.
+    unsafe fn load(self, source: *const i32) -> Self::I32;
+
+    /// # Safety
+    /// `target` is valid for writes of 16 values; any alignment.
+    unsafe fn store(self, target: *mut i32, values: Self::I32);
+
+    /// Widens sixteen stored activations to lanes.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of 16 bytes.
+    unsafe fn load_bytes(self, source: *const u8) -> Self::I32;
+
+    /// Narrows the first `count` lanes, all within the storage type's range, to bytes.
+    ///
+    /// # Safety
+    /// `target` is valid for writes of `count` bytes; `count <= 16`.
+    unsafe fn store_bytes(self, target: *mut u8, values: Self::I32, count: usize);
+
+    /// `a + b`, wrapping.
+    fn add(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// `a - b`, wrapping.
+    fn sub(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// Low 32 bits of `a * b`.
+    fn mul(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// The lesser of each pair.
+    fn min(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// The greater of each pair.
+    fn max(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// `sum + a * b` where `a` came from [`Arch::load_bytes`] and `b` fits in `i16`.
+    fn mul_add_i16(self, sum: Self::I32, a: Self::I32, b: Self::I32) -> Self::I32;
+
+    /// Brings multipliers into the form of [`Arch::rescale`].
+    ///
+    /// `left` and `right` are shift counts of 0 to 31, at most one of them not 0 in a lane.
+    fn prepare_rescale(self, mantissa: Self::I32, left: Self::I32, right: Self::I32) -> Self::Rescale;
+
+    /// `MultiplyByQuantizedMultiplier` of the specification: `x << left`, the rounding doubling
+    /// high product with the mantissa (ties up), then the rounding shift right (ties away from 0).
+    fn rescale(self, x: Self::I32, by: Self::Rescale) -> Self::I32;
+
+    /// Brings multipliers without left shift into the form of [`Arch::rescale_nonnegative`].
+    fn prepare_rescale_nonnegative(self, mantissa: Self::I32, right: Self::I32) -> Self::RescaleNonnegative;
+
+    /// [`Arch::rescale`] for lanes known to be at least 0 and multipliers without left shift,
+    /// where both roundings are one floor: `(x * m + c) >> (31 + e)`.
+    fn rescale_nonnegative(self, x: Self::I32, by: Self::RescaleNonnegative) -> Self::I32;
+}
+
+/// Dot products of four activations with four weights in sixteen columns at once.
+pub(crate) trait Dot: Arch {
+    /// Partial sums of sixteen columns.
+    type Sums: Copy;
+    /// Four weights for each of sixteen columns.
+    type Weights: Copy;
+    /// Four activations, repeated for every column.
+    type Quad: Copy;
+
+    /// Sums of nothing.
+    fn zero(self) -> Self::Sums;
+
+    /// # Safety
+    /// `source` is valid for reads of 64 bytes.
+    unsafe fn load_weights(self, source: *const i8) -> Self::Weights;
+
+    /// # Safety
+    /// `source` is valid for reads of 4 bytes.
+    unsafe fn load_quad(self, source: *const u8) -> Self::Quad;
+
+    /// `sums[column] += Σ quad[i] * weights[column][i]`.
+    ///
+    /// Exact only for weights that the packer has proven safe for [`Arch::ISA`].
+    fn dot(self, sums: Self::Sums, quad: Self::Quad, weights: Self::Weights) -> Self::Sums;
+
+    /// The sums, a lane for each column.
+    fn lanes(self, sums: Self::Sums) -> Self::I32;
+}
+
+#[cfg(test)]
+mod tests;

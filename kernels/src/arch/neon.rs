@@ -1,0 +1,209 @@
+//! Advanced SIMD of Armv8.0: four `q` registers hold the sixteen lanes, activations are signed.
+//!
+//! The dot product widens with `smull` and accumulates 16-bit pairs with `sadalp`. A single
+//! product is at most `2^14`, so nothing overflows even for -128 times -128.
+
+use core::arch::aarch64::*;
+
+use super::{Arch, Dot};
+use crate::isa::Isa;
+
+/// Proof that the CPU has Advanced SIMD, which every aarch64 target of this crate has.
+#[derive(Clone, Copy)]
+pub(crate) struct Neon(());
+
+/// Lanes in fours.
+pub(crate) type Quarters = [int32x4_t; 4];
+
+/// A register intrinsic, safe because `self` proves the CPU feature.
+macro_rules! register {
+    ($call:expr) => {
+        // SAFETY: a register operation whose only condition is the CPU feature that `self` proves.
+        unsafe { $call }
+    };
+}
+
+/// Multipliers of sixteen channels.
+#[derive(Clone, Copy)]
+pub(crate) struct Rescale {
+    mantissa: Quarters,
+    left: Quarters,
+    /// Negated right shifts, as `srshl` takes them.
+    right: Quarters,
+    /// -1 where there is a right shift, else 0.
+    shifted: Quarters,
+}
+
+/// Multipliers of sixteen channels without left shift.
+#[derive(Clone, Copy)]
+pub(crate) struct RescaleNonnegative {
+    mantissa: Quarters,
+    right: Quarters,
+}
+
+#[inline(always)]
+fn each(f: impl Fn(usize) -> int32x4_t) -> Quarters {
+    [f(0), f(1), f(2), f(3)]
+}
+
+impl Arch for Neon {
+    const ISA: Isa = Isa::Neon;
+    type I32 = Quarters;
+    type Rescale = Rescale;
+    type RescaleNonnegative = RescaleNonnegative;
+
+    #[inline(always)]
+    unsafe fn assume() -> Self {
+        Self(())
+    }
+
+    #[inline(always)]
+    fn splat(self, value: i32) -> Quarters {
+        each(|_| register!(vdupq_n_s32(value)))
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, source: *const i32) -> Quarters {
+        // SAFETY: the caller vouches for 16 readable values.
+        each(|i| unsafe { vld1q_s32(source.add(4 * i)) })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, target: *mut i32, values: Quarters) {
+        for (i, quarter) in values.into_iter().enumerate() {
+            // SAFETY: the caller vouches for 16 writable values.
+            unsafe { vst1q_s32(target.add(4 * i), quarter) }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(self, source: *const u8) -> Quarters {
+        // SAFETY: the caller vouches for 16 readable bytes.
+        let bytes = unsafe { vld1q_s8(source.cast()) };
+        register!({
+            let low = vmovl_s8(vget_low_s8(bytes));
+            let high = vmovl_high_s8(bytes);
+            [vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)]
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, target: *mut u8, values: Quarters, count: usize) {
+        let bytes = register!({
+            let low = vmovn_high_s32(vmovn_s32(values[0]), values[1]);
+            let high = vmovn_high_s32(vmovn_s32(values[2]), values[3]);
+            vmovn_high_s16(vmovn_s16(low), high)
+        });
+        if count == 16 {
+            // SAFETY: the caller vouches for `count` writable bytes.
+            unsafe { vst1q_s8(target.cast(), bytes) }
+        } else {
+            let mut whole = [0i8; 16];
+            // SAFETY: `whole` has 16 bytes, and the caller vouches for `count` of `target`.
+            unsafe {
+                vst1q_s8(whole.as_mut_ptr(), bytes);
+                core::ptr::copy_nonoverlapping(whole.as_ptr().cast(), target, count);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, a: Quarters, b: Quarters) -> Quarters {
+        each(|i| register!(vaddq_s32(a[i], b[i])))
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Quarters, b: Quarters) -> Quarters {
+        each(|i| register!(vsubq_s32(a[i], b[i])))
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Quarters, b: Quarters) -> Quarters {
+        each(|i| register!(vmulq_s32(a[i], b[i])))
+    }
+
+    #[inline(always)]
+    fn min(self, a: Quarters, b: Quarters) -> Quarters {
+        each(|i| register!(vminq_s32(a[i], b[i])))
+    }
+
+    #[inline(always)]
+    fn max(self, a: Quarters, b: Quarters) -> Quarters {
+        each(|i| register!(vmaxq_s32(a[i], b[i])))
+    }
+
+    #[inline(always)]
+    fn mul_add_i16(self, sum: Quarters, a: Quarters, b: Quarters) -> Quarters {
+        each(|i| register!(vmlaq_s32(sum[i], a[i], b[i])))
+    }
+
+    #[inline(always)]
+    fn prepare_rescale(self, mantissa: Quarters, left: Quarters, right: Quarters) -> Rescale {
+        let shifted = each(|i| register!(vreinterpretq_s32_u32(vcgtzq_s32(right[i]))));
+        Rescale { mantissa, left, right: each(|i| register!(vnegq_s32(right[i]))), shifted }
+    }
+
+    #[inline(always)]
+    fn rescale(self, x: Quarters, by: Rescale) -> Quarters {
+        each(|i| {
+            register!({
+                let high = vqrdmulhq_s32(vshlq_s32(x[i], by.left[i]), by.mantissa[i]);
+                // `srshl` rounds ties up; taking 1 from negative values first sends ties away from 0.
+                let negative = vandq_s32(vshrq_n_s32::<31>(high), by.shifted[i]);
+                vrshlq_s32(vqaddq_s32(high, negative), by.right[i])
+            })
+        })
+    }
+
+    #[inline(always)]
+    fn prepare_rescale_nonnegative(self, mantissa: Quarters, right: Quarters) -> RescaleNonnegative {
+        RescaleNonnegative { mantissa, right: each(|i| register!(vnegq_s32(right[i]))) }
+    }
+
+    #[inline(always)]
+    fn rescale_nonnegative(self, x: Quarters, by: RescaleNonnegative) -> Quarters {
+        each(|i| register!(vrshlq_s32(vqrdmulhq_s32(x[i], by.mantissa[i]), by.right[i])))
+    }
+}
+
+impl Dot for Neon {
+    /// Two partial sums for each column, in column order.
+    type Sums = [int32x4_t; 8];
+    type Weights = [int8x16_t; 4];
+    type Quad = int8x16_t;
+
+    #[inline(always)]
+    fn zero(self) -> Self::Sums {
+        register!([vdupq_n_s32(0); 8])
+    }
+
+    #[inline(always)]
+    unsafe fn load_weights(self, source: *const i8) -> Self::Weights {
+        // SAFETY: the caller vouches for 64 readable bytes.
+        unsafe { [vld1q_s8(source), vld1q_s8(source.add(16)), vld1q_s8(source.add(32)), vld1q_s8(source.add(48))] }
+    }
+
+    #[inline(always)]
+    unsafe fn load_quad(self, source: *const u8) -> int8x16_t {
+        // SAFETY: the caller vouches for 4 readable bytes; the read is unaligned.
+        let quad = unsafe { source.cast::<i32>().read_unaligned() };
+        register!(vreinterpretq_s8_s32(vdupq_n_s32(quad)))
+    }
+
+    #[inline(always)]
+    fn dot(self, sums: Self::Sums, quad: int8x16_t, weights: Self::Weights) -> Self::Sums {
+        let mut sums = sums;
+        for (i, columns) in weights.into_iter().enumerate() {
+            register!({
+                sums[2 * i] = vpadalq_s16(sums[2 * i], vmull_s8(vget_low_s8(quad), vget_low_s8(columns)));
+                sums[2 * i + 1] = vpadalq_s16(sums[2 * i + 1], vmull_high_s8(quad, columns));
+            });
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn lanes(self, sums: Self::Sums) -> Quarters {
+        each(|i| register!(vpaddq_s32(sums[2 * i], sums[2 * i + 1])))
+    }
+}

@@ -1,0 +1,164 @@
+//! Portable lanes: arrays and loops. The other instruction sets compute what this file says.
+
+use super::{Arch, Dot, LANES};
+use crate::isa::Isa;
+
+/// Portable Rust; needs nothing of the CPU.
+#[derive(Clone, Copy)]
+pub(crate) struct Scalar(());
+
+/// Multipliers of sixteen channels.
+#[derive(Clone, Copy)]
+pub(crate) struct Rescale {
+    mantissa: [i32; LANES],
+    left: [i32; LANES],
+    right: [i32; LANES],
+}
+
+#[inline(always)]
+fn each(mut f: impl FnMut(usize) -> i32) -> [i32; LANES] {
+    let mut lanes = [0; LANES];
+    for (i, lane) in lanes.iter_mut().enumerate() {
+        *lane = f(i);
+    }
+    lanes
+}
+
+impl Arch for Scalar {
+    const ISA: Isa = Isa::Scalar;
+    type I32 = [i32; LANES];
+    type Rescale = Rescale;
+    type RescaleNonnegative = Rescale;
+
+    #[inline(always)]
+    unsafe fn assume() -> Self {
+        Self(())
+    }
+
+    #[inline(always)]
+    fn splat(self, value: i32) -> Self::I32 {
+        [value; LANES]
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, source: *const i32) -> Self::I32 {
+        // SAFETY: the caller vouches for 16 readable values; an unaligned read needs no more.
+        unsafe { source.cast::<Self::I32>().read_unaligned() }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, target: *mut i32, values: Self::I32) {
+        // SAFETY: the caller vouches for 16 writable values; an unaligned write needs no more.
+        unsafe { target.cast::<Self::I32>().write_unaligned(values) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(self, source: *const u8) -> Self::I32 {
+        // SAFETY: the caller vouches for 16 readable bytes.
+        let bytes = unsafe { source.cast::<[u8; LANES]>().read() };
+        each(|i| i32::from(bytes[i]))
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, target: *mut u8, values: Self::I32, count: usize) {
+        for (i, value) in values.into_iter().enumerate().take(count) {
+            // SAFETY: the caller vouches for `count` writable bytes.
+            unsafe { target.add(i).write(value as u8) }
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, a: Self::I32, b: Self::I32) -> Self::I32 {
+        each(|i| a[i].wrapping_add(b[i]))
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Self::I32, b: Self::I32) -> Self::I32 {
+        each(|i| a[i].wrapping_sub(b[i]))
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Self::I32, b: Self::I32) -> Self::I32 {
+        each(|i| a[i].wrapping_mul(b[i]))
+    }
+
+    #[inline(always)]
+    fn min(self, a: Self::I32, b: Self::I32) -> Self::I32 {
+        each(|i| a[i].min(b[i]))
+    }
+
+    #[inline(always)]
+    fn max(self, a: Self::I32, b: Self::I32) -> Self::I32 {
+        each(|i| a[i].max(b[i]))
+    }
+
+    #[inline(always)]
+    fn mul_add_i16(self, sum: Self::I32, a: Self::I32, b: Self::I32) -> Self::I32 {
+        each(|i| sum[i].wrapping_add(a[i].wrapping_mul(b[i])))
+    }
+
+    #[inline(always)]
+    fn prepare_rescale(self, mantissa: Self::I32, left: Self::I32, right: Self::I32) -> Rescale {
+        Rescale { mantissa, left, right }
+    }
+
+    #[inline(always)]
+    fn rescale(self, x: Self::I32, by: Rescale) -> Self::I32 {
+        each(|i| {
+            let product = i64::from(x[i].wrapping_shl(by.left[i] as u32)) * i64::from(by.mantissa[i]);
+            let high = ((product + (1 << 30)) >> 31) as i32;
+            let mask = ((1i64 << by.right[i]) - 1) as i32;
+            let threshold = (mask >> 1) + i32::from(high < 0);
+            (high >> by.right[i]) + i32::from(high & mask > threshold)
+        })
+    }
+
+    #[inline(always)]
+    fn prepare_rescale_nonnegative(self, mantissa: Self::I32, right: Self::I32) -> Rescale {
+        Rescale { mantissa, left: [0; LANES], right }
+    }
+
+    #[inline(always)]
+    fn rescale_nonnegative(self, x: Self::I32, by: Rescale) -> Self::I32 {
+        each(|i| {
+            let half = if by.right[i] == 0 { 0 } else { 1i64 << (30 + by.right[i]) };
+            ((i64::from(x[i]) * i64::from(by.mantissa[i]) + (1 << 30) + half) >> (31 + by.right[i])) as i32
+        })
+    }
+}
+
+impl Dot for Scalar {
+    type Sums = [i32; LANES];
+    type Weights = [[i8; 4]; LANES];
+    type Quad = [u8; 4];
+
+    #[inline(always)]
+    fn zero(self) -> Self::Sums {
+        [0; LANES]
+    }
+
+    #[inline(always)]
+    unsafe fn load_weights(self, source: *const i8) -> Self::Weights {
+        // SAFETY: the caller vouches for 64 readable bytes.
+        unsafe { source.cast::<Self::Weights>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn load_quad(self, source: *const u8) -> Self::Quad {
+        // SAFETY: the caller vouches for 4 readable bytes.
+        unsafe { source.cast::<Self::Quad>().read() }
+    }
+
+    #[inline(always)]
+    fn dot(self, sums: Self::Sums, quad: Self::Quad, weights: Self::Weights) -> Self::Sums {
+        each(|column| {
+            let products = quad.iter().zip(weights[column]).map(|(&x, w)| i32::from(x) * i32::from(w));
+            sums[column].wrapping_add(products.sum())
+        })
+    }
+
+    #[inline(always)]
+    fn lanes(self, sums: Self::Sums) -> Self::I32 {
+        sums
+    }
+}

@@ -1,0 +1,252 @@
+//! Every instruction set's lanes against the portable ones, and those against the specification.
+
+use super::*;
+
+/// Runs `$check::<A>(arch)` inside a `#[target_feature]` shell of each instruction set of this CPU.
+macro_rules! on_every_arch {
+    ($check:ident) => {{
+        // SAFETY: portable code needs nothing of the CPU.
+        $check(unsafe { Scalar::assume() });
+        #[cfg(target_arch = "x86_64")]
+        {
+            if Isa::Avx2.is_available() {
+                // SAFETY: the CPU has it.
+                $check(unsafe { Avx2::assume() });
+            } else {
+                eprintln!("SKIPPED: this CPU has no avx2");
+            }
+            if Isa::Avx512Vnni.is_available() {
+                // SAFETY: the CPU has it.
+                $check(unsafe { Avx512Vnni::assume() });
+            } else {
+                eprintln!("SKIPPED: this CPU has no avx512vnni");
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: every aarch64 target of this crate has it.
+        $check(unsafe { Neon::assume() });
+    }};
+}
+
+const EDGES: [i32; 21] = [
+    i32::MIN,
+    i32::MIN + 1,
+    -(1 << 30),
+    -65_537,
+    -65_536,
+    -1_000,
+    -257,
+    -129,
+    -128,
+    -3,
+    -2,
+    -1,
+    0,
+    1,
+    2,
+    127,
+    255,
+    65_535,
+    1 << 30,
+    i32::MAX - 1,
+    i32::MAX,
+];
+
+fn to_array<A: Arch>(arch: A, lanes: A::I32) -> [i32; LANES] {
+    let mut out = [0; LANES];
+    // SAFETY: `out` has 16 values.
+    unsafe { arch.store(out.as_mut_ptr(), lanes) };
+    out
+}
+
+fn from_array<A: Arch>(arch: A, lanes: [i32; LANES]) -> A::I32 {
+    // SAFETY: `lanes` has 16 values.
+    unsafe { arch.load(lanes.as_ptr()) }
+}
+
+/// A small generator, so that runs repeat.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> i32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 32) as i32
+    }
+
+    fn lanes(&mut self) -> [i32; LANES] {
+        std::array::from_fn(|_| match self.next() & 7 {
+            0 => EDGES[self.next() as u32 as usize % EDGES.len()],
+            bits => self.next() >> (4 * (bits - 1)),
+        })
+    }
+}
+
+fn arithmetic<A: Arch>(arch: A) {
+    let mut random = Random(1);
+    for _ in 0..2_000 {
+        let (a, b) = (random.lanes(), random.lanes());
+        let (x, y) = (from_array(arch, a), from_array(arch, b));
+        let lanes = |f: fn(i32, i32) -> i32| -> [i32; LANES] { std::array::from_fn(|i| f(a[i], b[i])) };
+        assert_eq!(to_array(arch, arch.add(x, y)), lanes(i32::wrapping_add));
+        assert_eq!(to_array(arch, arch.sub(x, y)), lanes(i32::wrapping_sub));
+        assert_eq!(to_array(arch, arch.mul(x, y)), lanes(i32::wrapping_mul));
+        assert_eq!(to_array(arch, arch.min(x, y)), lanes(Ord::min));
+        assert_eq!(to_array(arch, arch.max(x, y)), lanes(Ord::max));
+        assert_eq!(to_array(arch, arch.splat(a[0])), [a[0]; LANES]);
+    }
+}
+
+#[test]
+fn arithmetic_wraps_on_every_arch() {
+    on_every_arch!(arithmetic);
+}
+
+fn bytes<A: Arch>(arch: A) {
+    let storage = A::ISA.storage();
+    let source: Vec<u8> = (0..=255u8).chain(0..16).collect();
+    for start in 0..=256 {
+        // SAFETY: 16 bytes follow each start.
+        let lanes = unsafe { arch.load_bytes(source[start..start + LANES].as_ptr()) };
+        let expected: [i32; LANES] = std::array::from_fn(|i| storage.value(source[start + i]));
+        assert_eq!(to_array(arch, lanes), expected, "{} at {start}", A::ISA);
+        for count in 0..=LANES {
+            let mut target = [0x5Au8; LANES + 2];
+            // SAFETY: the target has room for 16 bytes after its first.
+            unsafe { arch.store_bytes(target[1..=LANES].as_mut_ptr(), lanes, count) };
+            assert_eq!(target[1..=count], source[start..start + count], "{} count {count}", A::ISA);
+            assert!(target[0] == 0x5A && target[count + 1..].iter().all(|&byte| byte == 0x5A), "{}", A::ISA);
+        }
+    }
+}
+
+#[test]
+fn bytes_widen_and_narrow_on_every_arch() {
+    on_every_arch!(bytes);
+}
+
+fn products<A: Arch>(arch: A) {
+    let storage = A::ISA.storage();
+    let weights = [-32_768, -32_767, -256, -255, -128, -1, 0, 1, 127, 255, 256, 1_000, 32_766, 32_767, 5, -5];
+    for byte in 0..=255u8 {
+        let source = [byte; LANES];
+        // SAFETY: `source` has 16 bytes.
+        let x = unsafe { arch.load_bytes(source.as_ptr()) };
+        for shift in 0..LANES {
+            let w: [i32; LANES] = std::array::from_fn(|i| weights[(i + shift) % LANES]);
+            let sum: [i32; LANES] = std::array::from_fn(|i| EDGES[(i + shift) % EDGES.len()]);
+            let got = arch.mul_add_i16(from_array(arch, sum), x, from_array(arch, w));
+            let expected: [i32; LANES] =
+                std::array::from_fn(|i| sum[i].wrapping_add(storage.value(byte).wrapping_mul(w[i])));
+            assert_eq!(to_array(arch, got), expected, "{} byte {byte}", A::ISA);
+        }
+    }
+}
+
+#[test]
+fn products_are_exact_on_every_arch() {
+    on_every_arch!(products);
+}
+
+/// The specification's double rounding, from `ottava-ref`.
+fn expected_rescale(x: i32, mantissa: i32, left: i32, right: i32) -> i32 {
+    ottava_ref::fixed::Multiplier { mantissa, shift: left - right }.apply(x)
+}
+
+const MANTISSAS: [i32; 8] = [0, 1, 1 << 30, (1 << 30) + 1, 1_518_500_249, 0x7FFF_0000, i32::MAX - 1, i32::MAX];
+
+fn rescaling<A: Arch>(arch: A) {
+    let mut random = Random(2);
+    for round in 0..3_000 {
+        let x = random.lanes();
+        let mantissa: [i32; LANES] = std::array::from_fn(|i| match (round + i) % 3 {
+            0 => MANTISSAS[random.next() as u32 as usize % MANTISSAS.len()],
+            _ => random.next() & i32::MAX | 1 << 30,
+        });
+        let right: [i32; LANES] = std::array::from_fn(|_| random.next() & 31);
+        let left: [i32; LANES] = std::array::from_fn(|i| if round % 4 == 0 && i % 2 == 0 { right[i] % 9 } else { 0 });
+        let right: [i32; LANES] = std::array::from_fn(|i| if left[i] > 0 { 0 } else { right[i] });
+        let by = arch.prepare_rescale(from_array(arch, mantissa), from_array(arch, left), from_array(arch, right));
+        let got = to_array(arch, arch.rescale(from_array(arch, x), by));
+        let expected: [i32; LANES] = std::array::from_fn(|i| expected_rescale(x[i], mantissa[i], left[i], right[i]));
+        assert_eq!(got, expected, "{}: x {x:?} m {mantissa:?} left {left:?} right {right:?}", A::ISA);
+
+        let x = x.map(|x| x & i32::MAX);
+        let by = arch.prepare_rescale_nonnegative(from_array(arch, mantissa), from_array(arch, right));
+        let got = to_array(arch, arch.rescale_nonnegative(from_array(arch, x), by));
+        let expected: [i32; LANES] = std::array::from_fn(|i| expected_rescale(x[i], mantissa[i], 0, right[i]));
+        assert_eq!(got, expected, "{}: x {x:?} m {mantissa:?} right {right:?}", A::ISA);
+    }
+}
+
+#[test]
+fn rescaling_is_exact_on_every_arch() {
+    on_every_arch!(rescaling);
+}
+
+fn ties<A: Arch>(arch: A) {
+    // With a mantissa of one half, x shifted right by e + 1 meets every tie of the second rounding.
+    for right in 0..=31 {
+        for step in -40i64..40 {
+            let x: [i32; LANES] = std::array::from_fn(|i| {
+                (step * (1i64 << right) + i as i64 - 8).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
+            });
+            let (mantissa, shift) = (arch.splat(1 << 30), arch.splat(right));
+            let by = arch.prepare_rescale(mantissa, arch.splat(0), shift);
+            let got = to_array(arch, arch.rescale(from_array(arch, x), by));
+            assert_eq!(got, x.map(|x| expected_rescale(x, 1 << 30, 0, right)), "{} e {right} x {x:?}", A::ISA);
+            let x = x.map(|x| x.max(0));
+            let by = arch.prepare_rescale_nonnegative(mantissa, shift);
+            let got = to_array(arch, arch.rescale_nonnegative(from_array(arch, x), by));
+            assert_eq!(got, x.map(|x| expected_rescale(x, 1 << 30, 0, right)), "{} e {right} x {x:?}", A::ISA);
+        }
+    }
+}
+
+#[test]
+fn rounding_ties_are_exact_on_every_arch() {
+    on_every_arch!(ties);
+}
+
+fn dots<A: Dot>(arch: A) {
+    let storage = A::ISA.storage();
+    let extremes = [i8::MIN, -127, -64, -1, 0, 1, 64, i8::MAX];
+    let mut random = Random(3);
+    for round in 0..5_000 {
+        let quad: [u8; 4] = std::array::from_fn(|_| match random.next() & 3 {
+            0 => 0,
+            1 => 255,
+            2 => 128,
+            _ => random.next() as u8,
+        });
+        let mut weights = [[0i8; 4]; LANES];
+        for column in &mut weights {
+            for w in column.iter_mut() {
+                *w = if round % 2 == 0 { extremes[random.next() as usize & 7] } else { random.next() as i8 };
+            }
+            if A::ISA == Isa::Avx2 {
+                // Only what the packer proves safe may reach the 16-bit pair sums.
+                for pair in column.chunks_exact_mut(2) {
+                    let parts = |sign: i32| pair.iter().map(|&w| (i32::from(w) * sign).max(0)).sum::<i32>();
+                    if parts(1) > 128 || parts(-1) > 128 {
+                        pair[1] = 0;
+                    }
+                }
+            }
+        }
+        let seed: [i32; LANES] = random.lanes();
+        // SAFETY: both arrays have the 4 and 64 bytes that are read.
+        let (x, w) = unsafe { (arch.load_quad(quad.as_ptr()), arch.load_weights(weights.as_ptr().cast())) };
+        let sums = arch.dot(arch.dot(arch.zero(), x, w), x, w);
+        let got = to_array(arch, arch.add(arch.lanes(sums), from_array(arch, seed)));
+        let expected: [i32; LANES] = std::array::from_fn(|c| {
+            let dot: i32 = quad.iter().zip(weights[c]).map(|(&x, w)| storage.value(x) * i32::from(w)).sum();
+            seed[c].wrapping_add(2 * dot)
+        });
+        assert_eq!(got, expected, "{} quad {quad:?} weights {weights:?}", A::ISA);
+    }
+}
+
+#[test]
+fn dot_products_are_exact_on_every_arch() {
+    on_every_arch!(dots);
+}

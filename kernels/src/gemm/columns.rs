@@ -1,0 +1,82 @@
+//! How sixteen output channels end: requantization, clamp and destination.
+
+use super::{ConvPart, Requantize};
+use crate::arch::LANES;
+
+/// The last step of a panel.
+#[derive(Clone, Debug)]
+pub(crate) enum Finish {
+    /// The clamp's lower end is the output zero point, so that negative sums all become it:
+    /// requantization may assume sums of at least 0.
+    Rectified,
+    /// Both signs.
+    Signed,
+    /// One rounding of the product with a double, as FULLY_CONNECTED has it.
+    Float(Box<[f64; LANES]>),
+}
+
+/// Sixteen output channels of one part.
+#[derive(Clone, Debug)]
+pub(crate) struct Columns {
+    pub(crate) mantissa: [i32; LANES],
+    pub(crate) left: [i32; LANES],
+    pub(crate) right: [i32; LANES],
+    pub(crate) finish: Finish,
+    /// Weight zero point, in the signed weights' domain.
+    pub(crate) weight_zero: i32,
+    /// Output zero point, stored.
+    pub(crate) zero: i32,
+    /// Least output, stored.
+    pub(crate) min: i32,
+    /// Greatest output, stored.
+    pub(crate) max: i32,
+    /// Channels that exist; the others are padding.
+    pub(crate) count: usize,
+    /// Which part the channels belong to.
+    pub(crate) part: usize,
+    /// First channel within the part's output.
+    pub(crate) offset: usize,
+    /// Bytes between the part's output pixels.
+    pub(crate) pixel_stride: usize,
+}
+
+impl Columns {
+    /// Channels `first..first + count` of a part.
+    pub(crate) fn new(part: &ConvPart<'_>, index: usize, first: usize, count: usize) -> Self {
+        let mut columns = Self {
+            mantissa: [0; LANES],
+            left: [0; LANES],
+            right: [0; LANES],
+            finish: Finish::Signed,
+            weight_zero: part.weights.signed_zero(),
+            zero: part.output_zero,
+            min: part.output_min,
+            max: part.output_max,
+            count,
+            part: index,
+            offset: first,
+            pixel_stride: part.pixel_stride,
+        };
+        match part.requantize {
+            Requantize::Fixed(multipliers) => {
+                for lane in 0..count {
+                    let (mantissa, shift) = multipliers[if multipliers.len() == 1 { 0 } else { first + lane }];
+                    columns.mantissa[lane] = mantissa;
+                    columns.left[lane] = shift.max(0);
+                    columns.right[lane] = (-shift).max(0);
+                }
+                if part.output_min == part.output_zero && columns.left == [0; LANES] {
+                    columns.finish = Finish::Rectified;
+                }
+            }
+            Requantize::Float(scales) => {
+                let mut lanes = [0.0; LANES];
+                for (lane, scale) in lanes.iter_mut().enumerate().take(count) {
+                    *scale = scales[if scales.len() == 1 { 0 } else { first + lane }];
+                }
+                columns.finish = Finish::Float(Box::new(lanes));
+            }
+        }
+        columns
+    }
+}

@@ -1,0 +1,311 @@
+//! A prepared convolution and the loop around its tiles.
+
+use super::ConvSpec;
+use super::bind::{Bound, TileShape};
+use super::blocks::{self, Extent, MAX_BLOCK_ROWS, PanelGroup, Task};
+use super::class::{self, Class};
+use super::columns::Columns;
+use super::pack::{self, PanelSource};
+use super::tile::{MAX_ROWS, Repair, Tile};
+use crate::arch::LANES;
+use crate::layer::Layer;
+use crate::memory::{Input, Line, Output};
+use crate::window::{Image, Window};
+
+/// A convolution (or several that share their input) with packed weights, ready to run.
+///
+/// Input 0 is the activations; output `i` belongs to part `i`.
+pub struct Conv {
+    bound: Bound,
+    name: String,
+    input: Image,
+    window: Window,
+    output_width: usize,
+    output_pixels: usize,
+    group_channels: usize,
+    block_rows: usize,
+    classes: Vec<Class>,
+    /// Packed lines: variants, then panels, then K.
+    lines: Vec<Line>,
+    /// First line and lines of a panel of each variant.
+    variants: Vec<[usize; 2]>,
+    residuals: Vec<Line>,
+    /// Folded biases: classes, then panels.
+    bias: Vec<[i32; LANES]>,
+    columns: Vec<Columns>,
+    groups: Vec<PanelGroup>,
+    tasks: Vec<Task>,
+    corrects_row_sums: bool,
+    input_bytes: usize,
+}
+
+/// What packing and cutting made of a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvStatistics {
+    /// Outputs with their own set of taps in range.
+    pub border_classes: usize,
+    /// Panels of sixteen channels.
+    pub panels: usize,
+    /// Steps of four k of all panels.
+    pub lines: usize,
+    /// Steps that are repeated because the dot product cannot take their weights whole.
+    pub repaired_lines: usize,
+}
+
+impl Conv {
+    pub(crate) fn new(bound: Bound, spec: &ConvSpec<'_>) -> Self {
+        check(spec);
+        let descriptor = bound.descriptor();
+        let (orders, mut classes) = class::classes(spec);
+        let sources = pack::panel_sources(spec);
+        let mut lines = Vec::new();
+        let mut variants = Vec::new();
+        for order in &orders {
+            let panel_lines = order.panel_lines();
+            variants.push([lines.len(), panel_lines]);
+            for &source in &sources {
+                let start = lines.len();
+                lines.resize(start + panel_lines, Line::ZERO);
+                pack::pack_panel(spec, order, source, &mut lines[start..]);
+            }
+        }
+        let mut residuals = Vec::new();
+        if descriptor.splits_pairs {
+            let split = split_lines(&mut lines, &mut residuals);
+            for class in &mut classes {
+                class.repairs = repairs(class, variants[class.variant], sources.len(), &split);
+            }
+        }
+        let bias = fold_biases(spec, &mut classes, &sources);
+        let columns: Vec<Columns> = sources
+            .iter()
+            .map(|source| Columns::new(&spec.parts[source.part], source.part, source.first, source.count))
+            .collect();
+        let groups = blocks::panel_groups(descriptor, &sources);
+        let extent = Extent {
+            batch: spec.input.batch,
+            row_bytes: spec.window.taps[0] * spec.window.stride[1].min(spec.window.taps[1]) * spec.input.channels,
+            panel_bytes: variants.iter().map(|variant| 64 * variant[1]).max().unwrap_or(0),
+            threads: spec.threads.max(1),
+        };
+        let widest = groups.iter().map(|group| group.panels).max().expect("a convolution has channels");
+        let rows = descriptor.tiles[widest - 1].len();
+        Self {
+            bound,
+            name: descriptor.name(TileShape { rows, panels: widest }),
+            input: spec.input,
+            window: spec.window,
+            output_width: spec.output[1],
+            output_pixels: spec.output[0] * spec.output[1],
+            group_channels: spec.input.channels / spec.groups,
+            block_rows: extent.block_rows(),
+            tasks: blocks::tasks(&classes, &groups, &extent),
+            corrects_row_sums: columns.iter().any(|columns| columns.weight_zero != 0),
+            input_bytes: input_bytes(spec, &classes),
+            classes,
+            lines,
+            variants,
+            residuals,
+            bias,
+            columns,
+            groups,
+        }
+    }
+
+    /// What packing made of the weights.
+    pub fn statistics(&self) -> ConvStatistics {
+        ConvStatistics {
+            border_classes: self.classes.len(),
+            panels: self.columns.len(),
+            lines: self.lines.len(),
+            repaired_lines: self.residuals.len(),
+        }
+    }
+
+    /// Fills in the addresses and output pixels of a class's rows from `first` on.
+    fn locate(&self, class: &Class, first: usize, base: *const u8, rows: &mut [*const u8], pixels: &mut [u32]) {
+        let (height, width) = (class.down.len(), class.across.len());
+        let (mut x, mut y) = (first % width, first / width % height);
+        let mut image = first / width / height;
+        for (row, pixel) in rows.iter_mut().zip(pixels) {
+            let at_y = class.first[0] + y * self.window.stride[0];
+            let at_x = class.first[1] + x * self.window.stride[1];
+            let at = (image * self.input.height + at_y) * self.input.width + at_x;
+            *row = base.wrapping_add(at * self.input.pixel_stride);
+            let output = (class.down.start + y) * self.output_width + class.across.start + x;
+            *pixel = (image * self.output_pixels + output) as u32;
+            x += 1;
+            if x == width {
+                (x, y) = (0, y + 1);
+                if y == height {
+                    (y, image) = (0, image + 1);
+                }
+            }
+        }
+    }
+
+    /// Runs the tiles of one panel group over a block of rows.
+    ///
+    /// # Safety
+    /// As [`Layer::run`]; `rows` are addresses of the group's first channel.
+    unsafe fn run_group(&self, class: &Class, group: PanelGroup, block: &Block<'_>, outputs: &[Output<'_>]) {
+        let tiles = self.bound.descriptor().tiles[group.panels - 1];
+        let [first_line, panel_lines] = self.variants[class.variant];
+        let panels = group.first..group.first + group.panels;
+        let count = block.rows.len().div_ceil(tiles.len());
+        let at = |tile: usize| block.rows.len() * tile / count;
+        for tile in 0..count {
+            let range = at(tile)..at(tile + 1);
+            let call = Tile {
+                rows: &block.rows[range.clone()],
+                pixels: &block.pixels[range.clone()],
+                row_sums: block.row_sums.get(range.clone()).unwrap_or(&[]),
+                segments: &class.segments,
+                weights: &self.lines[first_line + panels.start * panel_lines..first_line + panels.end * panel_lines],
+                panel_lines,
+                repairs: class.repairs.get(group.first).map_or(&[], Vec::as_slice),
+                residuals: &self.residuals,
+                bias: &self.bias[class.bias + panels.start..class.bias + panels.end],
+                columns: &self.columns[panels.clone()],
+                outputs,
+            };
+            debug_assert!(range.len() <= MAX_ROWS);
+            // SAFETY: the bound descriptor proves the CPU feature; `Layer::run` asserts that the
+            // views hold every address that the class can form, and its caller vouches for them.
+            unsafe { tiles[range.len() - 1](&call) }
+        }
+    }
+}
+
+/// Rows of a block, as tiles take them.
+struct Block<'a> {
+    rows: &'a [*const u8],
+    pixels: &'a [u32],
+    row_sums: &'a [i32],
+}
+
+impl Layer for Conv {
+    fn kernel(&self) -> &str {
+        &self.name
+    }
+
+    fn tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    fn packed_bytes(&self) -> usize {
+        size_of_val(&self.lines[..]) + size_of_val(&self.residuals[..]) + size_of_val(&self.bias[..])
+    }
+
+    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+        let task = &self.tasks[task];
+        let class = &self.classes[task.class as usize];
+        assert!(inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
+        for columns in &self.columns {
+            let pixels = self.input.batch * self.output_pixels;
+            let end = (pixels - 1) * columns.pixel_stride + columns.offset + columns.count;
+            assert!(outputs[columns.part].len() >= end, "output view of {} bytes", outputs[columns.part].len());
+        }
+        let mut rows = [core::ptr::null(); MAX_BLOCK_ROWS];
+        let mut pixels = [0u32; MAX_BLOCK_ROWS];
+        let mut sums = [0i32; MAX_BLOCK_ROWS];
+        let groups = &self.groups[task.groups.start as usize..task.groups.end as usize];
+        for first in (task.rows.start as usize..task.rows.end as usize).step_by(self.block_rows) {
+            let count = self.block_rows.min(task.rows.end as usize - first);
+            let (rows, pixels) = (&mut rows[..count], &mut pixels[..count]);
+            for run in groups.chunk_by(|a, b| a.group == b.group) {
+                let base = inputs[0].as_ptr().wrapping_add(run[0].group * self.group_channels);
+                self.locate(class, first, base, rows, pixels);
+                let mut row_sums: &[i32] = &[];
+                if self.corrects_row_sums {
+                    // SAFETY: as for the tiles below.
+                    unsafe { (self.bound.descriptor().row_sums)(rows, &class.segments, &mut sums[..count]) }
+                    row_sums = &sums[..count];
+                }
+                let block = Block { rows, pixels, row_sums };
+                for &group in run {
+                    // SAFETY: the caller's promise, and the assertions above.
+                    unsafe { self.run_group(class, group, &block, outputs) }
+                }
+            }
+        }
+    }
+}
+
+/// Asserts that a specification does not contradict itself.
+fn check(spec: &ConvSpec<'_>) {
+    let [kernel_rows, kernel_columns] = spec.window.taps;
+    assert!(spec.groups > 0 && spec.input.channels % spec.groups == 0, "groups divide the input channels");
+    assert!(spec.input.pixel_stride >= spec.input.channels && spec.input.pixels() > 0, "the input has pixels");
+    assert!(spec.output.iter().all(|&n| n > 0) && !spec.parts.is_empty(), "there is something to compute");
+    assert!(kernel_rows > 0 && kernel_columns > 0 && spec.input.channels > 0, "the window has taps");
+    assert!(spec.window.stride.iter().chain(&spec.window.dilation).all(|&n| n > 0), "strides and dilations");
+    let input_bytes = spec.input.pixels() as u64 * spec.input.pixel_stride as u64;
+    assert!(input_bytes < u64::from(u32::MAX), "the input is smaller than 4 GiB");
+    for part in spec.parts {
+        let pixels = (spec.input.batch * spec.output[0] * spec.output[1]) as u64;
+        assert!(pixels * (part.pixel_stride as u64) < u64::from(u32::MAX), "outputs are smaller than 4 GiB");
+        assert!(part.channels > 0 && part.channels % spec.groups == 0, "groups divide the output channels");
+        assert!(part.pixel_stride >= part.channels, "output pixels do not overlap");
+        let per_channel = kernel_rows * kernel_columns * spec.input.channels / spec.groups;
+        assert_eq!(part.weights.bytes.len(), part.channels * per_channel, "weights are [O, KH, KW, I]");
+        assert!(part.bias.is_empty() || part.bias.len() == part.channels, "one bias for each channel");
+    }
+}
+
+/// Bytes of the input that tiles may read, the rounding of runs to fours included.
+fn input_bytes(spec: &ConvSpec<'_>, classes: &[Class]) -> usize {
+    let row_stride = spec.input.width * spec.input.pixel_stride;
+    let last_group = spec.input.channels - spec.input.channels / spec.groups;
+    let last_image = (spec.input.batch - 1) * spec.input.height * row_stride;
+    let of_class = |class: &Class| {
+        let y = class.first[0] + (class.down.len() - 1) * spec.window.stride[0];
+        let x = class.first[1] + (class.across.len() - 1) * spec.window.stride[1];
+        last_image + y * row_stride + x * spec.input.pixel_stride + last_group + class.reach()
+    };
+    classes.iter().filter(|class| !class.segments.is_empty()).map(of_class).max().unwrap_or(0)
+}
+
+/// Clips every unsafe pair; returns for each line the index of its residual, if it has one.
+fn split_lines(lines: &mut [Line], residuals: &mut Vec<Line>) -> Vec<Option<u32>> {
+    lines
+        .iter_mut()
+        .map(|line| {
+            pack::split_line(line).map(|residual| {
+                residuals.push(residual);
+                (residuals.len() - 1) as u32
+            })
+        })
+        .collect()
+}
+
+/// The repairs of each panel that lie within a class's K.
+fn repairs(class: &Class, variant: [usize; 2], panels: usize, split: &[Option<u32>]) -> Vec<Vec<Repair>> {
+    let [first_line, panel_lines] = variant;
+    let of_panel = |panel: usize| {
+        let mut repairs = Vec::new();
+        for segment in &class.segments {
+            for step in 0..segment.steps() {
+                let line = first_line + panel * panel_lines + segment.line as usize + step;
+                if let Some(residual) = split[line] {
+                    repairs.push(Repair { offset: segment.offset + 4 * step as u32, line: residual });
+                }
+            }
+        }
+        repairs
+    };
+    (0..panels).map(of_panel).collect()
+}
+
+/// Folds the biases of every class and panel, and notes in each class where they start.
+fn fold_biases(spec: &ConvSpec<'_>, classes: &mut [Class], sources: &[PanelSource]) -> Vec<[i32; LANES]> {
+    let tap_sums: Vec<Vec<i32>> = (0..spec.parts.len()).map(|part| class::tap_sums(spec, part)).collect();
+    let mut bias = Vec::with_capacity(classes.len() * sources.len());
+    for class in classes {
+        class.bias = bias.len();
+        for &source in sources {
+            bias.push(class::fold_bias(spec, source, &tap_sums[source.part], &class.taps));
+        }
+    }
+    bias
+}

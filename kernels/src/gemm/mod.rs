@@ -1,0 +1,115 @@
+//! Convolution and fully connected layers as indirect GEMM.
+//!
+//! M is output pixels, N output channels, K taps times input channels. Nothing is copied into an
+//! im2col matrix: tiles read activations in place through row pointers. Weights are packed once
+//! into panels of sixteen columns. Padding is skipped: outputs whose windows see the same taps
+//! form a border class with its own K and its own folded bias.
+//!
+//! ```text
+//! acc = Σ (x - xz)(w - wz) = Σ x·w - xz·Σw - wz·Σx + taps·xz·wz
+//!       the tile             \__ folded into the bias, per class __/   and wz·Σx per pixel
+//! ```
+//!
+//! Several convolutions that read the same tensor with the same window may be run as the *parts*
+//! of one: their panels stand side by side, each with its own output.
+
+use crate::isa::Isa;
+use crate::window::{Image, Window};
+
+/// The tiles of `$panels` panels for each number of rows, from a shell named `tile` in scope.
+macro_rules! tile_rows {
+    ($panels:literal; $($rows:literal),+) => { &[$(tile::<$rows, $panels>),+] };
+}
+use tile_rows;
+
+mod bind;
+mod blocks;
+mod class;
+mod columns;
+mod conv;
+mod pack;
+mod tile;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512vnni;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod scalar;
+
+pub use bind::{Descriptor, KERNELS, TileShape};
+pub use conv::{Conv, ConvStatistics};
+
+/// Weights of one part, `[O, KH, KW, I]` with O of the part and I of a group.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights<'a> {
+    /// One byte a weight.
+    pub bytes: &'a [u8],
+    /// Whether bytes are `i8` (else `u8`).
+    pub signed: bool,
+    /// Zero point, in the bytes' own domain.
+    pub zero: i32,
+}
+
+/// From accumulators to the output scale.
+#[derive(Clone, Copy, Debug)]
+pub enum Requantize<'a> {
+    /// `(mantissa, shift)` as `QuantizeMultiplier` gives them, positive shifts to the left, within
+    /// -31 to 30; one for all channels or one for each.
+    Fixed(&'a [(i32, i32)]),
+    /// Real multipliers, rounded once from `f64`; one for all channels or one for each.
+    Float(&'a [f64]),
+}
+
+/// One convolution of those that are run together.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvPart<'a> {
+    /// Output channels.
+    pub channels: usize,
+    /// The weights.
+    pub weights: Weights<'a>,
+    /// One bias for each channel, in accumulator units; empty means none.
+    pub bias: &'a [i32],
+    /// From accumulators to outputs.
+    pub requantize: Requantize<'a>,
+    /// Output zero point, stored.
+    pub output_zero: i32,
+    /// Least output, stored.
+    pub output_min: i32,
+    /// Greatest output, stored.
+    pub output_max: i32,
+    /// Bytes from one output pixel to the next; at least `channels`.
+    pub pixel_stride: usize,
+}
+
+/// What a convolution is to do.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvSpec<'a> {
+    /// The input, all groups' channels.
+    pub input: Image,
+    /// Zero point of the input, stored.
+    pub input_zero: i32,
+    /// The window over the input.
+    pub window: Window,
+    /// Output height and width.
+    pub output: [usize; 2],
+    /// Channel groups; divides the input channels and each part's channels.
+    pub groups: usize,
+    /// The convolutions, at least one; output `i` of a run is that of part `i`.
+    pub parts: &'a [ConvPart<'a>],
+    /// How many threads will share the work; shapes the tasks, never the results.
+    pub threads: usize,
+}
+
+/// Prepares a convolution for an instruction set.
+///
+/// # Panics
+/// The CPU lacks the instruction set, or the specification contradicts itself: a length that does
+/// not match, channels that groups do not divide, a tensor of 4 GiB or more.
+pub fn prepare(isa: Isa, spec: &ConvSpec<'_>) -> Conv {
+    Conv::new(bind::bind(isa), spec)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! The convolution tile, written once for every instruction set.
+//!
+//! A tile computes `MR` output pixels times `NV` panels of sixteen output channels, with all
+//! `MR x NV` accumulators in registers over the whole of K:
+//!
+//! ```text
+//! sums[MR][NV] = 0
+//! for each segment of the border class            a run of K that is contiguous in every row
+//!     for each step of four k
+//!         load NV lines of packed weights         64 bytes each: [16 columns][4 k]
+//!         for each row: broadcast 4 activations, NV dot products
+//! for each repair: the same with one residual line  only where the dot product cannot take a weight whole
+//! for each panel: finish                          bias, zero-point corrections, requantize, clamp, store
+//! ```
+//!
+//! Rows are pointers, so no im2col copy is made: the convolution hands in the address of each
+//! pixel's first tap inside the image, and segments give the way from there.
+//! Activations are read four at a time; a run whose length is no multiple of four reads up to
+//! three bytes more, which meet zero weights.
+
+use core::ptr;
+
+use super::columns::{Columns, Finish};
+use crate::arch::{Arch, Dot, LANES};
+use crate::memory::{Line, Output};
+
+/// Most rows that any tile has.
+pub(crate) const MAX_ROWS: usize = 14;
+/// Most panels that any tile has.
+pub(crate) const MAX_PANELS: usize = 4;
+
+/// A run of K that is contiguous in the activations of every row and in every panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// Bytes from a row's pointer to the run.
+    pub(crate) offset: u32,
+    /// Activations in the run.
+    pub(crate) bytes: u32,
+    /// The run's first line within a panel.
+    pub(crate) line: u32,
+}
+
+impl Segment {
+    /// Steps of four k.
+    pub(crate) fn steps(&self) -> usize {
+        (self.bytes as usize).div_ceil(4)
+    }
+}
+
+/// Four k of one panel whose weights the dot product takes in two parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Repair {
+    /// Bytes from a row's pointer to the four activations.
+    pub(crate) offset: u32,
+    /// Index of the residual weights.
+    pub(crate) line: u32,
+}
+
+/// What one tile works on. Lengths of `rows`, `pixels` and `columns` are the tile's `MR`, `MR` and `NV`.
+pub(crate) struct Tile<'a> {
+    /// Address of each row's first tap.
+    pub(crate) rows: &'a [*const u8],
+    /// Index of each row's output pixel.
+    pub(crate) pixels: &'a [u32],
+    /// Σx of each row; empty unless some column has a weight zero point.
+    pub(crate) row_sums: &'a [i32],
+    /// The border class's K.
+    pub(crate) segments: &'a [Segment],
+    /// Lines of the first panel and of those that follow.
+    pub(crate) weights: &'a [Line],
+    /// Lines from one panel to the next.
+    pub(crate) panel_lines: usize,
+    /// Repairs of the panel; tiles of several panels have none.
+    pub(crate) repairs: &'a [Repair],
+    /// Residual weights that repairs point into.
+    pub(crate) residuals: &'a [Line],
+    /// Folded bias, sixteen for each panel.
+    pub(crate) bias: &'a [[i32; LANES]],
+    /// How each panel ends.
+    pub(crate) columns: &'a [Columns],
+    /// Where the parts of the convolution write.
+    pub(crate) outputs: &'a [Output<'a>],
+}
+
+/// A tile entry point.
+///
+/// # Safety
+/// The CPU has the instruction set. Every row pointer plus every segment's or repair's offset is
+/// valid for reads of the run's bytes rounded up to four; outputs are valid for the pixels and
+/// columns of the tile, which nobody else touches.
+pub(crate) type TileFn = unsafe fn(&Tile<'_>);
+
+/// Computes one tile.
+///
+/// # Safety
+/// As [`TileFn`], in a function that enables the instruction set of `arch`.
+#[inline(always)]
+pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile: &Tile<'_>) {
+    assert!(tile.rows.len() == MR && tile.pixels.len() == MR && tile.columns.len() == NV && tile.bias.len() == NV);
+    let mut sums = [[arch.zero(); NV]; MR];
+    for segment in tile.segments {
+        let steps = segment.steps();
+        let first = segment.line as usize;
+        assert!((NV - 1) * tile.panel_lines + first + steps <= tile.weights.len());
+        let mut rows = [ptr::null::<u8>(); MR];
+        for (row, &start) in rows.iter_mut().zip(tile.rows) {
+            *row = start.wrapping_add(segment.offset as usize);
+        }
+        let lines = tile.weights[first..].as_ptr();
+        for step in 0..steps {
+            let weights: [A::Weights; NV] = core::array::from_fn(|panel| {
+                // SAFETY: asserted above: the line lies within `weights`.
+                unsafe { arch.load_weights(lines.add(panel * tile.panel_lines + step).cast()) }
+            });
+            for (row, sums) in rows.iter().zip(&mut sums) {
+                // SAFETY: the caller vouches for the run's bytes of every row.
+                let quad = unsafe { arch.load_quad(row.add(4 * step)) };
+                for (sum, weights) in sums.iter_mut().zip(weights) {
+                    *sum = arch.dot(*sum, quad, weights);
+                }
+            }
+        }
+    }
+    if NV == 1 {
+        for repair in tile.repairs {
+            let line = &tile.residuals[repair.line as usize];
+            // SAFETY: a line has the 64 bytes.
+            let weights = unsafe { arch.load_weights(line.0.as_ptr()) };
+            for (&row, sums) in tile.rows.iter().zip(&mut sums) {
+                // SAFETY: the caller vouches for the four bytes of every row.
+                let quad = unsafe { arch.load_quad(row.add(repair.offset as usize)) };
+                sums[0] = arch.dot(sums[0], quad, weights);
+            }
+        }
+    }
+    for panel in 0..NV {
+        let lanes: [A::I32; MR] = core::array::from_fn(|row| arch.lanes(sums[row][panel]));
+        // SAFETY: the caller vouches for the outputs.
+        unsafe { finish(arch, tile, panel, &lanes) }
+    }
+}
+
+/// Turns the accumulators of one panel into stored activations.
+///
+/// # Safety
+/// As [`run`].
+#[inline(always)]
+unsafe fn finish<A: Arch>(arch: A, tile: &Tile<'_>, panel: usize, sums: &[A::I32]) {
+    let columns = &tile.columns[panel];
+    let output = tile.outputs[columns.part].as_ptr();
+    // SAFETY: a panel's bias has sixteen values.
+    let bias = unsafe { arch.load(tile.bias[panel].as_ptr()) };
+    // SAFETY: the arrays have sixteen values each.
+    let (mantissa, left, right) = unsafe {
+        (arch.load(columns.mantissa.as_ptr()), arch.load(columns.left.as_ptr()), arch.load(columns.right.as_ptr()))
+    };
+    let (zero, min, max) = (arch.splat(columns.zero), arch.splat(columns.min), arch.splat(columns.max));
+    let total = |row: usize| {
+        let sum = arch.add(sums[row], bias);
+        match tile.row_sums.get(row) {
+            Some(&row_sum) => arch.sub(sum, arch.splat(row_sum.wrapping_mul(columns.weight_zero))),
+            None => sum,
+        }
+    };
+    let store = |row: usize, values: A::I32| {
+        let offset = tile.pixels[row] as usize * columns.pixel_stride + columns.offset;
+        // SAFETY: the caller vouches for the output of each pixel and column.
+        unsafe { arch.store_bytes(output.add(offset), values, columns.count) }
+    };
+    match &columns.finish {
+        Finish::Rectified => {
+            let by = arch.prepare_rescale_nonnegative(mantissa, right);
+            for row in 0..sums.len() {
+                let scaled = arch.rescale_nonnegative(arch.max(total(row), arch.splat(0)), by);
+                store(row, arch.min(arch.add(scaled, zero), max));
+            }
+        }
+        Finish::Signed => {
+            let by = arch.prepare_rescale(mantissa, left, right);
+            for row in 0..sums.len() {
+                let scaled = arch.add(arch.rescale(total(row), by), zero);
+                store(row, arch.max(arch.min(scaled, max), min));
+            }
+        }
+        Finish::Float(scales) => {
+            for row in 0..sums.len() {
+                let mut lanes = [0i32; LANES];
+                // SAFETY: the array has sixteen values.
+                unsafe { arch.store(lanes.as_mut_ptr(), total(row)) };
+                for (lane, scale) in lanes.iter_mut().zip(scales.iter()) {
+                    let scaled = (f64::from(*lane) * scale).round() as i32;
+                    *lane = scaled.wrapping_add(columns.zero).min(columns.max).max(columns.min);
+                }
+                // SAFETY: as above.
+                store(row, unsafe { arch.load(lanes.as_ptr()) });
+            }
+        }
+    }
+}
+
+/// Σx of each row over a border class's K, in the storage type.
+///
+/// # Safety
+/// As [`TileFn`] for the rows.
+#[inline(always)]
+pub(crate) unsafe fn row_sums<A: Arch>(_arch: A, rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
+    let storage = A::ISA.storage();
+    for (&row, sum) in rows.iter().zip(sums) {
+        *sum = 0;
+        for segment in segments {
+            // SAFETY: the caller vouches for the run's bytes.
+            let run = unsafe { core::slice::from_raw_parts(row.add(segment.offset as usize), segment.bytes as usize) };
+            let total: i32 = run.iter().map(|&byte| storage.value(byte)).sum();
+            *sum = sum.wrapping_add(total);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What a planned operator is to whoever runs it: a number of independent tasks.
+
+use crate::memory::{Input, Output};
+
+/// An operator with shapes, weights and kernel settled, ready to run any number of times.
+///
+/// The work is cut into [`Layer::tasks`] tasks which may run in any order, on any threads, each
+/// exactly once per run; results do not depend on who runs them.
+pub trait Layer: Send + Sync {
+    /// Name of the kernel, as listed by `ottava kernels`.
+    fn kernel(&self) -> &str;
+
+    /// Number of tasks, at least 1.
+    fn tasks(&self) -> usize;
+
+    /// Bytes of packed weights and tables that the layer holds.
+    fn packed_bytes(&self) -> usize {
+        0
+    }
+
+    /// Runs one task.
+    ///
+    /// # Panics
+    /// `task` is not below [`Layer::tasks`], or a view is missing or shorter than the shapes need.
+    ///
+    /// # Safety
+    /// For the time of the call nobody writes the input tensors' bytes, and nobody else reads or
+    /// writes the output bytes of this task: no other call runs the same task on the same outputs.
+    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]);
+}
+
+/// Runs all tasks of a layer in order on the caller's thread.
+///
+/// # Panics
+/// As [`Layer::run`].
+pub fn run_all(layer: &dyn Layer, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) {
+    let inputs: Vec<Input<'_>> = inputs.iter().map(|&bytes| bytes.into()).collect();
+    let outputs: Vec<Output<'_>> = outputs.iter_mut().map(|bytes| Output::from(&mut **bytes)).collect();
+    for task in 0..layer.tasks() {
+        // SAFETY: the borrows make inputs immutable and outputs exclusive for the whole call, and
+        // tasks run one after the other.
+        unsafe { layer.run(task, &inputs, &outputs) }
+    }
+}
