@@ -1,1 +1,46 @@
-//! Placeholder tour.
+//! Real quantized `.tflite` files, made from a seed: no download, and the same bytes everywhere.
+//!
+//! * [`builtins`] are whole networks by name: Inception v3, MobileNet v1 and v2, each in int8 and legacy uint8 form.
+//! * [`NetworkBuilder`] makes networks operator by operator, for tests of one operator or a few.
+//! * [`tiny`] is one small network with every supported operator; [`random_network`] is another one for each seed, full
+//!   of odd shapes and extreme parameters.
+//!
+//! The weights are random with the bell shape of trained ones, and every layer is calibrated like a batch normalization
+//! on synthetic images, so activations keep their spread through all layers: kernels meet the values that they meet in
+//! trained networks. What the networks say about an image means nothing.
+//!
+//! ```
+//! let network = ottava_models::builtin("mobilenet-v1").expect("a known name");
+//! assert!(network.cache_file_name().starts_with("mobilenet-v1-"));
+//! let file = ottava_models::tiny(1);
+//! assert_eq!(file[4..8], *b"TFL3");
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod builder;
+mod calibrate;
+mod forward;
+mod images;
+mod network;
+mod networks;
+mod quantization;
+mod registry;
+mod rng;
+mod weights;
+
+pub use builder::{Conv, FullyConnected, NetworkBuilder, OutputQuantization, Padding, Pool, TensorId};
+pub use network::{LayerSummary, Network};
+pub use quantization::{Activation, Form, Quantization};
+pub use registry::{Builtin, FORMAT_REVISION, builtin, builtins};
+pub use rng::Rng;
+pub use weights::{WeightStyle, Weights};
+
+/// The file of a small network that uses every supported operator: int8 for even seeds, uint8 for odd ones.
+pub fn tiny(seed: u64) -> Vec<u8> {
+    networks::tiny::build(seed).to_file()
+}
+
+/// The file of a random valid network of 5 to 20 operators or a few more.
+pub fn random_network(seed: u64) -> Vec<u8> {
+    networks::random::build(seed).to_file()
+}

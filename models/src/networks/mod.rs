@@ -1,0 +1,6 @@
+//! The networks themselves.
+
+pub(crate) mod inception_v3;
+pub(crate) mod mobilenet;
+pub(crate) mod random;
+pub(crate) mod tiny;
