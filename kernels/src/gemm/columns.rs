@@ -6,8 +6,9 @@ use crate::arch::LANES;
 /// The last step of a panel.
 #[derive(Clone, Debug)]
 pub(crate) enum Finish {
-    /// The clamp's lower end is the output zero point, so that negative sums all become it:
-    /// requantization may assume sums of at least 0.
+    /// The clamp's lower end is the output zero point, so that negative sums all become it and
+    /// requantization may assume sums of at least 0. Every right shift is at least 1, so that
+    /// adding the zero point cannot overflow.
     Rectified,
     /// Both signs.
     Signed,
@@ -65,7 +66,7 @@ impl Columns {
                     columns.left[lane] = shift.max(0);
                     columns.right[lane] = (-shift).max(0);
                 }
-                if part.output_min == part.output_zero && columns.left == [0; LANES] {
+                if part.output_min == part.output_zero && columns.right[..count].iter().all(|&right| right >= 1) {
                     columns.finish = Finish::Rectified;
                 }
             }

@@ -1,1 +1,427 @@
+//! Every tile of every instruction set against the scalar reference, bit for bit.
 
+use ottava_ref::activation::ActivationRange;
+use ottava_ref::element::Quantized;
+use ottava_ref::fixed::Multiplier;
+use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
+use proptest::prelude::*;
+
+use super::*;
+use crate::layer::run_all;
+use crate::memory::SLACK;
+use crate::testing::for_each_isa;
+
+/// How inputs and weights are drawn.
+#[derive(Clone, Copy, Debug)]
+enum Fill {
+    Random,
+    /// Only the ends of the range.
+    Extreme,
+    Low,
+    High,
+}
+
+/// One convolution with all its parameters.
+#[derive(Clone, Debug)]
+struct Case {
+    batch: usize,
+    height: usize,
+    width: usize,
+    channels: usize,
+    /// Channels of the wider tensor around the input, and around the outputs.
+    input_gap: usize,
+    output_gap: usize,
+    window: Window,
+    pad_after: [usize; 2],
+    groups: usize,
+    parts: Vec<usize>,
+    signed: bool,
+    rectified: bool,
+    per_channel: bool,
+    float: bool,
+    left_shift: bool,
+    fill: Fill,
+    threads: usize,
+    seed: u64,
+}
+
+impl Default for Case {
+    fn default() -> Self {
+        Self {
+            batch: 1,
+            height: 5,
+            width: 5,
+            channels: 8,
+            input_gap: 0,
+            output_gap: 0,
+            window: Window::POINT,
+            pad_after: [0; 2],
+            groups: 1,
+            parts: vec![16],
+            signed: true,
+            rectified: true,
+            per_channel: true,
+            float: false,
+            left_shift: false,
+            fill: Fill::Random,
+            threads: 1,
+            seed: 1,
+        }
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as u32
+    }
+
+    fn byte(&mut self, fill: Fill, signed: bool) -> u8 {
+        let (low, high) = if signed { (0x80, 0x7F) } else { (0, 255) };
+        match fill {
+            Fill::Random => (self.next() >> 8) as u8,
+            Fill::Extreme => [low, high][self.next() as usize >> 8 & 1],
+            Fill::Low => low,
+            Fill::High => high,
+        }
+    }
+}
+
+/// Everything drawn for one part.
+struct PartData {
+    channels: usize,
+    weights: Vec<u8>,
+    weight_zero: i32,
+    bias: Vec<i32>,
+    multipliers: Vec<(i32, i32)>,
+    scales: Vec<f64>,
+    /// In the file's domain.
+    output_zero: i32,
+    range: ActivationRange,
+}
+
+impl Case {
+    fn output(&self) -> [usize; 2] {
+        let size = [self.height, self.width];
+        std::array::from_fn(|axis| {
+            let window = &self.window;
+            let span = (window.taps[axis] - 1) * window.dilation[axis] + 1;
+            let padded = size[axis] + window.pad_before[axis] + self.pad_after[axis];
+            if padded < span { 0 } else { (padded - span) / window.stride[axis] + 1 }
+        })
+    }
+
+    fn file_range(&self) -> (i32, i32) {
+        if self.signed { (-128, 127) } else { (0, 255) }
+    }
+
+    fn part(&self, random: &mut Random, channels: usize) -> PartData {
+        let k = self.window.taps[0] * self.window.taps[1] * self.channels / self.groups;
+        let weights = (0..channels * k).map(|_| random.byte(self.fill, self.signed)).collect();
+        let (low, high) = self.file_range();
+        let count = if self.per_channel { channels } else { 1 };
+        let output_zero = [low, high, (random.next() % 256) as i32 + low][random.next() as usize % 3];
+        let range = match random.next() % 3 {
+            0 if !self.rectified => ActivationRange { lo: low, hi: high },
+            1 => ActivationRange { lo: output_zero, hi: high.min(output_zero + 77) },
+            _ if self.rectified => ActivationRange { lo: output_zero, hi: high },
+            _ => ActivationRange { lo: low.max(output_zero - 40), hi: high.min(output_zero + 60) },
+        };
+        // Sums of K products spread over about 2^14 sqrt(K); the multiplier brings them to 8 bits.
+        let down = 7 + (k.ilog2() / 2) as i32;
+        let multiplier = |random: &mut Random| {
+            let mantissa = match random.next() % 5 {
+                0 => 1 << 30,
+                1 => i32::MAX,
+                _ => (random.next() & (i32::MAX as u32)) as i32 | 1 << 30,
+            };
+            let shift = if self.left_shift { 3 - (random.next() % 6) as i32 } else { -down + (random.next() % 4) as i32 };
+            (mantissa, shift)
+        };
+        PartData {
+            channels,
+            weights,
+            weight_zero: if self.signed { 0 } else { [0, 255, (random.next() % 256) as i32][random.next() as usize % 3] },
+            bias: (0..channels).map(|_| (random.next() % 40_000) as i32 - 20_000).collect(),
+            multipliers: (0..count).map(|_| multiplier(random)).collect(),
+            scales: (0..count).map(|_| f64::from(random.next() % 1000 + 1) / 4e6).collect(),
+            output_zero,
+            range,
+        }
+    }
+
+    /// Runs the case on every instruction set; the error names the first difference.
+    fn check(&self) {
+        if self.signed {
+            self.check_as::<i8>();
+        } else {
+            self.check_as::<u8>();
+        }
+    }
+
+    fn check_as<T: Quantized + bytemuck::Pod>(&self) {
+        let output = self.output();
+        if output.contains(&0) {
+            return;
+        }
+        let mut random = Random(self.seed);
+        let input_zero = [self.file_range().0, self.file_range().1, 3][random.next() as usize % 3];
+        let pixels = self.batch * self.height * self.width;
+        let input: Vec<u8> = (0..pixels * self.channels).map(|_| random.byte(self.fill, self.signed)).collect();
+        let parts: Vec<PartData> = self.parts.iter().map(|&channels| self.part(&mut random, channels)).collect();
+        let expected: Vec<Vec<u8>> =
+            parts.iter().map(|part| self.expected::<T>(part, &input, input_zero, output)).collect();
+        for_each_isa(|isa| self.check_isa(isa, &input, input_zero, &parts, &expected));
+    }
+
+    fn expected<T: Quantized + bytemuck::Pod>(
+        &self,
+        part: &PartData,
+        input: &[u8],
+        input_zero: i32,
+        output: [usize; 2],
+    ) -> Vec<u8> {
+        let multipliers: Vec<Multiplier> =
+            part.multipliers.iter().map(|&(mantissa, shift)| Multiplier { mantissa, shift }).collect();
+        let mut bytes = vec![0u8; self.batch * output[0] * output[1] * part.channels];
+        let params = Conv2dParams {
+            input_shape: [self.batch, self.height, self.width, self.channels],
+            filter_shape: [part.channels, self.window.taps[0], self.window.taps[1], self.channels / self.groups],
+            output_shape: [self.batch, output[0], output[1], part.channels],
+            stride: self.window.stride,
+            dilation: self.window.dilation,
+            pad_top: self.window.pad_before[0],
+            pad_left: self.window.pad_before[1],
+            input_zero_point: input_zero,
+            filter_zero_point: part.weight_zero,
+            multipliers: &multipliers,
+            output_zero_point: part.output_zero,
+            activation: part.range,
+        };
+        let (input, filter): (&[T], &[T]) = (bytemuck::cast_slice(input), bytemuck::cast_slice(&part.weights));
+        if self.float {
+            // The fully connected form: the reference convolution gives the sums, one rounding the rest.
+            fully_connected(part, input, filter, input_zero, bytemuck::cast_slice_mut::<u8, T>(&mut bytes));
+        } else {
+            conv2d(&params, input, filter, Some(&part.bias), bytemuck::cast_slice_mut::<u8, T>(&mut bytes));
+        }
+        bytes
+    }
+
+    fn check_isa(&self, isa: Isa, input: &[u8], input_zero: i32, parts: &[PartData], expected: &[Vec<u8>]) {
+        let storage = isa.storage();
+        let (mask, offset) = (storage.xor_mask(self.signed), storage.offset_from(self.signed));
+        let stride = self.channels + self.input_gap;
+        let pixels = input.len() / self.channels;
+        let mut stored = vec![0xA5u8; pixels * stride + SLACK];
+        for (pixel, values) in input.chunks_exact(self.channels).enumerate() {
+            for (target, value) in stored[pixel * stride..].iter_mut().zip(values) {
+                *target = value ^ mask;
+            }
+        }
+        let output = self.output();
+        let conv_parts: Vec<ConvPart<'_>> = parts
+            .iter()
+            .map(|part| ConvPart {
+                channels: part.channels,
+                weights: Weights { bytes: &part.weights, signed: self.signed, zero: part.weight_zero },
+                bias: &part.bias,
+                requantize: if self.float {
+                    Requantize::Float(&part.scales)
+                } else {
+                    Requantize::Fixed(&part.multipliers)
+                },
+                output_zero: part.output_zero + offset,
+                output_min: part.range.lo + offset,
+                output_max: part.range.hi + offset,
+                pixel_stride: part.channels + self.output_gap,
+            })
+            .collect();
+        let conv = prepare(
+            isa,
+            &ConvSpec {
+                input: Image {
+                    batch: self.batch,
+                    height: self.height,
+                    width: self.width,
+                    channels: self.channels,
+                    pixel_stride: stride,
+                },
+                input_zero: input_zero + offset,
+                window: self.window,
+                output,
+                groups: self.groups,
+                parts: &conv_parts,
+                threads: self.threads,
+            },
+        );
+        let out_pixels = self.batch * output[0] * output[1];
+        let mut outputs: Vec<Vec<u8>> =
+            conv_parts.iter().map(|part| vec![0x5A; out_pixels * part.pixel_stride + 3]).collect();
+        run_all(&conv, &[&stored], &mut outputs.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>());
+        for (part, (got, expected)) in outputs.iter().zip(expected).enumerate() {
+            let (channels, stride) = (parts[part].channels, conv_parts[part].pixel_stride);
+            for (at, &byte) in got.iter().enumerate() {
+                let (pixel, channel) = (at / stride, at % stride);
+                let want = if pixel < out_pixels && channel < channels {
+                    expected[pixel * channels + channel] ^ mask
+                } else {
+                    0x5A
+                };
+                assert_eq!(
+                    byte,
+                    want,
+                    "{}: part {part} pixel {pixel} channel {channel} of {self:?}",
+                    conv.kernel()
+                );
+            }
+        }
+    }
+}
+
+fn fully_connected<T: Quantized>(part: &PartData, input: &[T], filter: &[T], input_zero: i32, output: &mut [T]) {
+    use ottava_ref::ops::fully_connected::{FcRequant, FullyConnectedParams, fully_connected};
+    let depth = filter.len() / part.channels;
+    let params = FullyConnectedParams {
+        batches: input.len() / depth,
+        input_depth: depth,
+        output_depth: part.channels,
+        input_zero_point: input_zero,
+        filter_zero_point: part.weight_zero,
+        requant: FcRequant::F64Round(&part.scales),
+        output_zero_point: part.output_zero,
+        activation: part.range,
+    };
+    fully_connected(&params, input, filter, Some(&part.bias), output);
+}
+
+fn window(taps: [usize; 2], stride: [usize; 2], dilation: [usize; 2], pad_before: [usize; 2]) -> Window {
+    Window { taps, stride, dilation, pad_before }
+}
+
+#[test]
+fn every_tile_height_and_width() {
+    for rows in 1..=30 {
+        for channels in [1, 15, 16, 17, 33, 48, 64, 65, 80, 112] {
+            let case = Case { height: 1, width: rows, parts: vec![channels], channels: 5, ..Case::default() };
+            Case { rectified: rows % 2 == 0, signed: rows % 3 != 0, seed: rows as u64, ..case }.check();
+        }
+    }
+}
+
+#[test]
+fn every_depth_tail() {
+    for channels in 1..=40 {
+        for taps in [[1, 1], [1, 3], [3, 3]] {
+            for signed in [true, false] {
+                let pad = [taps[0] / 2, taps[1] / 2];
+                let case = Case { channels, parts: vec![19], signed, pad_after: pad, ..Case::default() };
+                Case { window: window(taps, [1; 2], [1; 2], pad), rectified: false, ..case }.check();
+            }
+        }
+    }
+}
+
+#[test]
+fn extremes_of_inputs_and_weights() {
+    for fill in [Fill::Extreme, Fill::Low, Fill::High] {
+        for signed in [true, false] {
+            for channels in [3, 64, 130] {
+                for rectified in [true, false] {
+                    let case = Case { fill, signed, channels, rectified, parts: vec![40], ..Case::default() };
+                    Case { window: window([3; 2], [1; 2], [1; 2], [1; 2]), pad_after: [1; 2], ..case }.check();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn windows_strides_dilations_and_padding() {
+    for taps in [[1, 7], [7, 1], [2, 3], [5, 5], [3, 3]] {
+        for stride in 1..=3 {
+            for dilation in 1..=3 {
+                for pad in [[0, 0], [1, 2], [6, 7]] {
+                    let case = Case { height: 8, width: 9, channels: 12, pad_after: [pad[1], pad[0]], ..Case::default() };
+                    let window = window(taps, [stride; 2], [dilation; 2], pad);
+                    Case { window, signed: dilation != 2, threads: stride, ..case.clone() }.check();
+                    Case { window, channels: 3, batch: 2, rectified: false, ..case }.check();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn groups_siblings_and_wider_tensors() {
+    for (groups, channels, parts) in [(1, 8, vec![16, 5, 33]), (2, 8, vec![6]), (4, 20, vec![32, 8]), (3, 3, vec![3])] {
+        for gap in [0, 1, 16] {
+            for signed in [true, false] {
+                let case = Case { groups, channels, parts: parts.clone(), input_gap: gap, signed, ..Case::default() };
+                let case = Case { output_gap: gap, batch: 2, threads: 2, ..case };
+                case.check();
+                Case { window: window([3; 2], [2, 1], [1; 2], [1; 2]), pad_after: [1, 0], ..case }.check();
+            }
+        }
+    }
+}
+
+#[test]
+fn fully_connected_rounds_once_from_double() {
+    for channels in [1, 10, 255, 256, 1001] {
+        for batch in [1, 3, 8] {
+            for signed in [true, false] {
+                let case = Case { batch, channels, height: 1, width: 1, parts: vec![37], signed, ..Case::default() };
+                Case { float: true, rectified: false, per_channel: batch == 3, ..case }.check();
+            }
+        }
+    }
+}
+
+#[test]
+fn weights_beyond_a_cache_are_cut_into_chunks() {
+    let case = Case { height: 4, width: 9, channels: 512, parts: vec![320, 700], ..Case::default() };
+    for threads in [1, 2, 4] {
+        let window = window([3, 1], [1; 2], [1; 2], [1, 0]);
+        Case { window, pad_after: [1, 0], threads, per_channel: false, ..case.clone() }.check();
+    }
+}
+
+fn any_case() -> impl Strategy<Value = Case> {
+    let shape = (1..=3usize, 1..=11usize, 1..=11usize, 1..=24usize, 0..=9usize, 0..=9usize);
+    let window = (
+        [1..=5usize, 1..=5usize],
+        [1..=3usize, 1..=3usize],
+        [1..=3usize, 1..=3usize],
+        [0..=4usize, 0..=4usize],
+        [0..=4usize, 0..=4usize],
+    );
+    let rest = (
+        1..=4usize,
+        prop::collection::vec(1..=40usize, 1..=3),
+        any::<[bool; 4]>(),
+        prop_oneof![4 => Just(Fill::Random), 1 => Just(Fill::Extreme)],
+        1..=4usize,
+        any::<u64>(),
+    );
+    (shape, window, rest).prop_map(|(shape, window, rest)| {
+        let (batch, height, width, channels, input_gap, output_gap) = shape;
+        let (taps, stride, dilation, pad_before, pad_after) = window;
+        let (groups, parts, [signed, rectified, per_channel, left_shift], fill, threads, seed) = rest;
+        let window = Window { taps, stride, dilation, pad_before };
+        let parts = parts.into_iter().map(|channels| channels * groups).collect();
+        let case = Case { batch, height, width, channels: channels * groups, input_gap, output_gap, ..Case::default() };
+        let case = Case { window, pad_after, groups, parts, signed, rectified, per_channel, ..case };
+        Case { left_shift: left_shift && !rectified, fill, threads, seed, ..case }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn any_convolution(case in any_case()) {
+        case.check();
+    }
+}

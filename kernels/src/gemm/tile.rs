@@ -94,6 +94,7 @@ pub(crate) type TileFn = unsafe fn(&Tile<'_>);
 ///
 /// # Safety
 /// As [`TileFn`], in a function that enables the instruction set of `arch`.
+#[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
 #[inline(always)]
 pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile: &Tile<'_>) {
     assert!(tile.rows.len() == MR && tile.pixels.len() == MR && tile.columns.len() == NV && tile.bias.len() == NV);
@@ -112,11 +113,11 @@ pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile
                 // SAFETY: asserted above: the line lies within `weights`.
                 unsafe { arch.load_weights(lines.add(panel * tile.panel_lines + step).cast()) }
             });
-            for (row, sums) in rows.iter().zip(&mut sums) {
+            for row in 0..MR {
                 // SAFETY: the caller vouches for the run's bytes of every row.
-                let quad = unsafe { arch.load_quad(row.add(4 * step)) };
-                for (sum, weights) in sums.iter_mut().zip(weights) {
-                    *sum = arch.dot(*sum, quad, weights);
+                let quad = unsafe { arch.load_quad(rows[row].add(4 * step)) };
+                for panel in 0..NV {
+                    sums[row][panel] = arch.dot(sums[row][panel], quad, weights[panel]);
                 }
             }
         }
@@ -126,10 +127,10 @@ pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile
             let line = &tile.residuals[repair.line as usize];
             // SAFETY: a line has the 64 bytes.
             let weights = unsafe { arch.load_weights(line.0.as_ptr()) };
-            for (&row, sums) in tile.rows.iter().zip(&mut sums) {
+            for row in 0..MR {
                 // SAFETY: the caller vouches for the four bytes of every row.
-                let quad = unsafe { arch.load_quad(row.add(repair.offset as usize)) };
-                sums[0] = arch.dot(sums[0], quad, weights);
+                let quad = unsafe { arch.load_quad(tile.rows[row].add(repair.offset as usize)) };
+                sums[row][0] = arch.dot(sums[row][0], quad, weights);
             }
         }
     }
@@ -179,7 +180,7 @@ unsafe fn finish<A: Arch>(arch: A, tile: &Tile<'_>, panel: usize, sums: &[A::I32
             let by = arch.prepare_rescale(mantissa, left, right);
             for row in 0..sums.len() {
                 let scaled = arch.add(arch.rescale(total(row), by), zero);
-                store(row, arch.max(arch.min(scaled, max), min));
+                store(row, arch.min(arch.max(scaled, min), max));
             }
         }
         Finish::Float(scales) => {
@@ -189,7 +190,7 @@ unsafe fn finish<A: Arch>(arch: A, tile: &Tile<'_>, panel: usize, sums: &[A::I32
                 unsafe { arch.store(lanes.as_mut_ptr(), total(row)) };
                 for (lane, scale) in lanes.iter_mut().zip(scales.iter()) {
                     let scaled = (f64::from(*lane) * scale).round() as i32;
-                    *lane = scaled.wrapping_add(columns.zero).min(columns.max).max(columns.min);
+                    *lane = scaled.wrapping_add(columns.zero).max(columns.min).min(columns.max);
                 }
                 // SAFETY: as above.
                 store(row, unsafe { arch.load(lanes.as_ptr()) });
