@@ -31,7 +31,9 @@ impl SoftmaxParams {
     pub fn new(beta: f32, input_scale: f32) -> Result<Self> {
         let fraction_bits = 31 - DIFFERENCE_INTEGER_BITS;
         let real = f64::from(beta) * f64::from(input_scale) * f64::from(1_u32 << fraction_bits);
-        let multiplier = Multiplier::above_one(real.min(f64::from(i32::MAX)))?;
+        // Not `f64::min`, which would turn NaN into a valid multiplier.
+        let limited = if real > f64::from(i32::MAX) { f64::from(i32::MAX) } else { real };
+        let multiplier = Multiplier::above_one(limited)?;
         let largest = f64::from((1_u32 << DIFFERENCE_INTEGER_BITS) - 1) * f64::from(1_u32 << fraction_bits);
         let radius = (largest / (1_u64 << multiplier.shift) as f64).floor();
         Ok(Self { multiplier, diff_min: -(radius as i32) })
