@@ -1,4 +1,49 @@
 //! Exact int8 inference for quantized `.tflite` networks.
+//!
+//! A [`Model`] is a verified file and its [`Graph`]. A [`Plan`] binds it to kernels for an instruction set, a number of
+//! threads and a batch. A [`Session`] runs it:
+//!
+//! ```no_run
+//! use ottava::{Model, Plan, PlanOptions, Session};
+//!
+//! let model = Model::open("mobilenet_v1.tflite")?;
+//! let plan = Plan::new(&model, &PlanOptions::default())?;
+//! let mut session = Session::new(&plan)?;
+//! session.input_mut(0)?.fill(128);
+//! session.run()?;
+//! println!("{:?} in {:?}", session.output(0)?, session.profile().total);
+//! # Ok::<(), ottava::Error>(())
+//! ```
+//!
+//! Every output byte equals that of LiteRT's reference kernels, on every instruction set and for any number of threads:
+//! `docs/numerics.md` is the specification, `ottava-ref` its plain form, which [`Backend::Reference`] runs.
+//!
+//! * [`schema`]: the tables of the file format, to read and to write.
+//! * [`graph`]: operators and tensors after import; nothing of the file format is left.
+//! * `import`: from the file to the graph. Files are never trusted: `docs/security.md`.
+//! * `ops`: everything the engine knows of an operator, one file each.
+//! * `reference`: the backend that runs the graph as it is.
+
 #![deny(unsafe_code)]
 
+pub mod graph;
 pub mod schema;
+
+mod error;
+mod import;
+mod model;
+mod ops;
+mod plan;
+mod reference;
+mod session;
+
+#[cfg(target_endian = "big")]
+compile_error!("models are little-endian and used in place: big-endian targets are not supported");
+
+pub use error::{Error, ErrorKind, Result};
+pub use graph::{DType, Graph, Quantization};
+pub use model::{Model, OperatorInfo};
+pub use ops::{InputShapes, Operator, TensorView, TensorViewMut};
+pub use ottava_kernels::Isa;
+pub use plan::{Backend, LayerInfo, MemoryInfo, Plan, PlanOptions, TensorInfo};
+pub use session::{Element, Profile, Session};

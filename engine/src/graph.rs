@@ -1,0 +1,303 @@
+//! The network as Ottava sees it: typed operators over tensors, nothing of the file format left.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::ops::Operator;
+
+/// Index of a tensor in [`Graph::tensors`].
+pub type TensorId = usize;
+
+/// No tensor of a model may have more dimensions.
+pub(crate) const MAX_RANK: usize = 8;
+
+/// No single tensor of a model may be larger.
+pub(crate) const MAX_TENSOR_BYTES: usize = 1 << 31;
+
+/// All tensors that the operators of a model write may not be larger together.
+pub(crate) const MAX_ACTIVATION_BYTES: usize = 1 << 32;
+
+/// Element type of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum DType {
+    /// 32-bit float.
+    F32,
+    /// 16-bit float.
+    F16,
+    /// 32-bit signed integer.
+    I32,
+    /// 8-bit unsigned integer.
+    U8,
+    /// 64-bit signed integer.
+    I64,
+    /// Strings, with their own length table.
+    String,
+    /// One byte, 0 or 1.
+    Bool,
+    /// 16-bit signed integer.
+    I16,
+    /// 8-bit signed integer.
+    I8,
+    /// 64-bit float.
+    F64,
+    /// 64-bit unsigned integer.
+    U64,
+    /// 32-bit unsigned integer.
+    U32,
+    /// 16-bit unsigned integer.
+    U16,
+    /// 4-bit signed integer, two in a byte.
+    I4,
+    /// Any other type, by its number in the file.
+    Other(u8),
+}
+
+impl DType {
+    pub(crate) fn from_code(code: i8) -> Self {
+        match code {
+            0 => Self::F32,
+            1 => Self::F16,
+            2 => Self::I32,
+            3 => Self::U8,
+            4 => Self::I64,
+            5 => Self::String,
+            6 => Self::Bool,
+            7 => Self::I16,
+            9 => Self::I8,
+            10 => Self::F64,
+            12 => Self::U64,
+            15 => Self::U32,
+            16 => Self::U16,
+            17 => Self::I4,
+            other => Self::Other(other as u8),
+        }
+    }
+
+    /// Bytes of one element; 0 for types that have no whole number of bytes per element.
+    pub fn size_bytes(self) -> usize {
+        match self {
+            Self::U8 | Self::I8 | Self::Bool => 1,
+            Self::F16 | Self::I16 | Self::U16 => 2,
+            Self::F32 | Self::I32 | Self::U32 => 4,
+            Self::I64 | Self::F64 | Self::U64 => 8,
+            Self::String | Self::I4 | Self::Other(_) => 0,
+        }
+    }
+
+    /// Smallest and largest value of the two quantized types, `None` for all others.
+    pub fn quantized_range(self) -> Option<(i32, i32)> {
+        match self {
+            Self::I8 => Some((-128, 127)),
+            Self::U8 => Some((0, 255)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::F32 => "float32",
+            Self::F16 => "float16",
+            Self::I32 => "int32",
+            Self::U8 => "uint8",
+            Self::I64 => "int64",
+            Self::String => "string",
+            Self::Bool => "bool",
+            Self::I16 => "int16",
+            Self::I8 => "int8",
+            Self::F64 => "float64",
+            Self::U64 => "uint64",
+            Self::U32 => "uint32",
+            Self::U16 => "uint16",
+            Self::I4 => "int4",
+            Self::Other(code) => return write!(f, "type {code}"),
+        })
+    }
+}
+
+/// How stored values become real ones: `real = scale · (stored - zero_point)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantization {
+    /// One scale, or one per index of `dimension`.
+    pub scale: Vec<f32>,
+    /// As many zero points.
+    pub zero_point: Vec<i64>,
+    /// The dimension that several scales belong to.
+    pub dimension: usize,
+}
+
+/// Where a constant's bytes lie in the model, see [`crate::Model::constant`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Constant {
+    pub(crate) range: Range<usize>,
+}
+
+impl Constant {
+    /// Length of the constant in bytes.
+    pub fn size_bytes(&self) -> usize {
+        self.range.len()
+    }
+}
+
+/// One tensor: what it is, and where its bytes are if they are part of the model.
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    /// The file's name for it, not necessarily unique.
+    pub name: String,
+    /// Dimensions, outermost first; empty for a scalar.
+    pub shape: Vec<usize>,
+    /// Element type.
+    pub dtype: DType,
+    /// Scales and zero points, if it has any.
+    pub quantization: Option<Quantization>,
+    /// Its bytes, if it is a constant.
+    pub data: Option<Constant>,
+}
+
+impl Tensor {
+    /// Number of elements.
+    pub fn element_count(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Size in bytes; 0 for types without a size.
+    pub fn size_bytes(&self) -> usize {
+        self.element_count() * self.dtype.size_bytes()
+    }
+}
+
+/// One operator with the tensors it reads and writes.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it computes.
+    pub operator: Arc<dyn Operator>,
+    /// What it reads; `None` where an optional input is absent.
+    pub inputs: Vec<Option<TensorId>>,
+    /// What it writes; nothing else writes these.
+    pub outputs: Vec<TensorId>,
+    /// Index of the operator in the file.
+    pub file_operator: usize,
+}
+
+/// A verified network: nodes in execution order, each tensor written once and before it is read.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// All tensors; indices are the file's.
+    pub tensors: Vec<Tensor>,
+    /// The operators, in execution order.
+    pub nodes: Vec<Node>,
+    /// What the caller provides.
+    pub inputs: Vec<TensorId>,
+    /// What the caller gets.
+    pub outputs: Vec<TensorId>,
+}
+
+impl Graph {
+    /// Shapes of a node's inputs.
+    pub fn input_shapes(&self, node: &Node) -> Vec<Option<&[usize]>> {
+        node.inputs.iter().map(|id| id.map(|id| self.tensors[id].shape.as_slice())).collect()
+    }
+
+    /// Shapes of a node's outputs.
+    pub fn output_shapes(&self, node: &Node) -> Vec<&[usize]> {
+        node.outputs.iter().map(|&id| self.tensors[id].shape.as_slice()).collect()
+    }
+
+    /// Multiply-accumulates of a node as usually counted, padding included.
+    pub fn node_macs(&self, node: &Node) -> u64 {
+        node.operator.macs(&self.input_shapes(node), &self.output_shapes(node))
+    }
+
+    /// Multiply-accumulates of the whole network.
+    pub fn macs(&self) -> u64 {
+        self.nodes.iter().fold(0, |sum: u64, node| sum.saturating_add(self.node_macs(node)))
+    }
+
+    /// Bytes of all tensors that are not constants: inputs and what the operators write.
+    pub fn activation_bytes(&self) -> usize {
+        let written = self.nodes.iter().flat_map(|node| &node.outputs);
+        written.chain(&self.inputs).map(|&id| self.tensors[id].size_bytes()).sum()
+    }
+
+    /// The same network for `batch` inputs at once: inputs whose first dimension is 1 get `batch`
+    /// instead, and every operator infers its shapes anew.
+    ///
+    /// # Errors
+    /// When `batch` is 0, no input can take it, an operator works across the batch (its name is in
+    /// the error), or the tensors would become too large.
+    pub fn with_batch(&self, batch: usize) -> Result<Self> {
+        let mut graph = self.clone();
+        let mut batched = vec![false; self.tensors.len()];
+        for &id in &self.inputs {
+            if self.tensors[id].shape.first() == Some(&1) {
+                graph.tensors[id].shape[0] = batch;
+                batched[id] = true;
+            }
+        }
+        let already = self.inputs.iter().all(|&id| self.tensors[id].shape.first() == Some(&batch));
+        if batch == 0 || !(already || batched.contains(&true)) {
+            return Err(Error::argument(format!(
+                "a batch of {batch} is not possible: the first dimension of the inputs is fixed"
+            )));
+        }
+        for index in 0..graph.nodes.len() {
+            let node = graph.nodes[index].clone();
+            if node.inputs.iter().flatten().any(|&id| batched[id]) {
+                graph
+                    .infer_batched(&node, batch)
+                    .map_err(|error| error.at_operator(node.file_operator, node.operator.name()))?;
+                node.outputs.iter().for_each(|&id| batched[id] = true);
+            }
+        }
+        graph.check_sizes()?;
+        Ok(graph)
+    }
+
+    /// Infers the shapes of a node whose input carries the batch, and checks that all they differ in is a first
+    /// dimension `batch` times as large.
+    fn infer_batched(&mut self, node: &Node, batch: usize) -> Result<()> {
+        let cannot = || Error::unsupported(format!("cannot run with a batch of {batch}"));
+        if batch != 1 && node.operator.mixes_batch() {
+            return Err(cannot());
+        }
+        let shapes =
+            node.operator.infer_shapes(&self.input_shapes(node)).map_err(|error| cannot().with_source(error))?;
+        for (&id, shape) in node.outputs.iter().zip(shapes) {
+            let old = &mut self.tensors[id].shape;
+            let expected = old.first().and_then(|first| first.checked_mul(batch));
+            if old.len() != shape.len() || expected != shape.first().copied() || old[1..] != shape[1..] {
+                return Err(cannot());
+            }
+            *old = shape;
+        }
+        Ok(())
+    }
+
+    /// Refuses networks that would need unreasonably much memory.
+    pub(crate) fn check_sizes(&self) -> Result<()> {
+        let mut total = 0_usize;
+        for &id in self.nodes.iter().flat_map(|node| &node.outputs).chain(&self.inputs) {
+            let tensor = &self.tensors[id];
+            let bytes = checked_size_bytes(&tensor.shape, tensor.dtype)
+                .ok_or_else(|| Error::unsupported(format!("tensor {id} '{}' is too large", tensor.name)))?;
+            total = total.saturating_add(bytes);
+        }
+        if total > MAX_ACTIVATION_BYTES {
+            return Err(Error::unsupported(format!(
+                "the activations take {total} bytes, more than the limit of {MAX_ACTIVATION_BYTES}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Size of a tensor in bytes, or `None` beyond [`MAX_TENSOR_BYTES`].
+pub(crate) fn checked_size_bytes(shape: &[usize], dtype: DType) -> Option<usize> {
+    // Types without a size count as one byte, so that the element count stays bounded too.
+    let size = shape.iter().try_fold(dtype.size_bytes().max(1), |size, &dimension| size.checked_mul(dimension))?;
+    (size <= MAX_TENSOR_BYTES).then_some(size)
+}

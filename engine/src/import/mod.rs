@@ -1,0 +1,52 @@
+//! From the bytes of a file to a [`Graph`]: everything is verified here, nothing is trusted.
+//!
+//! The generated readers keep each read inside the buffer. What they cannot know is checked here: indices, shapes
+//! (checked arithmetic), buffer lengths, quantization, the order of the operators and, in [`crate::ops`], the rules of
+//! each operator. FlatBuffers may point to one table many times over, so copies are charged to a [`Budget`]: the
+//! memory an import takes stays proportional to the file.
+
+mod budget;
+mod operators;
+mod tensors;
+
+use planus::ReadAsRoot;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::Graph;
+use crate::model::OperatorInfo;
+use crate::schema;
+
+pub(crate) use budget::Budget;
+
+/// The only version of the format there is.
+const FORMAT_VERSION: u32 = 3;
+
+/// Verifies a file and imports its main graph.
+pub(crate) fn import(file: &[u8]) -> Result<(Graph, Vec<OperatorInfo>)> {
+    if file.get(4..8) != Some(&schema::FILE_IDENTIFIER) {
+        return Err(Error::new(
+            ErrorKind::NotAModel,
+            "not a .tflite model (the identifier 'TFL3' is missing at byte 4)",
+        ));
+    }
+    let model = schema::ModelRef::read_as_root(file)?;
+    let version = model.version()?;
+    if version != FORMAT_VERSION {
+        return Err(Error::unsupported(format!("format version {version}; only {FORMAT_VERSION} is known")));
+    }
+    let subgraphs = model.subgraphs()?.ok_or_else(|| Error::corrupt("the model has no graph"))?;
+    let main = subgraphs.get(0).ok_or_else(|| Error::corrupt("the model has no graph"))??;
+
+    let mut budget = Budget::new(file.len());
+    let tensors = tensors::import(file, &model, &main, &mut budget)?;
+    let (inputs, outputs) = (indices(main.inputs()?), indices(main.outputs()?));
+    let inputs = tensors::graph_tensors(&tensors, inputs, "input", &mut budget)?;
+    let outputs = tensors::graph_tensors(&tensors, outputs, "output", &mut budget)?;
+    let graph = Graph { tensors, nodes: Vec::new(), inputs, outputs };
+    operators::import(file, (&model, &main), graph, &mut budget)
+}
+
+/// The elements of an optional vector of tensor indices.
+fn indices(vector: Option<planus::Vector<'_, i32>>) -> planus::Vector<'_, i32> {
+    vector.unwrap_or_else(planus::Vector::new_empty)
+}

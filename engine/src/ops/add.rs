@@ -1,0 +1,84 @@
+//! ADD with broadcasting.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use ottava_ref::ActivationRange;
+use ottava_ref::ops::add::{AddParams, add};
+use ottava_ref::scales::{self, AddMultipliers};
+use ottava_ref::shape::broadcast_shape;
+
+use super::view::{input, only_output, with_8_bit};
+use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use crate::error::{Error, Result};
+use crate::schema::BuiltinOptionsRef;
+
+/// Sum of two tensors, aligned at their last dimensions.
+#[derive(Clone, Debug)]
+pub(crate) struct Add {
+    pub(crate) input_zero_points: [i32; 2],
+    pub(crate) multipliers: AddMultipliers,
+    pub(crate) output_zero_point: i32,
+    pub(crate) activation: ActivationRange,
+}
+
+impl Add {
+    /// Parameters of the reference for inputs of these shapes.
+    pub(crate) fn params<'a>(&self, input1_shape: &'a [usize], input2_shape: &'a [usize]) -> AddParams<'a> {
+        AddParams {
+            input1_shape,
+            input2_shape,
+            input1_zero_point: self.input_zero_points[0],
+            input2_zero_point: self.input_zero_points[1],
+            multipliers: self.multipliers,
+            output_zero_point: self.output_zero_point,
+            activation: self.activation,
+        }
+    }
+}
+
+pub(crate) fn types(types: &TypeList) -> bool {
+    types.one_8_bit_type(2)
+}
+
+pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
+    context.expect_inputs(2, 2)?;
+    let options = context.options(|options| match options {
+        BuiltinOptionsRef::AddOptions(options) => Some(options),
+        _ => None,
+    })?;
+    let activation = options.map(|options| options.fused_activation_function()).transpose()?.unwrap_or(0);
+    let (a, b) = (context.quantization(context.inputs[0])?, context.quantization(context.inputs[1])?);
+    let output = context.output_quantization()?;
+    Ok(Arc::new(Add {
+        input_zero_points: [a.zero_point, b.zero_point],
+        multipliers: scales::add(a.scale, b.scale, output.scale)?,
+        output_zero_point: output.zero_point,
+        activation: context.activation(activation)?,
+    }))
+}
+
+impl Operator for Add {
+    fn name(&self) -> &'static str {
+        "ADD"
+    }
+
+    fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
+        let (a, b) = (shape_of(inputs, 0)?, shape_of(inputs, 1)?);
+        let shape = broadcast_shape(a, b);
+        Ok(vec![shape.ok_or_else(|| Error::invalid(format!("shapes {a:?} and {b:?} do not broadcast")))?])
+    }
+
+    fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
+        let (a, b, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
+        let params = self.params(a.shape, b.shape);
+        with_8_bit!(output.dtype, T => {
+            add::<T>(&params, a.bytes_as()?, b.bytes_as()?, output.bytes_as_mut()?);
+            Ok(())
+        })
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

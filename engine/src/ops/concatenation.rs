@@ -1,0 +1,106 @@
+//! CONCATENATION along one axis.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use ottava_ref::ops::concatenation::{ConcatInput, ConcatenationParams, concatenation};
+
+use super::import::ScaleZero;
+use super::view::{only_output, with_8_bit};
+use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use crate::error::{Error, Result};
+use crate::graph::DType;
+use crate::schema::BuiltinOptionsRef;
+
+/// Joins tensors along `axis`. An input with the output's scale and zero point is copied, others (uint8 only) are
+/// rescaled.
+#[derive(Clone, Debug)]
+pub(crate) struct Concatenation {
+    pub(crate) axis: usize,
+    /// Scale and zero point of each input.
+    pub(crate) inputs: Vec<ScaleZero>,
+    pub(crate) output: ScaleZero,
+}
+
+impl Concatenation {
+    /// Whether input `index` is copied as it is.
+    pub(crate) fn copies(&self, index: usize) -> bool {
+        self.inputs[index] == self.output
+    }
+}
+
+pub(crate) fn types(types: &TypeList) -> bool {
+    types.one_8_bit_type(usize::MAX)
+}
+
+pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
+    let count = context.inputs.len();
+    context.expect_inputs(count.max(1), count)?;
+    let options = context.options(|options| match options {
+        BuiltinOptionsRef::ConcatenationOptions(options) => Some(options),
+        _ => None,
+    })?;
+    let (axis, activation) = match options {
+        Some(options) => (options.axis()?, options.fused_activation_function()?),
+        None => (0, 0),
+    };
+    if activation != 0 {
+        return Err(Error::invalid(format!("fused activation {activation} is not possible here")));
+    }
+    let rank = context.input(0)?.shape.len();
+    let from_start = if axis < 0 { i64::from(axis) + rank as i64 } else { i64::from(axis) };
+    let axis = usize::try_from(from_start).ok().filter(|&axis| axis < rank);
+    let axis = axis.ok_or_else(|| Error::invalid(format!("axis {from_start} of tensors with {rank} dimensions")))?;
+    let inputs: Vec<_> = context.inputs.iter().map(|&id| context.quantization(id)).collect::<Result<_>>()?;
+    let operator = Concatenation { axis, inputs, output: context.output_quantization()? };
+    if context.output()?.dtype == DType::I8
+        && let Some(index) = (0..count).find(|&index| !operator.copies(index))
+    {
+        return Err(Error::invalid(format!("int8 input {index} has another scale or zero point than the output")));
+    }
+    Ok(Arc::new(operator))
+}
+
+impl Operator for Concatenation {
+    fn name(&self) -> &'static str {
+        "CONCATENATION"
+    }
+
+    fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
+        let mut output = shape_of(inputs, 0)?.to_vec();
+        for index in 1..inputs.len() {
+            let shape = shape_of(inputs, index)?;
+            let others_equal = |(axis, size): (usize, &usize)| axis == self.axis || *size == output[axis];
+            if shape.len() != output.len() || !shape.iter().enumerate().all(others_equal) {
+                return Err(Error::invalid(format!("input {index} has shape {shape:?}, the others {output:?}")));
+            }
+            output[self.axis] = output[self.axis].saturating_add(shape[self.axis]);
+        }
+        Ok(vec![output])
+    }
+
+    fn mixes_batch(&self) -> bool {
+        self.axis == 0
+    }
+
+    fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
+        let output = only_output(outputs)?;
+        let params = ConcatenationParams {
+            outer_count: output.shape[..self.axis].iter().product(),
+            output_scale: self.output.scale,
+            output_zero_point: self.output.zero_point,
+        };
+        with_8_bit!(output.dtype, T => {
+            let mut operands = Vec::with_capacity(self.inputs.len());
+            for (view, &ScaleZero { scale, zero_point }) in inputs.iter().flatten().zip(&self.inputs) {
+                operands.push(ConcatInput { data: view.bytes_as::<T>()?, scale, zero_point });
+            }
+            concatenation(&params, &operands, output.bytes_as_mut()?);
+            Ok(())
+        })
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

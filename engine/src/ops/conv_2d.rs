@@ -1,0 +1,93 @@
+//! CONV_2D: input NHWC, filter OHWI, int32 bias.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
+
+use super::view::{input, only_output, with_8_bit};
+use super::window::WindowOptions;
+use super::{ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, Window2d, nhwc_of};
+use crate::error::{Error, Result};
+use crate::schema::BuiltinOptionsRef;
+
+/// A convolution.
+#[derive(Clone, Debug)]
+pub(crate) struct Conv2d {
+    pub(crate) window: Window2d,
+    /// OHWI; I is the channels of one group.
+    pub(crate) filter_shape: [usize; 4],
+    pub(crate) groups: usize,
+    pub(crate) quantization: ConvQuantization,
+}
+
+pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
+    context.expect_inputs(2, 3)?;
+    let options = context.options(|options| match options {
+        BuiltinOptionsRef::Conv2DOptions(options) => Some(options),
+        _ => None,
+    })?;
+    let options = options.ok_or_else(|| Error::invalid("has no options, so its stride is 0"))?;
+    let [_, height, width, channels] = nhwc_of(&[Some(&context.input(0)?.shape)], 0)?;
+    let filter_shape = nhwc_of(&[None, Some(&context.input(1)?.shape)], 1)?;
+    let [filters, filter_h, filter_w, group_channels] = filter_shape;
+    let groups = channels / group_channels;
+    if groups == 0 || groups * group_channels != channels || filters % groups != 0 {
+        return Err(Error::invalid(format!(
+            "filters of {group_channels} channels, {filters} of them, do not divide an image of {channels} channels"
+        )));
+    }
+    let steps = WindowOptions {
+        padding: options.padding()?,
+        stride: [options.stride_h()?, options.stride_w()?],
+        dilation: [options.dilation_h_factor()?, options.dilation_w_factor()?],
+    };
+    let window = Window2d::new(&steps, [height, width], [filter_h, filter_w])?;
+    let quantization = ConvQuantization::import(context, 0, options.fused_activation_function()?)?;
+    Ok(Arc::new(Conv2d { window, filter_shape, groups, quantization }))
+}
+
+impl Operator for Conv2d {
+    fn name(&self) -> &'static str {
+        "CONV_2D"
+    }
+
+    fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
+        let [batches, height, width, _] = nhwc_of(inputs, 0)?;
+        self.window.check_input(height, width)?;
+        let [height, width] = self.window.output;
+        Ok(vec![vec![batches, height, width, self.filter_shape[0]]])
+    }
+
+    fn macs(&self, _inputs: &InputShapes<'_>, outputs: &[&[usize]]) -> u64 {
+        let elements: usize = outputs.iter().flat_map(|shape| shape.iter()).product();
+        (elements as u64).saturating_mul((self.window.taps() * self.filter_shape[3]) as u64)
+    }
+
+    fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
+        let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
+        let bias = inputs.get(2).copied().flatten().map(TensorView::to_i32s);
+        let params = Conv2dParams {
+            input_shape: nhwc_of(&[Some(x.shape)], 0)?,
+            filter_shape: self.filter_shape,
+            output_shape: nhwc_of(&[Some(output.shape)], 0)?,
+            stride: self.window.stride,
+            dilation: self.window.dilation,
+            pad_top: self.window.pad_top,
+            pad_left: self.window.pad_left,
+            input_zero_point: self.quantization.input_zero_point,
+            filter_zero_point: self.quantization.filter_zero_point,
+            multipliers: &self.quantization.multipliers,
+            output_zero_point: self.quantization.output_zero_point,
+            activation: self.quantization.activation,
+        };
+        with_8_bit!(x.dtype, T => {
+            conv2d::<T, T>(&params, x.bytes_as()?, filter.bytes_as()?, bias.as_deref(), output.bytes_as_mut()?);
+            Ok(())
+        })
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,93 @@
+//! DEPTHWISE_CONV_2D: input NHWC, filter 1HWO, int32 bias.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use ottava_ref::ops::depthwise_conv2d::{DepthwiseConv2dParams, depthwise_conv2d};
+
+use super::view::{input, only_output, with_8_bit};
+use super::window::WindowOptions;
+use super::{ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, Window2d, nhwc_of};
+use crate::error::{Error, Result};
+use crate::schema::BuiltinOptionsRef;
+
+/// A depthwise convolution: output channel `c` reads input channel `c / depth_multiplier` only.
+#[derive(Clone, Debug)]
+pub(crate) struct DepthwiseConv2d {
+    pub(crate) window: Window2d,
+    /// 1HWO.
+    pub(crate) filter_shape: [usize; 4],
+    pub(crate) depth_multiplier: usize,
+    pub(crate) quantization: ConvQuantization,
+}
+
+pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
+    context.expect_inputs(2, 3)?;
+    let options = context.options(|options| match options {
+        BuiltinOptionsRef::DepthwiseConv2DOptions(options) => Some(options),
+        _ => None,
+    })?;
+    let options = options.ok_or_else(|| Error::invalid("has no options, so its stride is 0"))?;
+    let [_, height, width, channels] = nhwc_of(&[Some(&context.input(0)?.shape)], 0)?;
+    let filter_shape = nhwc_of(&[None, Some(&context.input(1)?.shape)], 1)?;
+    let [one, filter_h, filter_w, filters] = filter_shape;
+    // The depth multiplier follows from the shapes; the reference ignores the option, so that is no reason to refuse.
+    let depth_multiplier = filters / channels;
+    if one != 1 || depth_multiplier == 0 || depth_multiplier * channels != filters {
+        return Err(Error::invalid(format!("a filter of shape {filter_shape:?} on an image of {channels} channels")));
+    }
+    let steps = WindowOptions {
+        padding: options.padding()?,
+        stride: [options.stride_h()?, options.stride_w()?],
+        dilation: [options.dilation_h_factor()?, options.dilation_w_factor()?],
+    };
+    let window = Window2d::new(&steps, [height, width], [filter_h, filter_w])?;
+    let quantization = ConvQuantization::import(context, 3, options.fused_activation_function()?)?;
+    Ok(Arc::new(DepthwiseConv2d { window, filter_shape, depth_multiplier, quantization }))
+}
+
+impl Operator for DepthwiseConv2d {
+    fn name(&self) -> &'static str {
+        "DEPTHWISE_CONV_2D"
+    }
+
+    fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
+        let [batches, height, width, _] = nhwc_of(inputs, 0)?;
+        self.window.check_input(height, width)?;
+        let [height, width] = self.window.output;
+        Ok(vec![vec![batches, height, width, self.filter_shape[3]]])
+    }
+
+    fn macs(&self, _inputs: &InputShapes<'_>, outputs: &[&[usize]]) -> u64 {
+        let elements: usize = outputs.iter().flat_map(|shape| shape.iter()).product();
+        (elements as u64).saturating_mul(self.window.taps() as u64)
+    }
+
+    fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
+        let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
+        let bias = inputs.get(2).copied().flatten().map(TensorView::to_i32s);
+        let params = DepthwiseConv2dParams {
+            input_shape: nhwc_of(&[Some(x.shape)], 0)?,
+            filter_shape: self.filter_shape,
+            output_shape: nhwc_of(&[Some(output.shape)], 0)?,
+            stride: self.window.stride,
+            dilation: self.window.dilation,
+            pad_top: self.window.pad_top,
+            pad_left: self.window.pad_left,
+            input_zero_point: self.quantization.input_zero_point,
+            filter_zero_point: self.quantization.filter_zero_point,
+            multipliers: &self.quantization.multipliers,
+            output_zero_point: self.quantization.output_zero_point,
+            activation: self.quantization.activation,
+        };
+        with_8_bit!(x.dtype, T => {
+            let (x, filter) = (x.bytes_as::<T>()?, filter.bytes_as::<T>()?);
+            depthwise_conv2d(&params, x, filter, bias.as_deref(), output.bytes_as_mut()?);
+            Ok(())
+        })
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

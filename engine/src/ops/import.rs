@@ -1,0 +1,146 @@
+//! What an operator's import sees of the file, and the checks that operators share.
+
+use ottava_ref::{Activation, ActivationRange, activation_range};
+
+use crate::error::{Error, Result};
+use crate::graph::{DType, MAX_RANK, Tensor, TensorId};
+use crate::import::Budget;
+use crate::schema::{self, BuiltinOptionsRef};
+
+/// One operator of the file, with the tensors around it.
+///
+/// Indices are valid, types are those that the operator's table line accepts; how many inputs and outputs there are is
+/// for the operator to check.
+pub(crate) struct ImportContext<'a> {
+    pub(crate) tensors: &'a [Tensor],
+    pub(crate) file: &'a [u8],
+    pub(crate) operator: schema::OperatorRef<'a>,
+    pub(crate) inputs: &'a [Option<TensorId>],
+    pub(crate) outputs: &'a [TensorId],
+    pub(crate) budget: &'a mut Budget,
+}
+
+/// Scale and zero point of a tensor that has one of each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ScaleZero {
+    pub(crate) scale: f32,
+    pub(crate) zero_point: i32,
+}
+
+impl<'a> ImportContext<'a> {
+    /// Requires one output and between `least` and `most` inputs, the first `least` of them present.
+    pub(crate) fn expect_inputs(&self, least: usize, most: usize) -> Result<()> {
+        let count = self.inputs.len();
+        if count < least || count > most || self.outputs.len() != 1 {
+            let outputs = self.outputs.len();
+            return Err(Error::invalid(format!(
+                "has {count} inputs and {outputs} outputs; {least} to {most} and 1 expected"
+            )));
+        }
+        (0..least).try_for_each(|index| self.input(index).map(drop))
+    }
+
+    /// Input `index`, which must be present.
+    pub(crate) fn input(&self, index: usize) -> Result<&'a Tensor> {
+        self.optional_input(index).ok_or_else(|| Error::invalid(format!("input {index} is missing")))
+    }
+
+    /// Input `index` if it is present.
+    pub(crate) fn optional_input(&self, index: usize) -> Option<&'a Tensor> {
+        self.inputs.get(index).copied().flatten().map(|id| &self.tensors[id])
+    }
+
+    /// The first output.
+    pub(crate) fn output(&self) -> Result<&'a Tensor> {
+        let id = self.outputs.first().ok_or_else(|| Error::invalid("has no output"))?;
+        Ok(&self.tensors[*id])
+    }
+
+    /// The operator's options; `None` when the file has none, which means all defaults.
+    pub(crate) fn options<T>(&self, pick: impl FnOnce(BuiltinOptionsRef<'a>) -> Option<T>) -> Result<Option<T>> {
+        match self.operator.builtin_options() {
+            Ok(None) => Ok(None),
+            Ok(Some(options)) => {
+                pick(options).map(Some).ok_or_else(|| Error::invalid("has the options of another operator"))
+            }
+            Err(error) if matches!(error.error_kind, planus::errors::ErrorKind::UnknownUnionTag { .. }) => {
+                Err(Error::invalid("has the options of another operator"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Scale and zero point of a tensor of an 8-bit type, which must have exactly one of each.
+    pub(crate) fn quantization(&self, id: Option<TensorId>) -> Result<ScaleZero> {
+        let tensor = id.map(|id| &self.tensors[id]).ok_or_else(|| Error::invalid("an input is missing"))?;
+        quantization_of(tensor)
+    }
+
+    /// Scale and zero point of the first output.
+    pub(crate) fn output_quantization(&self) -> Result<ScaleZero> {
+        quantization_of(self.output()?)
+    }
+
+    /// Range of a fused activation on the first output.
+    pub(crate) fn activation(&self, code: i8) -> Result<ActivationRange> {
+        let activation = match code {
+            1 => Activation::Relu,
+            2 => Activation::ReluN1To1,
+            3 => Activation::Relu6,
+            // TANH and SIGN_BIT cannot be fused into quantized operators; the reference ignores them.
+            0 | 4 | 5 => Activation::None,
+            other => return Err(Error::invalid(format!("fused activation {other} is unknown"))),
+        };
+        let ScaleZero { scale, zero_point } = self.output_quantization()?;
+        Ok(match self.output()?.dtype {
+            DType::I8 => activation_range::<i8>(activation, scale, zero_point)?,
+            _ => activation_range::<u8>(activation, scale, zero_point)?,
+        })
+    }
+
+    /// The bytes of a constant input.
+    pub(crate) fn constant(&self, index: usize) -> Result<&'a [u8]> {
+        let tensor = self.input(index)?;
+        let data = tensor.data.as_ref().ok_or_else(|| {
+            Error::unsupported(format!("input {index} '{}' must be a constant, it is computed", tensor.name))
+        })?;
+        self.file.get(data.range.clone()).ok_or_else(|| Error::internal("a constant outside the file"))
+    }
+
+    /// A short constant list of integers (axes, sizes, paddings), `i32` or `i64` in the file.
+    pub(crate) fn integers(&self, index: usize) -> Result<Vec<i64>> {
+        let tensor = self.input(index)?;
+        let count = tensor.element_count();
+        if count > 2 * MAX_RANK {
+            return Err(Error::invalid(format!("input {index} '{}' has {count} elements", tensor.name)));
+        }
+        let bytes = self.constant(index)?;
+        match tensor.dtype {
+            DType::I32 => Ok(bytes.as_chunks().0.iter().map(|b| i64::from(i32::from_le_bytes(*b))).collect()),
+            DType::I64 => Ok(bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b)).collect()),
+            other => Err(Error::invalid(format!("input {index} '{}' is {other}, int32 expected", tensor.name))),
+        }
+    }
+}
+
+/// Scale and zero point of a tensor that must have one of each, fit for its 8-bit type.
+pub(crate) fn quantization_of(tensor: &Tensor) -> Result<ScaleZero> {
+    let name = &tensor.name;
+    let Some(quantization) = &tensor.quantization else {
+        return Err(Error::invalid(format!("tensor '{name}' has no scale and zero point")));
+    };
+    let (&[scale], &[zero_point]) = (&quantization.scale[..], &quantization.zero_point[..]) else {
+        let count = quantization.scale.len();
+        return Err(Error::unsupported(format!("tensor '{name}' has {count} scales; only weights may have several")));
+    };
+    if !(scale.is_finite() && scale > 0.0) {
+        return Err(Error::invalid(format!("tensor '{name}' has scale {scale}")));
+    }
+    let (lowest, highest) =
+        tensor.dtype.quantized_range().ok_or_else(|| Error::invalid(format!("tensor '{name}' is not quantized")))?;
+    let fits = i32::try_from(zero_point).ok().filter(|zero_point| (lowest..=highest).contains(zero_point));
+    let zero_point = fits.ok_or_else(|| {
+        Error::invalid(format!("tensor '{name}' has zero point {zero_point}, outside its type {}", tensor.dtype))
+    })?;
+    Ok(ScaleZero { scale, zero_point })
+}

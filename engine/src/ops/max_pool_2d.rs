@@ -1,0 +1,44 @@
+//! MAX_POOL_2D over NHWC images.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use ottava_ref::ops::max_pool2d::max_pool2d;
+
+use super::view::{input, only_output, with_8_bit};
+use super::window::Pool2d;
+use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut};
+use crate::error::Result;
+
+/// Largest raw value inside the image; nothing is requantized.
+#[derive(Clone, Debug)]
+pub(crate) struct MaxPool2d {
+    pub(crate) pool: Pool2d,
+}
+
+pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
+    Ok(Arc::new(MaxPool2d { pool: Pool2d::import(context)? }))
+}
+
+impl Operator for MaxPool2d {
+    fn name(&self) -> &'static str {
+        "MAX_POOL_2D"
+    }
+
+    fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
+        self.pool.infer_shapes(inputs)
+    }
+
+    fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
+        let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
+        let params = self.pool.params(x.shape)?;
+        with_8_bit!(x.dtype, T => {
+            max_pool2d::<T>(&params, x.bytes_as()?, output.bytes_as_mut()?);
+            Ok(())
+        })
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

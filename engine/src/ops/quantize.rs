@@ -1,0 +1,70 @@
+//! QUANTIZE: float32 to 8 bits, or 8 bits to other 8 bits.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use ottava_ref::ops::quantize::{QuantizeParams, quantize};
+use ottava_ref::ops::requantize::{RequantizeParams, requantize};
+use ottava_ref::scales;
+
+use super::types::EIGHT_BIT;
+use super::view::{input, only_output, with_8_bit};
+use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use crate::error::Result;
+use crate::graph::DType;
+
+/// Conversion to an 8-bit type.
+#[derive(Clone, Debug)]
+pub(crate) enum Quantize {
+    /// From float32.
+    Real(QuantizeParams),
+    /// From another 8-bit scale, zero point or type.
+    Stored(RequantizeParams),
+}
+
+pub(crate) fn types(types: &TypeList) -> bool {
+    types.input_is(0, &[DType::F32, DType::I8, DType::U8]) && types.output_is(&EIGHT_BIT)
+}
+
+pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
+    context.expect_inputs(1, 1)?;
+    let output = context.output_quantization()?;
+    if context.input(0)?.dtype == DType::F32 {
+        let params = QuantizeParams { scale: output.scale, zero_point: output.zero_point };
+        return Ok(Arc::new(Quantize::Real(params)));
+    }
+    let input = context.quantization(context.inputs[0])?;
+    Ok(Arc::new(Quantize::Stored(RequantizeParams {
+        input_zero_point: input.zero_point,
+        multiplier: scales::rescale(input.scale, output.scale)?,
+        output_zero_point: output.zero_point,
+    })))
+}
+
+impl Operator for Quantize {
+    fn name(&self) -> &'static str {
+        "QUANTIZE"
+    }
+
+    fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
+        Ok(vec![shape_of(inputs, 0)?.to_vec()])
+    }
+
+    fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
+        let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
+        with_8_bit!(output.dtype, Y => match self {
+            Self::Real(params) => {
+                quantize::<Y>(params, &x.to_f32s(), output.bytes_as_mut()?);
+                Ok(())
+            }
+            Self::Stored(params) => with_8_bit!(x.dtype, X => {
+                requantize::<X, Y>(params, x.bytes_as()?, output.bytes_as_mut()?);
+                Ok(())
+            }),
+        })
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

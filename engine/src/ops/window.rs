@@ -1,0 +1,143 @@
+//! Windows over NHWC images: the geometry that convolutions and pooling share.
+
+use ottava_ref::ops::max_pool2d::Pool2dParams;
+use ottava_ref::{ActivationRange, Padding, Window};
+
+use super::{ImportContext, InputShapes, TypeList, nhwc_of};
+use crate::error::{Error, Result};
+use crate::schema::BuiltinOptionsRef;
+
+/// Largest filter, stride or dilation.
+const MAX_STEP: usize = 1 << 16;
+
+/// Most taps of a window: a sum of so many 8-bit values fits 32 bits.
+const MAX_TAPS: usize = 1 << 23;
+
+/// Where the windows of an operator lie. Pairs are vertical, horizontal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Window2d {
+    pub(crate) padding: Padding,
+    pub(crate) input: [usize; 2],
+    pub(crate) output: [usize; 2],
+    pub(crate) filter: [usize; 2],
+    pub(crate) stride: [usize; 2],
+    pub(crate) dilation: [usize; 2],
+    pub(crate) pad_top: usize,
+    pub(crate) pad_left: usize,
+}
+
+/// The numbers a window is made from, as the file has them: vertical, horizontal.
+pub(crate) struct WindowOptions {
+    pub(crate) padding: i8,
+    pub(crate) stride: [i32; 2],
+    pub(crate) dilation: [i32; 2],
+}
+
+impl Window2d {
+    /// Checks the numbers of a file and places the windows of `filter` over images of extent `input`.
+    pub(crate) fn new(options: &WindowOptions, input: [usize; 2], filter: [usize; 2]) -> Result<Self> {
+        let padding = match options.padding {
+            0 => Padding::Same,
+            1 => Padding::Valid,
+            other => return Err(Error::invalid(format!("padding {other} is neither SAME (0) nor VALID (1)"))),
+        };
+        let stride = steps("stride", options.stride)?;
+        let dilation = steps("dilation", options.dilation)?;
+        if filter.iter().any(|&size| size == 0 || size > MAX_STEP) || filter[0] * filter[1] > MAX_TAPS {
+            return Err(Error::invalid(format!("a window of {} x {} elements", filter[0], filter[1])));
+        }
+        let axis = |i: usize| {
+            let window = Window { input: input[i], filter: filter[i], stride: stride[i], dilation: dilation[i] };
+            window.extent(padding)
+        };
+        let (vertical, horizontal) = (axis(0)?, axis(1)?);
+        Ok(Self {
+            padding,
+            input,
+            output: [vertical.output, horizontal.output],
+            filter,
+            stride,
+            dilation,
+            pad_top: vertical.pad_before,
+            pad_left: horizontal.pad_before,
+        })
+    }
+
+    /// Checks that an image has the extent that the windows were placed over.
+    pub(crate) fn check_input(&self, height: usize, width: usize) -> Result<()> {
+        if [height, width] == self.input {
+            return Ok(());
+        }
+        let [h, w] = self.input;
+        Err(Error::invalid(format!("an image of {height} x {width} where {h} x {w} was imported")))
+    }
+
+    /// Taps of one window.
+    pub(crate) fn taps(&self) -> usize {
+        self.filter[0] * self.filter[1]
+    }
+}
+
+fn steps(what: &str, values: [i32; 2]) -> Result<[usize; 2]> {
+    let step = |value: i32| {
+        let step = usize::try_from(value).ok().filter(|step| (1..=MAX_STEP).contains(step));
+        step.ok_or_else(|| Error::invalid(format!("a {what} of {value} is not between 1 and {MAX_STEP}")))
+    };
+    Ok([step(values[0])?, step(values[1])?])
+}
+
+/// AVERAGE_POOL_2D and MAX_POOL_2D: a window and the range of the fused activation.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool2d {
+    pub(crate) window: Window2d,
+    pub(crate) activation: ActivationRange,
+}
+
+/// One 8-bit type in and out.
+pub(crate) fn pool_types(types: &TypeList) -> bool {
+    types.one_8_bit_type(1)
+}
+
+impl Pool2d {
+    pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Self> {
+        context.expect_inputs(1, 1)?;
+        let options = context.options(|options| match options {
+            BuiltinOptionsRef::Pool2DOptions(options) => Some(options),
+            _ => None,
+        })?;
+        let options = options.ok_or_else(|| Error::invalid("has no options, so its window is empty"))?;
+        let [_, height, width, _] = nhwc_of(&[Some(&context.input(0)?.shape)], 0)?;
+        let extent = |size: i32| usize::try_from(size).unwrap_or(0);
+        let filter = [extent(options.filter_height()?), extent(options.filter_width()?)];
+        let steps = WindowOptions {
+            padding: options.padding()?,
+            stride: [options.stride_h()?, options.stride_w()?],
+            dilation: [1, 1],
+        };
+        let window = Window2d::new(&steps, [height, width], filter)?;
+        // Every window covers some of the image: padding before and after is less than a window.
+        context.quantization(context.inputs[0])?;
+        Ok(Self { window, activation: context.activation(options.fused_activation_function()?)? })
+    }
+
+    pub(crate) fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
+        let [batches, height, width, channels] = nhwc_of(inputs, 0)?;
+        self.window.check_input(height, width)?;
+        Ok(vec![vec![batches, self.window.output[0], self.window.output[1], channels]])
+    }
+
+    /// Parameters of the reference for an input of this shape.
+    pub(crate) fn params(&self, input_shape: &[usize]) -> Result<Pool2dParams> {
+        let input_shape = nhwc_of(&[Some(input_shape)], 0)?;
+        let [height, width] = self.window.output;
+        Ok(Pool2dParams {
+            input_shape,
+            output_shape: [input_shape[0], height, width, input_shape[3]],
+            filter: self.window.filter,
+            stride: self.window.stride,
+            pad_top: self.window.pad_top,
+            pad_left: self.window.pad_left,
+            activation: self.activation,
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! The reference backend: each operator of the file through `ottava-ref`, in order, on one thread.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ottava_kernels::Isa;
+
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Node, TensorId};
+use crate::model::Model;
+use crate::ops::{TensorView, TensorViewMut};
+use crate::plan::{Execution, LayerInfo, MemoryInfo, PlanOptions, Program};
+
+/// The graph as it is, one layer per operator.
+pub(crate) struct ReferenceProgram {
+    shared: Arc<Shared>,
+    layers: Vec<LayerInfo>,
+}
+
+struct Shared {
+    model: Model,
+    graph: Graph,
+    keep_intermediates: bool,
+}
+
+impl ReferenceProgram {
+    pub(crate) fn new(model: &Model, graph: Graph, options: &PlanOptions) -> Self {
+        let layers = graph.nodes.iter().enumerate().map(|(index, node)| layer(&graph, index, node)).collect();
+        let keep_intermediates = options.keep_intermediates;
+        Self { shared: Arc::new(Shared { model: model.clone(), graph, keep_intermediates }), layers }
+    }
+}
+
+fn layer(graph: &Graph, index: usize, node: &Node) -> LayerInfo {
+    let op = node.operator.name();
+    LayerInfo {
+        index,
+        name: format!("{op} #{}", node.file_operator),
+        file_operators: vec![node.file_operator],
+        op: op.to_owned(),
+        kernel: "reference".to_owned(),
+        output_shape: graph.output_shapes(node).first().map(|shape| shape.to_vec()).unwrap_or_default(),
+        macs: graph.node_macs(node),
+        output_tensors: node.outputs.clone(),
+        notes: String::new(),
+    }
+}
+
+impl Program for ReferenceProgram {
+    fn isa(&self) -> Isa {
+        Isa::Scalar
+    }
+
+    fn threads(&self) -> usize {
+        1
+    }
+
+    fn layers(&self) -> &[LayerInfo] {
+        &self.layers
+    }
+
+    fn memory(&self) -> MemoryInfo {
+        let bytes = self.shared.graph.activation_bytes();
+        MemoryInfo { arena_bytes: bytes, unshared_arena_bytes: bytes, ..MemoryInfo::default() }
+    }
+
+    fn start(&self, _pool: Option<Arc<rayon::ThreadPool>>) -> Result<Box<dyn Execution>> {
+        let graph = &self.shared.graph;
+        let mut buffers = vec![Buffer::default(); graph.tensors.len()];
+        for &id in graph.nodes.iter().flat_map(|node| &node.outputs).chain(&graph.inputs) {
+            buffers[id] = Buffer::new(graph.tensors[id].size_bytes());
+        }
+        Ok(Box::new(ReferenceExecution { shared: Arc::clone(&self.shared), buffers }))
+    }
+}
+
+/// Bytes aligned for every element type.
+#[derive(Clone, Default)]
+struct Buffer {
+    words: Vec<u64>,
+    size_bytes: usize,
+}
+
+impl Buffer {
+    fn new(size_bytes: usize) -> Self {
+        Self { words: vec![0; size_bytes.div_ceil(8)], size_bytes }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.words)[..self.size_bytes]
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.words)[..self.size_bytes]
+    }
+}
+
+struct ReferenceExecution {
+    shared: Arc<Shared>,
+    /// One for each tensor that is written; empty for constants.
+    buffers: Vec<Buffer>,
+}
+
+impl ReferenceExecution {
+    /// Evaluates one node. Its outputs leave the buffers meanwhile: no node reads what it writes.
+    fn evaluate(&mut self, shared: &Shared, node: &Node) -> Result<()> {
+        let mut buffers: Vec<_> = node.outputs.iter().map(|&id| std::mem::take(&mut self.buffers[id])).collect();
+        let tensors = &shared.graph.tensors;
+        let mut outputs: Vec<_> = buffers
+            .iter_mut()
+            .zip(&node.outputs)
+            .map(|(buffer, &id)| TensorViewMut {
+                shape: &tensors[id].shape,
+                dtype: tensors[id].dtype,
+                bytes: buffer.bytes_mut(),
+            })
+            .collect();
+        let inputs: Vec<_> = node.inputs.iter().map(|id| id.map(|id| self.view(shared, id))).collect();
+        let result = node.operator.reference(&inputs, &mut outputs);
+        for (&id, buffer) in node.outputs.iter().zip(buffers) {
+            self.buffers[id] = buffer;
+        }
+        result.map_err(|error: Error| error.at_operator(node.file_operator, node.operator.name()))
+    }
+
+    fn view<'a>(&'a self, shared: &'a Shared, id: TensorId) -> TensorView<'a> {
+        let tensor = &shared.graph.tensors[id];
+        let bytes = match &tensor.data {
+            Some(constant) => shared.model.constant(constant),
+            None => self.buffers[id].bytes(),
+        };
+        TensorView { shape: &tensor.shape, dtype: tensor.dtype, bytes }
+    }
+}
+
+impl Execution for ReferenceExecution {
+    fn input_mut(&mut self, index: usize) -> &mut [u8] {
+        let id = self.shared.graph.inputs[index];
+        self.buffers[id].bytes_mut()
+    }
+
+    fn run(&mut self, layers: &mut [Duration]) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        for (node, duration) in shared.graph.nodes.iter().zip(layers) {
+            let start = Instant::now();
+            self.evaluate(&shared, node)?;
+            *duration = start.elapsed();
+        }
+        Ok(())
+    }
+
+    fn output(&self, index: usize) -> &[u8] {
+        self.buffers[self.shared.graph.outputs[index]].bytes()
+    }
+
+    fn tensor(&self, id: TensorId) -> Option<Vec<u8>> {
+        let kept = self.shared.keep_intermediates && self.shared.graph.tensors.get(id)?.data.is_none();
+        let buffer = self.buffers.get(id).filter(|buffer| kept && buffer.size_bytes > 0)?;
+        Some(buffer.bytes().to_vec())
+    }
+}
