@@ -17,6 +17,8 @@ pub mod gemm;
 pub mod isa;
 pub mod layer;
 pub mod memory;
+#[cfg(test)]
+mod testing;
 pub mod window;
 
 pub use isa::{Isa, IsaError, Storage};
