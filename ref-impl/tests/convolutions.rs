@@ -162,6 +162,26 @@ fn depthwise_equals_a_convolution_with_one_group_per_channel() {
 }
 
 #[test]
+fn fully_connected_overflows_32_bits_like_the_oracle() {
+    for (output_zero_point, expected) in [(-5, 127), (0, -128), (5, -128)] {
+        let params = FullyConnectedParams {
+            batches: 2,
+            input_depth: 1,
+            output_depth: 1,
+            input_zero_point: 0,
+            filter_zero_point: 0,
+            requant: FcRequant::F64Round(&[1e9]),
+            output_zero_point,
+            activation: ActivationRange::full::<i8>(),
+        };
+        let mut output = [0_i8; 2];
+        // ±3e9 both convert to the minimum, from where a negative zero point wraps around.
+        fully_connected(&params, &[3_i8, -3], &[1_i8], None, &mut output);
+        assert_eq!(output, [expected; 2], "zero point {output_zero_point}");
+    }
+}
+
+#[test]
 fn fully_connected_rounds_once_or_twice() {
     let mut params = FullyConnectedParams {
         batches: 2,

@@ -21,6 +21,18 @@ fn exponential_is_right_to_22_bits() {
 }
 
 #[test]
+fn exponential_has_the_constants_of_its_steps() {
+    // -1/8 is the centre of the polynomial.
+    assert_eq!(exp_on_negative_values(-(1 << 23)), 1_895_147_668);
+    // One step below a power of two is a single factor times nearly one.
+    for bit in 24..31 {
+        let got = f64::from(exp_on_negative_values(-(1 << bit) - 1));
+        let exact = (-2f64.powi(bit - 26)).exp() * 2f64.powi(31);
+        assert!((got - exact).abs() < 0.5 + exact * 2f64.powi(-21), "bit {bit}: {got} for {exact}");
+    }
+}
+
+#[test]
 fn reciprocal_is_right_to_27_bits() {
     let mut random = Random(2);
     for a in [0, 1, i32::MAX].into_iter().chain((0..20_000).map(|_| random.between(0, i64::from(i32::MAX)) as i32)) {
