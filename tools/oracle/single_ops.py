@@ -21,6 +21,7 @@ import pathlib
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from golden_case import Case
 from single_op_model import Tensor, options, run
 
 ACTIVATIONS = {
@@ -30,27 +31,6 @@ ACTIVATIONS = {
     "relu_n1_to_1": schema.ActivationFunctionType.RELU_N1_TO_1,
 }
 PADDINGS = {"same": schema.Padding.SAME, "valid": schema.Padding.VALID}
-
-
-class Case:
-    """The lines of one golden block."""
-
-    def __init__(self, dtype):
-        self.lines = [f"dtype {dtype}"]
-
-    def add(self, **fields):
-        for key, value in fields.items():
-            if key.startswith("data"):
-                text = np.ascontiguousarray(value).tobytes().hex()
-            elif key.endswith(("scale", "beta")):
-                text = " ".join(f"{int(b):08x}" for b in np.atleast_1d(np.float32(value)).view(np.uint32))
-            else:
-                text = " ".join(str(v) for v in np.atleast_1d(value))
-            self.lines.append(f"{key} {text}".rstrip())
-        return self
-
-    def text(self):
-        return "\n".join(self.lines) + "\n\n"
 
 
 class Generator:
