@@ -22,6 +22,8 @@
 //! * [`graph`]: operators and tensors after import; nothing of the file format is left.
 //! * `import`: from the file to the graph. Files are never trusted: `docs/security.md`.
 //! * `ops`: everything the engine knows of an operator, one file each.
+//! * `optimize`: the backend that turns the graph into kernels: passes, placement, lowering.
+//! * `exec`: how a run's layers and tasks are shared among threads.
 //! * `reference`: the backend that runs the graph as it is.
 
 #![deny(unsafe_code)]
@@ -29,10 +31,14 @@
 pub mod graph;
 pub mod schema;
 
+mod buffer;
 mod error;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "sessions are about to run on it"))]
+mod exec;
 mod import;
 mod model;
 mod ops;
+mod optimize;
 mod plan;
 mod reference;
 mod session;

@@ -1,0 +1,16 @@
+//! How an inference runs: one parallel region that the caller and its helpers walk together.
+//!
+//! * `region`: the walk over layers and tasks, its guarantees, panics and profile.
+//! * `cursor`: the one atomic word that says which layer is current and which task is next.
+//! * `wait`: spinning, then sleeping, until the layer changes.
+//!
+//! The reasons are in `docs/adr/001-one-parallel-region.md`.
+
+mod cursor;
+mod region;
+mod wait;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use region::{Panicked, Region, TooManyTasks, Work};

@@ -1,0 +1,378 @@
+//! One parallel region: a run over layers of independent tasks, by the caller and its helpers.
+//!
+//! A run goes through the layers in order. All threads in it claim tasks of the current layer from
+//! the cursor until none is left, report how many they ran, and wait for the next layer:
+//! ```text
+//! loop
+//!     look at the cursor         idle: the run is over, leave
+//!                                no task left: wait until the layer changes, look again
+//!     claim; run the task; claim again, until no task is left
+//!     done += tasks run          whoever brings it to the number of tasks:
+//!                                    notes the time, publishes the next layer, wakes the others
+//! ```
+//! * A layer ends when all its tasks are done. No thread is ever waited for as such, only tasks
+//!   that some thread is executing: the caller alone finishes any run.
+//! * A helper may come late, in another layer or after the run: the cursor tells it where it is.
+//! * While a thread has claimed tasks and not reported them, the layer cannot end; this is why all
+//!   claims of one batch belong to the same layer, and why a batch may be reported at once.
+//!
+//! # What callers may rely on
+//! 1. In one run each task of each layer runs exactly once, and everything that tasks of earlier
+//!    layers did happens before it. So does all that the caller did before [`Region::run`].
+//! 2. Everything that tasks did happens before [`Region::run`] returns, also when a task panicked.
+//! 3. No [`Work`] method is called outside [`Region::new`] and [`Region::run`]. Late helpers touch
+//!    the region's own counters only. With `&mut Region` the memory behind `Work` is therefore the
+//!    caller's alone; since helpers still hold the `Arc` around the `Work` value, reach it through
+//!    pointers or `UnsafeCell`s in that value, never through a `&mut` to the value itself.
+//! 4. The value is dropped with its last holder: possibly by a late helper, on a pool thread.
+#![expect(
+    unsafe_code,
+    reason = "running a task is unsafe: the region keeps the promise that tasks run once and in order"
+)]
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use rayon::ThreadPool;
+
+use super::cursor::{Cursor, MAX_TASKS};
+use super::wait::{Parking, Working, patience};
+
+/// What a region executes.
+pub(crate) trait Work: Send + Sync + 'static {
+    /// Number of layers; asked once, when the region is made.
+    fn layers(&self) -> usize;
+
+    /// Number of tasks of a layer, 0 to skip it; asked once, when the region is made.
+    fn tasks(&self, layer: usize) -> usize;
+
+    /// Runs one task.
+    ///
+    /// # Safety
+    /// Called once for each `(layer, task)` of a run; all tasks of earlier layers happened before,
+    /// and no task of another layer, nor of another run of this region, is being executed.
+    unsafe fn run(&self, layer: usize, task: usize);
+}
+
+/// A layer has more tasks than a region can count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("layer {layer} is cut into {tasks} tasks, at most {MAX_TASKS} are possible: use a smaller batch")]
+pub(crate) struct TooManyTasks {
+    /// The layer.
+    pub(crate) layer: usize,
+    /// Its number of tasks.
+    pub(crate) tasks: usize,
+}
+
+/// A task panicked; the rest of the run was skipped.
+pub(crate) struct Panicked {
+    /// The layer of the task.
+    pub(crate) layer: usize,
+    /// What it panicked with, as from [`catch_unwind`].
+    pub(crate) payload: Box<dyn Any + Send>,
+}
+
+impl Panicked {
+    /// The text of the panic, where it has one.
+    pub(crate) fn message(&self) -> &str {
+        let text = self.payload.downcast_ref::<&str>().copied();
+        text.or_else(|| self.payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("a panic without a message")
+    }
+}
+
+impl fmt::Debug for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Panicked").field("layer", &self.layer).field("message", &self.message()).finish()
+    }
+}
+
+/// The layers of a [`Work`] and the threads that run them, one run at a time.
+pub(crate) struct Region<W> {
+    shared: Arc<Shared<W>>,
+    /// The pool that lends helpers; `None` when the caller runs alone.
+    pool: Option<Arc<ThreadPool>>,
+}
+
+/// A value alone on its cache lines: two of them, which adjacent-line prefetchers fetch together.
+#[repr(align(128))]
+struct Alone<T>(T);
+
+struct Shared<W> {
+    cursor: Alone<Cursor>,
+    /// Tasks of the current layer that have ended and been reported; 0 between layers.
+    done: Alone<AtomicUsize>,
+    parking: Alone<Parking>,
+    /// Helpers spawned that have not left yet, started or not; at most `helpers`.
+    enlisted: AtomicUsize,
+    /// A task of this run panicked. Who sees it skips tasks; who does not, runs them in vain.
+    poisoned: AtomicBool,
+    panicked: Mutex<Option<Panicked>>,
+    /// Start of the run in nanoseconds since `epoch`, then the end of each layer.
+    start: AtomicU64,
+    ends: Box<[AtomicU64]>,
+    epoch: Instant,
+    /// Tasks of each layer, then 0 for the idle position after the last.
+    tasks: Box<[usize]>,
+    /// How many helpers a run can use.
+    helpers: usize,
+    cores: usize,
+    work: W,
+}
+
+impl<W: Work> Region<W> {
+    /// A region that runs `work` on the caller's thread and up to `threads - 1` threads of `pool`.
+    ///
+    /// # Errors
+    /// A layer has too many tasks.
+    pub(crate) fn new(work: W, threads: usize, pool: Option<Arc<ThreadPool>>) -> Result<Self, TooManyTasks> {
+        let layers = work.layers();
+        let tasks: Box<[usize]> = (0..layers).map(|layer| work.tasks(layer)).chain([0]).collect();
+        if let Some((layer, &tasks)) = tasks.iter().enumerate().find(|&(_, &tasks)| tasks > MAX_TASKS) {
+            return Err(TooManyTasks { layer, tasks });
+        }
+        // No layer keeps more threads busy than it has tasks.
+        let useful = threads.min(tasks.iter().copied().max().unwrap_or(0)).saturating_sub(1);
+        let helpers = pool.as_ref().map_or(0, |pool| useful.min(pool.current_num_threads()));
+        let shared = Shared {
+            cursor: Alone(Cursor::new(layers)),
+            done: Alone(AtomicUsize::new(0)),
+            parking: Alone(Parking::default()),
+            enlisted: AtomicUsize::new(0),
+            poisoned: AtomicBool::new(false),
+            panicked: Mutex::new(None),
+            start: AtomicU64::new(0),
+            ends: (0..layers).map(|_| AtomicU64::new(0)).collect(),
+            epoch: Instant::now(),
+            tasks,
+            helpers,
+            cores: std::thread::available_parallelism().map_or(1, |cores| cores.get()),
+            work,
+        };
+        Ok(Self { shared: Arc::new(shared), pool: pool.filter(|_| helpers > 0) })
+    }
+
+    /// Runs all layers once.
+    ///
+    /// # Errors
+    /// A task panicked. The layers after it were not run; the region can be used again.
+    pub(crate) fn run(&mut self) -> Result<(), Panicked> {
+        let shared = &self.shared;
+        // Nobody else reads these before the cursor publishes the run.
+        shared.poisoned.store(false, Ordering::Relaxed);
+        let now = shared.now();
+        shared.start.store(now, Ordering::Relaxed);
+        let first = shared.next_layer(0, now);
+        match &self.pool {
+            Some(pool) => shared.run_together(first, pool),
+            None => shared.run_alone(first),
+        }
+        if shared.poisoned.load(Ordering::Relaxed) {
+            // Whoever poisons the run stores the panic first, and reports its task afterwards.
+            return shared.panicked.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err);
+        }
+        Ok(())
+    }
+
+    /// The value that the region runs.
+    pub(crate) fn work(&self) -> &W {
+        &self.shared.work
+    }
+
+    /// Nanoseconds that each layer of the last run took, from the end of the layer before it.
+    ///
+    /// They add up to [`Region::total_nanos`]. Before the first run all are 0.
+    pub(crate) fn layer_nanos(&self) -> impl Iterator<Item = u64> + '_ {
+        let mut begin = self.shared.start.load(Ordering::Relaxed);
+        self.shared.ends.iter().map(move |end| {
+            let end = end.load(Ordering::Relaxed);
+            end.saturating_sub(std::mem::replace(&mut begin, end))
+        })
+    }
+
+    /// Nanoseconds from the start of the last run to the end of its last layer.
+    pub(crate) fn total_nanos(&self) -> u64 {
+        let start = self.shared.start.load(Ordering::Relaxed);
+        self.shared.ends.last().map_or(0, |end| end.load(Ordering::Relaxed).saturating_sub(start))
+    }
+
+    /// Helpers spawned that have not left yet.
+    #[cfg(test)]
+    pub(super) fn enlisted(&self) -> usize {
+        self.shared.enlisted.load(Ordering::SeqCst)
+    }
+}
+
+impl<W: Work> Shared<W> {
+    fn layers(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// The first layer from `layer` on that has tasks to run; those skipped end `now`.
+    fn next_layer(&self, mut layer: usize, now: u64) -> usize {
+        let poisoned = self.poisoned.load(Ordering::Relaxed);
+        while layer < self.layers() && (poisoned || self.tasks[layer] == 0) {
+            self.ends[layer].store(now, Ordering::Relaxed);
+            layer += 1;
+        }
+        layer
+    }
+
+    /// Notes that all tasks of `layer` are done and gives the layer to run next.
+    fn end_layer(&self, layer: usize) -> usize {
+        let now = self.now();
+        self.ends[layer].store(now, Ordering::Relaxed);
+        self.next_layer(layer + 1, now)
+    }
+
+    fn run_alone(&self, first: usize) {
+        let mut layer = first;
+        while layer < self.layers() {
+            for task in 0..self.tasks[layer] {
+                // SAFETY: no other thread is in the run, and the loops go over layers and tasks in
+                // order, each once.
+                unsafe { self.run_task(layer, task) }
+            }
+            layer = self.end_layer(layer);
+        }
+    }
+
+    fn run_together(self: &Arc<Self>, first: usize, pool: &ThreadPool) {
+        if first == self.layers() {
+            return;
+        }
+        let _working = Working::enter();
+        self.cursor.0.publish(self.cursor.0.next_run() + first as u64);
+        // Nobody is woken: whoever sleeps, does so in a run. A helper that still sleeps in the last
+        // one is about to be woken by the thread that ended it.
+        self.enlist(pool);
+        self.participate();
+    }
+
+    /// Tops the helpers up to the number that a run can use; those still on their way count.
+    ///
+    /// A helper that is just leaving must not be counted on. It takes itself off the count and then
+    /// looks at the cursor once more; here the run is published and then the count is read. With a
+    /// fence in between on both sides, either the helper sees the run and comes back, or its place
+    /// is seen free here and filled.
+    fn enlist(self: &Arc<Self>, pool: &ThreadPool) {
+        fence(Ordering::SeqCst);
+        for _ in self.enlisted.swap(self.helpers, Ordering::Relaxed)..self.helpers {
+            let shared = Arc::clone(self);
+            pool.spawn(move || shared.help());
+        }
+    }
+
+    /// What a helper does, from its start to its end.
+    fn help(&self) {
+        let _working = Working::enter();
+        loop {
+            self.participate();
+            self.enlisted.fetch_sub(1, Ordering::Relaxed);
+            fence(Ordering::SeqCst);
+            if self.cursor.0.layer(self.cursor.0.look().sequence) == self.layers() {
+                return;
+            }
+            let free = |enlisted| (enlisted < self.helpers).then_some(enlisted + 1);
+            if self.enlisted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Takes part in the current run until it is over.
+    fn participate(&self) {
+        let cursor = &self.cursor.0;
+        loop {
+            let seen = cursor.look();
+            let layer = cursor.layer(seen.sequence);
+            if layer == self.layers() {
+                return;
+            }
+            if seen.task >= self.tasks[layer] {
+                let changed = || cursor.look().sequence != seen.sequence;
+                self.parking.0.wait(patience(self.cores), changed);
+                continue;
+            }
+            let claimed = cursor.claim();
+            let layer = cursor.layer(claimed.sequence);
+            if claimed.task < self.tasks[layer] {
+                // SAFETY: just claimed from the cursor, and in range.
+                let ran = unsafe { self.run_batch(layer, claimed.task) };
+                self.report(claimed.sequence, ran);
+            }
+        }
+    }
+
+    /// Runs a claimed task, then claims and runs more of its layer while there are any.
+    ///
+    /// Returns how many it ran; until they are reported the layer cannot end.
+    ///
+    /// # Safety
+    /// The task was claimed from the cursor for the layer, and is one of its tasks.
+    unsafe fn run_batch(&self, layer: usize, task: usize) -> usize {
+        let (cursor, tasks) = (&self.cursor.0, self.tasks[layer]);
+        let (mut task, mut ran) = (task, 0);
+        loop {
+            // SAFETY: the cursor gives each task number of a layer to one thread only, and it came
+            // to this layer after all tasks of earlier layers were reported. The first claim
+            // synchronized with that; the layer cannot change before `ran` is reported.
+            unsafe { self.run_task(layer, task) }
+            ran += 1;
+            if cursor.look().task >= tasks {
+                return ran;
+            }
+            let claimed = cursor.claim();
+            debug_assert_eq!(cursor.layer(claimed.sequence), layer, "a layer ended with a task in flight");
+            task = claimed.task;
+            if task >= tasks {
+                return ran;
+            }
+        }
+    }
+
+    /// Counts tasks of the current layer as done; the last ones bring the next layer.
+    fn report(&self, sequence: u64, ran: usize) {
+        let layer = self.cursor.0.layer(sequence);
+        // Acquire and release: whoever completes the count has seen what all tasks did, and passes
+        // it on with the next layer.
+        if self.done.0.fetch_add(ran, Ordering::AcqRel) + ran < self.tasks[layer] {
+            return;
+        }
+        // Nobody adds again before claiming a task of the next layer, which comes after this store.
+        self.done.0.store(0, Ordering::Relaxed);
+        let next = self.end_layer(layer);
+        self.cursor.0.publish(sequence + (next - layer) as u64);
+        self.parking.0.wake_all();
+    }
+
+    /// Runs one task, unless the run is poisoned already; a panic poisons it.
+    ///
+    /// # Safety
+    /// As [`Work::run`].
+    unsafe fn run_task(&self, layer: usize, task: usize) {
+        if self.poisoned.load(Ordering::Relaxed) {
+            return;
+        }
+        // What a panic leaves half done is memory of this run, which nobody reads: the run fails.
+        // SAFETY: the caller's.
+        let result = catch_unwind(AssertUnwindSafe(|| unsafe { self.work.run(layer, task) }));
+        if let Err(payload) = result {
+            let mut panicked = self.panicked.lock().unwrap_or_else(PoisonError::into_inner);
+            match &mut *panicked {
+                slot @ None => *slot = Some(Panicked { layer, payload }),
+                // Dropping a payload can panic again, here outside of any catch.
+                Some(_) => std::mem::forget(payload),
+            }
+            self.poisoned.store(true, Ordering::Relaxed);
+        }
+    }
+}
