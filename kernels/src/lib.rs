@@ -17,6 +17,7 @@ pub mod gemm;
 pub mod isa;
 pub mod layer;
 pub mod memory;
+pub mod peak;
 #[cfg(test)]
 mod testing;
 pub mod window;
