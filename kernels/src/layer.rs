@@ -42,3 +42,17 @@ pub fn run_all(layer: &dyn Layer, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) {
         unsafe { layer.run(task, &inputs, &outputs) }
     }
 }
+
+/// Work of a task below which handing it out costs more than it brings.
+const LEAST_WORK: usize = 1 << 14;
+/// Tasks for each thread, so that the last ones end close together.
+const TASKS_PER_THREAD: usize = 4;
+
+/// Rows of a task, where a layer has `rows` rows of `row_work` elementary steps each.
+pub(crate) fn row_tasks(rows: usize, row_work: usize, threads: usize) -> usize {
+    if threads <= 1 {
+        return rows.max(1);
+    }
+    let even = rows.div_ceil(threads * TASKS_PER_THREAD);
+    even.max(LEAST_WORK / row_work.max(1)).clamp(1, rows.max(1))
+}

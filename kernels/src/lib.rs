@@ -13,11 +13,13 @@
 //!
 //! Every kernel equals `ottava-ref` bit for bit; the tests run each entry of each table against it.
 mod arch;
+pub mod depthwise;
 pub mod gemm;
 pub mod isa;
 pub mod layer;
 pub mod memory;
 pub mod peak;
+mod requantize;
 #[cfg(test)]
 mod testing;
 pub mod window;

@@ -86,6 +86,16 @@ impl Arch for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn load_bytes_in_order(self, source: *const u8, order: &[u8; 16]) -> Pair {
+        // SAFETY: the caller vouches for 16 readable bytes, and `order` has 16.
+        let (bytes, order) = unsafe { (_mm_loadu_si128(source.cast()), _mm_loadu_si128(order.as_ptr().cast())) };
+        register!({
+            let bytes = _mm_shuffle_epi8(bytes, order);
+            [_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_srli_si128::<8>(bytes))]
+        })
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, target: *mut u8, values: Pair, count: usize) {
         let bytes = register!({
             let words = _mm256_packus_epi32(values[0], values[1]);

@@ -80,6 +80,13 @@ impl Arch for Avx512Vnni {
     }
 
     #[inline(always)]
+    unsafe fn load_bytes_in_order(self, source: *const u8, order: &[u8; 16]) -> __m512i {
+        // SAFETY: the caller vouches for 16 readable bytes, and `order` has 16.
+        let (bytes, order) = unsafe { (_mm_loadu_si128(source.cast()), _mm_loadu_si128(order.as_ptr().cast())) };
+        register!(_mm512_cvtepu8_epi32(_mm_shuffle_epi8(bytes, order)))
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, target: *mut u8, values: __m512i, count: usize) {
         let bytes = register!(_mm512_cvtepi32_epi8(values));
         if count == 16 {

@@ -69,6 +69,12 @@ pub(crate) trait Arch: Copy {
     /// `source` is valid for reads of 16 bytes.
     unsafe fn load_bytes(self, source: *const u8) -> Self::I32;
 
+    /// [`Arch::load_bytes`] of bytes in another order: lane `i` is the byte at `source + order[i]`.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of 16 bytes; `order` holds 0 to 15.
+    unsafe fn load_bytes_in_order(self, source: *const u8, order: &[u8; LANES]) -> Self::I32;
+
     /// Narrows the first `count` lanes, all within the storage type's range, to bytes.
     ///
     /// # Safety

@@ -46,6 +46,15 @@ fn each(f: impl Fn(usize) -> int32x4_t) -> Quarters {
     [f(0), f(1), f(2), f(3)]
 }
 
+#[inline(always)]
+fn widen(bytes: int8x16_t) -> Quarters {
+    register!({
+        let low = vmovl_s8(vget_low_s8(bytes));
+        let high = vmovl_high_s8(bytes);
+        [vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)]
+    })
+}
+
 impl Arch for Neon {
     const ISA: Isa = Isa::Neon;
     type I32 = Quarters;
@@ -79,12 +88,14 @@ impl Arch for Neon {
     #[inline(always)]
     unsafe fn load_bytes(self, source: *const u8) -> Quarters {
         // SAFETY: the caller vouches for 16 readable bytes.
-        let bytes = unsafe { vld1q_s8(source.cast()) };
-        register!({
-            let low = vmovl_s8(vget_low_s8(bytes));
-            let high = vmovl_high_s8(bytes);
-            [vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)]
-        })
+        widen(unsafe { vld1q_s8(source.cast()) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes_in_order(self, source: *const u8, order: &[u8; 16]) -> Quarters {
+        // SAFETY: the caller vouches for 16 readable bytes, and `order` has 16.
+        let (bytes, order) = unsafe { (vld1q_s8(source.cast()), vld1q_u8(order.as_ptr())) };
+        widen(register!(vqtbl1q_s8(bytes, order)))
     }
 
     #[inline(always)]

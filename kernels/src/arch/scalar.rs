@@ -60,6 +60,13 @@ impl Arch for Scalar {
     }
 
     #[inline(always)]
+    unsafe fn load_bytes_in_order(self, source: *const u8, order: &[u8; LANES]) -> Self::I32 {
+        // SAFETY: the caller vouches for 16 readable bytes.
+        let bytes = unsafe { source.cast::<[u8; LANES]>().read() };
+        each(|i| i32::from(bytes[usize::from(order[i]) % LANES]))
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, target: *mut u8, values: Self::I32, count: usize) {
         for (i, value) in values.into_iter().enumerate().take(count) {
             // SAFETY: the caller vouches for `count` writable bytes.

@@ -1,0 +1,154 @@
+//! A prepared depthwise convolution and the loop around its tiles.
+
+use super::DepthwiseSpec;
+use super::bind::Bound;
+use super::pack::{self, Band, Block, Class};
+use super::tile::Tile;
+use crate::arch::LANES;
+use crate::gemm::Requantize;
+use crate::layer::{Layer, row_tasks};
+use crate::memory::{Input, Output};
+use crate::requantize::{Lanes, OutputRange, Requantizer};
+use crate::window::{Image, Window};
+
+/// A depthwise convolution with unfolded weights, ready to run.
+///
+/// Input 0 is the activations, output 0 the result.
+pub struct Depthwise {
+    bound: Bound,
+    input: Image,
+    window: Window,
+    output: [usize; 2],
+    pixel_stride: usize,
+    /// Whether several output channels read one input channel.
+    multiplied: bool,
+    blocks: Vec<Block>,
+    requantizers: Vec<Requantizer>,
+    /// Weights: blocks, then taps.
+    weights: Vec<Lanes>,
+    bias: Vec<Lanes>,
+    bands: Vec<Band>,
+    /// Output rows of all images that one task computes.
+    task_rows: usize,
+    input_bytes: usize,
+    output_bytes: usize,
+}
+
+impl Depthwise {
+    pub(super) fn new(bound: Bound, spec: &DepthwiseSpec<'_>) -> Self {
+        check(spec);
+        let blocks = pack::blocks(spec);
+        let (bands, bias) = pack::bands(spec, &blocks);
+        let range = OutputRange { zero: spec.output_zero, min: spec.output_min, max: spec.output_max };
+        let requantizers =
+            blocks.iter().map(|block| Requantizer::new(spec.requantize, range, block.first, block.count)).collect();
+        let last = blocks.last().expect("a depthwise convolution has channels");
+        let read = (spec.input.pixels() - 1) * spec.input.pixel_stride + last.input + LANES;
+        let pixels = spec.input.batch * spec.output[0] * spec.output[1];
+        let row_work = spec.output[1] * spec.channels * spec.window.taps[0] * spec.window.taps[1];
+        Self {
+            bound,
+            input: spec.input,
+            window: spec.window,
+            output: spec.output,
+            pixel_stride: spec.pixel_stride,
+            multiplied: spec.channels != spec.input.channels,
+            requantizers,
+            weights: pack::unfold(spec, &blocks),
+            blocks,
+            bias,
+            bands,
+            task_rows: row_tasks(spec.input.batch * spec.output[0], row_work, spec.threads),
+            input_bytes: read,
+            output_bytes: (pixels - 1) * spec.pixel_stride + spec.channels,
+        }
+    }
+
+    /// Runs one row of one class.
+    ///
+    /// # Safety
+    /// As [`Layer::run`], with views as long as it asserts.
+    unsafe fn run_class(
+        &self,
+        class: &Class,
+        [image, row]: [usize; 2],
+        band_row: usize,
+        views: (Input<'_>, Output<'_>),
+    ) {
+        let descriptor = self.bound.descriptor();
+        let tile = if self.multiplied { descriptor.multiplied } else { descriptor.direct };
+        let at = (image * self.input.height + class.first[0] + band_row * self.window.stride[0]) * self.input.width;
+        let input = (at + class.first[1]) * self.input.pixel_stride;
+        let output = ((image * self.output[0] + row) * self.output[1] + class.across.start) * self.pixel_stride;
+        let taps = self.window.taps[0] * self.window.taps[1];
+        for (index, block) in self.blocks.iter().enumerate() {
+            let call = Tile {
+                input: views.0.as_ptr().wrapping_add(input + block.input),
+                input_step: self.window.stride[1] * self.input.pixel_stride,
+                taps: &class.taps,
+                weights: &self.weights[index * taps..(index + 1) * taps],
+                bias: &self.bias[class.bias + index],
+                order: &block.order,
+                requantizer: &self.requantizers[index],
+                output: views.1.as_ptr().wrapping_add(output + block.first),
+                output_step: self.pixel_stride,
+                pixels: class.across.len(),
+                channels: block.count,
+            };
+            // SAFETY: the bound descriptor proves the CPU feature. Taps of a class lie inside the
+            // image, and the asserted view holds sixteen bytes from the block's first channel of the
+            // last pixel. Output pixels and channels lie inside the asserted view, and the caller
+            // vouches that nobody else touches those of this task.
+            unsafe { tile(&call) }
+        }
+    }
+}
+
+impl Layer for Depthwise {
+    fn kernel(&self) -> &str {
+        self.bound.descriptor().name
+    }
+
+    fn tasks(&self) -> usize {
+        (self.input.batch * self.output[0]).div_ceil(self.task_rows)
+    }
+
+    fn packed_bytes(&self) -> usize {
+        size_of_val(&self.weights[..]) + size_of_val(&self.bias[..]) + size_of_val(&self.requantizers[..])
+    }
+
+    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+        assert!(task < self.tasks(), "task {task} of {}", self.tasks());
+        assert!(inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
+        assert!(outputs[0].len() >= self.output_bytes, "output view of {} bytes", outputs[0].len());
+        let rows = self.input.batch * self.output[0];
+        for row in task * self.task_rows..rows.min((task + 1) * self.task_rows) {
+            let (image, row) = (row / self.output[0], row % self.output[0]);
+            let band = self.bands.iter().find(|band| band.down.contains(&row)).expect("bands cover all rows");
+            for class in &band.classes {
+                // SAFETY: the caller's promise, and the assertions above.
+                unsafe { self.run_class(class, [image, row], row - band.down.start, (inputs[0], outputs[0])) }
+            }
+        }
+    }
+}
+
+/// Asserts that a specification does not contradict itself.
+fn check(spec: &DepthwiseSpec<'_>) {
+    let [rows, columns] = spec.window.taps;
+    assert!(spec.input.pixels() > 0 && spec.input.channels > 0, "the input has pixels");
+    assert!(spec.input.pixel_stride >= spec.input.channels, "input pixels do not overlap");
+    assert!(spec.output.iter().all(|&n| n > 0), "there is something to compute");
+    assert!(rows > 0 && columns > 0, "the window has taps");
+    assert!(spec.window.stride.iter().chain(&spec.window.dilation).all(|&n| n > 0), "strides and dilations");
+    assert!(spec.channels > 0 && spec.channels % spec.input.channels == 0, "output channels are a multiple");
+    assert!(spec.pixel_stride >= spec.channels, "output pixels do not overlap");
+    assert_eq!(spec.weights.bytes.len(), rows * columns * spec.channels, "weights are [KH, KW, C]");
+    assert!((-128..=255).contains(&spec.weights.zero), "a weight zero point of {}", spec.weights.zero);
+    assert!(spec.bias.is_empty() || spec.bias.len() == spec.channels, "one bias for each channel");
+    let multipliers = match spec.requantize {
+        Requantize::Fixed(multipliers) => multipliers.len(),
+        Requantize::Float(scales) => scales.len(),
+    };
+    assert!(multipliers == 1 || multipliers == spec.channels, "one multiplier, or one for each channel");
+}

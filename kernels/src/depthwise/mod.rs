@@ -1,0 +1,74 @@
+//! Depthwise convolution: every input channel has its own window.
+//!
+//! Channels are the vector dimension. Weights `w - wz` are unfolded once into sixteen lanes for each
+//! tap, so that nothing but `xz` is left to fold into the bias. Padding is skipped: outputs whose
+//! windows see the same taps form a border class with its own taps and folded bias.
+//!
+//! ```text
+//! acc = Σ (x - xz)(w - wz) = Σ x·(w - wz)  -  xz·Σ(w - wz)
+//!                            the tile         folded into the bias, per class
+//! ```
+
+use crate::gemm::{Requantize, Weights};
+use crate::isa::Isa;
+use crate::window::{Image, Window};
+
+mod bind;
+mod layer;
+mod pack;
+mod tile;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512vnni;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod scalar;
+
+pub use bind::{Descriptor, KERNELS};
+pub use layer::Depthwise;
+
+/// What a depthwise convolution is to do.
+#[derive(Clone, Copy, Debug)]
+pub struct DepthwiseSpec<'a> {
+    /// The input.
+    pub input: Image,
+    /// Zero point of the input, stored.
+    pub input_zero: i32,
+    /// The window over the input.
+    pub window: Window,
+    /// Output height and width.
+    pub output: [usize; 2],
+    /// Output channels, a multiple of the input's; channel `c` reads input channel
+    /// `c / (channels / input.channels)`.
+    pub channels: usize,
+    /// `[KH, KW, channels]`; the zero point within -128 to 255.
+    pub weights: Weights<'a>,
+    /// One bias for each output channel, in accumulator units; empty means none.
+    pub bias: &'a [i32],
+    /// From accumulators to outputs.
+    pub requantize: Requantize<'a>,
+    /// Output zero point, stored.
+    pub output_zero: i32,
+    /// Least output, stored.
+    pub output_min: i32,
+    /// Greatest output, stored.
+    pub output_max: i32,
+    /// Bytes from one output pixel to the next; at least `channels`.
+    pub pixel_stride: usize,
+    /// How many threads will share the work; shapes the tasks, never the results.
+    pub threads: usize,
+}
+
+/// Prepares a depthwise convolution for an instruction set.
+///
+/// # Panics
+/// The CPU lacks the instruction set, or the specification contradicts itself: a length that does
+/// not match, output channels that are no multiple of the input's, a zero point out of range.
+pub fn prepare(isa: Isa, spec: &DepthwiseSpec<'_>) -> Depthwise {
+    Depthwise::new(bind::bind(isa), spec)
+}
+
+#[cfg(test)]
+mod tests;

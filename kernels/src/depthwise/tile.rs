@@ -1,0 +1,114 @@
+//! The depthwise tile, written once for every instruction set.
+//!
+//! A tile computes a run of output pixels of one row, all of one border class, in sixteen channels.
+//! `PIXELS` accumulators stay in registers over all taps, so that a tap's weights are loaded once for
+//! all of them:
+//!
+//! ```text
+//! for each group of PIXELS outputs
+//!     sums[PIXELS] = bias
+//!     for each tap of the class
+//!         load sixteen weights
+//!         for each pixel: widen sixteen activations, multiply and add
+//!     requantize, clamp, store
+//! ```
+//!
+//! Weights have been unfolded to `w - wz` in nine bits and a sign; activations have eight. Sixteen
+//! activations are read even where fewer channels exist; the rest meets zero weights and is not
+//! stored.
+
+use crate::arch::{Arch, LANES};
+use crate::requantize::{Lanes, Requantizer};
+
+/// A tap inside the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tap {
+    /// Bytes from the address of the class's first tap.
+    pub(super) offset: usize,
+    /// The tap's weights among those of a block.
+    pub(super) line: usize,
+}
+
+/// A run of output pixels in sixteen channels.
+pub(super) struct Tile<'a> {
+    /// Address of the first tap of the first pixel, at the block's first input channel.
+    pub(super) input: *const u8,
+    /// Bytes of input from one output pixel to the next.
+    pub(super) input_step: usize,
+    /// The class's taps.
+    pub(super) taps: &'a [Tap],
+    /// The block's weights, one line for each tap of the window.
+    pub(super) weights: &'a [Lanes],
+    /// Folded bias.
+    pub(super) bias: &'a Lanes,
+    /// Input channel of each lane; only read where output channels share input channels.
+    pub(super) order: &'a [u8; LANES],
+    /// From sums to outputs.
+    pub(super) requantizer: &'a Requantizer,
+    /// Address of the first output pixel, at the block's first channel.
+    pub(super) output: *mut u8,
+    /// Bytes from one output pixel to the next.
+    pub(super) output_step: usize,
+    /// Output pixels.
+    pub(super) pixels: usize,
+    /// Channels to store, at most sixteen.
+    pub(super) channels: usize,
+}
+
+/// A tile entry point.
+///
+/// # Safety
+/// The CPU has the instruction set. Sixteen bytes are readable at every pixel's every tap; outputs
+/// are writable for the pixels and channels of the tile, which nobody else touches.
+pub(super) type TileFn = unsafe fn(&Tile<'_>);
+
+/// Computes one tile, `PIXELS` outputs at a time.
+///
+/// # Safety
+/// As [`TileFn`], in a function that enables the instruction set of `arch`.
+#[inline(always)]
+pub(super) unsafe fn run<A: Arch, const PIXELS: usize, const MULTIPLIED: bool>(arch: A, tile: &Tile<'_>) {
+    let mut first = 0;
+    while first + PIXELS <= tile.pixels {
+        // SAFETY: the caller's promise; the group lies within the tile.
+        unsafe { group::<A, PIXELS, MULTIPLIED>(arch, tile, first) }
+        first += PIXELS;
+    }
+    while first < tile.pixels {
+        // SAFETY: as above.
+        unsafe { group::<A, 1, MULTIPLIED>(arch, tile, first) }
+        first += 1;
+    }
+}
+
+/// # Safety
+/// As [`run`], with `first + PIXELS` at most the tile's pixels.
+#[inline(always)]
+unsafe fn group<A: Arch, const PIXELS: usize, const MULTIPLIED: bool>(arch: A, tile: &Tile<'_>, first: usize) {
+    debug_assert!(first + PIXELS <= tile.pixels);
+    // SAFETY: a line has sixteen values.
+    let mut sums = [unsafe { arch.load(tile.bias.0.as_ptr()) }; PIXELS];
+    for tap in tile.taps {
+        // SAFETY: as above.
+        let weights = unsafe { arch.load(tile.weights[tap.line].0.as_ptr()) };
+        let source = tile.input.wrapping_add(tap.offset + first * tile.input_step);
+        for (pixel, sum) in sums.iter_mut().enumerate() {
+            let source = source.wrapping_add(pixel * tile.input_step);
+            // SAFETY: the caller vouches for sixteen bytes at each tap of each pixel.
+            let activations = unsafe {
+                if MULTIPLIED { arch.load_bytes_in_order(source, tile.order) } else { arch.load_bytes(source) }
+            };
+            *sum = arch.mul_add_i16(*sum, activations, weights);
+        }
+    }
+    let output = tile.output.wrapping_add(first * tile.output_step);
+    tile.requantizer.apply(
+        arch,
+        PIXELS,
+        |pixel| sums[pixel],
+        |pixel, values| {
+            // SAFETY: the caller vouches for the outputs.
+            unsafe { arch.store_bytes(output.wrapping_add(pixel * tile.output_step), values, tile.channels) }
+        },
+    );
+}
