@@ -1,5 +1,7 @@
 //! From accumulators to stored activations: the end of every convolution, sixteen channels at a time.
 
+use core::ops::Range;
+
 use crate::arch::{Arch, LANES};
 use crate::gemm::Requantize;
 
@@ -34,7 +36,12 @@ pub(crate) struct OutputRange {
     pub(crate) min: i32,
     /// Greatest value.
     pub(crate) max: i32,
+    /// What stored values have more than the file's.
+    pub(crate) offset: i32,
 }
+
+/// Largest magnitude of a sum that certainly does not wrap once scaled down and moved by a zero point.
+const CALM: i64 = 1 << 30;
 
 /// The requantization of sixteen channels.
 #[derive(Clone, Debug)]
@@ -42,13 +49,24 @@ pub(crate) struct Requantizer {
     mantissa: Lanes,
     left: Lanes,
     right: Lanes,
+    /// Zero point, least and greatest output, and what is added last.
+    ///
+    /// The specification adds the file's zero point with wrap-around before it clamps, so a sum that
+    /// may wrap is finished in the file's domain.
     range: OutputRange,
     finish: Finish,
 }
 
 impl Requantizer {
-    /// Channels `first..first + count`; lanes from `count` on stay harmless padding.
-    pub(crate) fn new(requantize: Requantize<'_>, range: OutputRange, first: usize, count: usize) -> Self {
+    /// Channels `channels`, at most sixteen, of sums whose magnitude is at most `largest_sum`; the
+    /// other lanes are harmless padding.
+    pub(crate) fn new(
+        requantize: Requantize<'_>,
+        range: OutputRange,
+        channels: Range<usize>,
+        largest_sum: i64,
+    ) -> Self {
+        let (first, count) = (channels.start, channels.len());
         let (mut mantissa, mut left, mut right) = (Lanes::ZERO, Lanes::ZERO, Lanes::ZERO);
         let finish = match requantize {
             Requantize::Fixed(multipliers) => {
@@ -60,7 +78,7 @@ impl Requantizer {
                     right.0[lane] = (-shift).max(0);
                 }
                 let rectified = range.min == range.zero && range.max >= range.min && left == Lanes::ZERO;
-                if rectified { Finish::Rectified } else { Finish::Signed }
+                if rectified && largest_sum <= CALM { Finish::Rectified } else { Finish::Signed }
             }
             Requantize::Float(scales) => {
                 let mut lanes = [0.0; LANES];
@@ -69,6 +87,15 @@ impl Requantizer {
                 }
                 Finish::Float(Box::new(lanes))
             }
+        };
+        let range = match finish {
+            Finish::Rectified => OutputRange { offset: 0, ..range },
+            _ => OutputRange {
+                zero: range.zero - range.offset,
+                min: range.min - range.offset,
+                max: range.max - range.offset,
+                offset: range.offset,
+            },
         };
         Self { mantissa, left, right, range, finish }
     }
@@ -95,10 +122,10 @@ impl Requantizer {
             }
             Finish::Signed => {
                 let by = self.prepare_signed(arch);
-                let min = arch.splat(self.range.min);
+                let (min, offset) = (arch.splat(self.range.min), arch.splat(self.range.offset));
                 for i in 0..count {
                     let scaled = arch.add(arch.rescale(sum(i), by), zero);
-                    store(i, arch.min(arch.max(scaled, min), max));
+                    store(i, arch.add(arch.min(arch.max(scaled, min), max), offset));
                 }
             }
             Finish::Float(scales) => {
@@ -108,7 +135,8 @@ impl Requantizer {
                     unsafe { arch.store(lanes.0.as_mut_ptr(), sum(i)) };
                     for (lane, scale) in lanes.0.iter_mut().zip(scales.iter()) {
                         let scaled = (f64::from(*lane) * scale).round() as i32;
-                        *lane = scaled.wrapping_add(self.range.zero).max(self.range.min).min(self.range.max);
+                        let moved = scaled.wrapping_add(self.range.zero);
+                        *lane = moved.max(self.range.min).min(self.range.max) + self.range.offset;
                     }
                     // SAFETY: as above.
                     store(i, unsafe { arch.load(lanes.0.as_ptr()) });

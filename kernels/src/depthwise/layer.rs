@@ -39,9 +39,18 @@ impl Depthwise {
         check(spec);
         let blocks = pack::blocks(spec);
         let (bands, bias) = pack::bands(spec, &blocks);
-        let range = OutputRange { zero: spec.output_zero, min: spec.output_min, max: spec.output_max };
-        let requantizers =
-            blocks.iter().map(|block| Requantizer::new(spec.requantize, range, block.first, block.count)).collect();
+        let weights = pack::unfold(spec, &blocks);
+        let range = OutputRange {
+            zero: spec.output_zero,
+            min: spec.output_min,
+            max: spec.output_max,
+            offset: spec.output_offset,
+        };
+        let largest_sum = pack::largest_sum(&weights, &bias, spec.window.taps[0] * spec.window.taps[1]);
+        let requantizer = |block: &Block| {
+            Requantizer::new(spec.requantize, range, block.first..block.first + block.count, largest_sum)
+        };
+        let requantizers = blocks.iter().map(requantizer).collect();
         let last = blocks.last().expect("a depthwise convolution has channels");
         let read = (spec.input.pixels() - 1) * spec.input.pixel_stride + last.input + LANES;
         let pixels = spec.input.batch * spec.output[0] * spec.output[1];
@@ -54,7 +63,7 @@ impl Depthwise {
             pixel_stride: spec.pixel_stride,
             multiplied: spec.channels != spec.input.channels,
             requantizers,
-            weights: pack::unfold(spec, &blocks),
+            weights,
             blocks,
             bias,
             bands,

@@ -129,3 +129,10 @@ fn fold_bias(spec: &DepthwiseSpec<'_>, block: &Block, down: &Range<usize>, acros
     }
     folded
 }
+
+/// A bound on the magnitude of every sum.
+pub(super) fn largest_sum(weights: &[Lanes], bias: &[Lanes], taps: usize) -> i64 {
+    let largest =
+        |lines: &[Lanes]| lines.iter().flat_map(|lanes| lanes.0).map(|value| i64::from(value).abs()).max().unwrap_or(0);
+    largest(bias) + 255 * taps as i64 * largest(weights)
+}

@@ -25,6 +25,8 @@ struct Case {
     per_channel: bool,
     /// Largest shift of the multipliers.
     shift: i32,
+    /// Largest magnitude of a bias.
+    bias: i32,
     fill: Fill,
     weight_fill: Fill,
     threads: usize,
@@ -44,6 +46,7 @@ impl Default for Case {
             rectified: false,
             per_channel: true,
             shift: -3,
+            bias: 20_000,
             fill: Fill::Random,
             weight_fill: Fill::Random,
             threads: 1,
@@ -98,7 +101,7 @@ impl Case {
             output,
             input: random.bytes(self.image.iter().product::<usize>() * self.channels, self.fill),
             weights: random.bytes(self.window.taps[0] * self.window.taps[1] * channels, self.weight_fill),
-            bias: (0..channels).map(|_| random.within(-20_000, 20_000)).collect(),
+            bias: (0..channels).map(|_| random.within(-self.bias, self.bias)).collect(),
             multipliers: (0..count).map(|_| random.multiplier(self.shift - 6, self.shift)).collect(),
             input_zero: zero(&mut random),
             weight_zero: if self.signed { 0 } else { zero(&mut random) },
@@ -157,6 +160,7 @@ impl Case {
             output_zero: data.output_zero + offset,
             output_min: data.range.lo + offset,
             output_max: data.range.hi + offset,
+            output_offset: offset,
             pixel_stride: output_stride,
             threads: self.threads,
         };
@@ -250,6 +254,7 @@ fn extreme_values_are_exact() {
                     let case =
                         Case { fill, weight_fill, signed, rectified, shift, per_channel, seed, ..Case::default() };
                     case.check(&mut failures);
+                    Case { per_channel: false, ..case }.check(&mut failures);
                 }
             }
         }
@@ -281,6 +286,7 @@ fn a_short_input_is_refused() {
         output_zero: 0,
         output_min: 0,
         output_max: 255,
+        output_offset: 0,
         pixel_stride: 16,
         threads: 1,
     };
