@@ -122,7 +122,7 @@ pub(crate) fn output_range(
     };
     let (low, high) = (ends(|s| s.min), ends(|s| s.max));
     let last = all.len().saturating_sub(1);
-    let (cut, room) = if count < FEW_POSITIONS { (0, 1.5) } else { (last / 20, 1.0) };
+    let (cut, room) = if count < FEW_POSITIONS { (0, 3.0) } else { (last / 20, 1.0) };
     let range = (low.get(cut).copied().unwrap_or(0.0) * room, high.get(last - cut).copied().unwrap_or(0.0) * room);
     let (floor, ceiling) = activation.real_range();
     // A layer whose outputs are all cut off still gets a range of useful width.

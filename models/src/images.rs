@@ -9,10 +9,12 @@ pub(crate) fn calibration(shape: &[usize], seed: u64, index: u64) -> Vec<u8> {
     let &[batch, height, width, channels] = shape else {
         return (0..shape.iter().product()).map(|_| rng.below(256) as u8).collect();
     };
-    (0..batch).flat_map(|_| image(&mut rng, [height, width, channels])).collect()
+    // The first image has full contrast and the others any, so that images differ as photographs do.
+    let (low, high) = if index == 0 { (0.0, 255.0) } else { (rng.uniform_in(0.0, 60.0), rng.uniform_in(160.0, 255.0)) };
+    (0..batch).flat_map(|_| image(&mut rng, [height, width, channels], (low, high))).collect()
 }
 
-fn image(rng: &mut Rng, [height, width, channels]: [usize; 3]) -> Vec<u8> {
+fn image(rng: &mut Rng, [height, width, channels]: [usize; 3], (darkest, lightest): (f32, f32)) -> Vec<u8> {
     let light = field(rng, (height, width), 2);
     let mut values = vec![0f32; height * width * channels];
     for channel in 0..channels {
@@ -23,8 +25,8 @@ fn image(rng: &mut Rng, [height, width, channels]: [usize; 3]) -> Vec<u8> {
     }
     let low = values.iter().copied().fold(f32::INFINITY, f32::min);
     let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let factor = 255.0 / (high - low).max(1e-6);
-    values.iter().map(|v| ((v - low) * factor).round() as u8).collect()
+    let factor = (lightest - darkest) / (high - low).max(1e-6);
+    values.iter().map(|v| ((v - low) * factor + darkest).round() as u8).collect()
 }
 
 /// Interpolated lattice noise, coarse octaves stronger than fine ones, down to cells of `finest` pixels.
@@ -32,6 +34,7 @@ fn field(rng: &mut Rng, (height, width): (usize, usize), finest: usize) -> Vec<f
     let mut sum = vec![0f32; height * width];
     let mut cell = 64;
     let mut amplitude = 1.0;
+    let decay = rng.uniform_in(0.5, 0.75);
     while cell >= finest {
         let columns = width / cell + 2;
         let lattice: Vec<f32> = (0..(height / cell + 2) * columns).map(|_| rng.uniform() - 0.5).collect();
@@ -45,7 +48,7 @@ fn field(rng: &mut Rng, (height, width): (usize, usize), finest: usize) -> Vec<f
             }
         }
         cell /= 2;
-        amplitude *= 0.62;
+        amplitude *= decay;
     }
     sum
 }

@@ -26,6 +26,7 @@ mod networks;
 mod quantization;
 mod registry;
 mod rng;
+mod spread;
 mod weights;
 
 pub use builder::{Conv, FullyConnected, NetworkBuilder, OutputQuantization, Padding, Pool, TensorId};

@@ -1,7 +1,10 @@
 //! A finished network: what it consists of, and the file that holds it.
 
 use crate::builder::TensorId;
+use crate::networks;
 use crate::quantization::{Form, Quantization};
+use crate::registry::{self, Builtin};
+use crate::spread::Spread;
 use ottava::schema;
 use ottava::schema::BuiltinOptions;
 use planus::{Builder, Offset};
@@ -86,6 +89,15 @@ pub struct LayerSummary {
 }
 
 impl Network {
+    /// The network of a builtin's name, of `tiny:SEED` or of `random:SEED`.
+    pub fn by_name(name: &str) -> Option<Network> {
+        match name.split_once(':') {
+            Some(("tiny", seed)) => seed.parse().ok().map(networks::tiny::build),
+            Some(("random", seed)) => seed.parse().ok().map(networks::random::build),
+            _ => registry::builtin(name).map(Builtin::network),
+        }
+    }
+
     /// The network's name, which the file carries as its description.
     pub fn name(&self) -> &str {
         &self.name
@@ -103,21 +115,14 @@ impl Network {
 
     fn summarize(&self, operator: &OperatorRecord) -> LayerSummary {
         let output = &self.tensors[operator.output.0];
-        let mut seen = [false; 1024];
-        output.samples.iter().for_each(|&v| seen[(i32::from(v) + 512) as usize & 1023] = true);
-        let count = output.samples.len().max(1) as f64;
-        let mean = output.samples.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
-        let variance = output.samples.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / count;
-        let run = output.samples.len() / self.images;
-        let other = &output.samples[run.min(output.samples.len() - run)..][..run];
-        let differing = output.samples[..run].iter().zip(other).filter(|(a, b)| a != b).count();
+        let spread = Spread::of(&output.samples, self.images);
         LayerSummary {
             operator: operator.name.clone(),
             shape: output.shape.clone(),
             macs: operator.macs,
-            distinct: seen.iter().filter(|&&s| s).count(),
-            deviation_steps: variance.sqrt(),
-            image_difference: differing as f64 / run.max(1) as f64,
+            distinct: spread.distinct,
+            deviation_steps: spread.deviation,
+            image_difference: spread.difference,
         }
     }
 
@@ -131,6 +136,8 @@ impl Network {
     fn serialize(&self, filler_words: usize) -> Vec<u8> {
         let bytes: usize = self.tensors.iter().filter_map(|tensor| tensor.data.as_ref()).map(Vec::len).sum();
         let mut builder = Builder::with_capacity(bytes + bytes / 8 + 4096);
+        // Alignments count from the first aligned thing written: it goes to the very end, where all distances start.
+        let _ = builder.create_vector(&[0i64][..]);
         let mut buffers = vec![schema::Buffer::create(&mut builder, None::<&[u8]>, 0u64, 0u64)];
         for data in self.tensors.iter().filter_map(|tensor| tensor.data.as_ref()) {
             buffers.push(aligned_buffer(&mut builder, data));

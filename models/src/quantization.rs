@@ -36,25 +36,34 @@ pub struct Quantization {
     pub zero_point: i32,
 }
 
+/// Keeps scales of tensors that are all zero positive.
+const SMALLEST_SCALE: f32 = 1e-7;
+
+/// A side of the zero point with fewer steps does not decide the scale.
+const FEWEST_STEPS: i32 = 32;
+
 impl Quantization {
     /// Parameters under which the real range `low..=high` fits into `form`, zero exactly representable.
     ///
-    /// With a given zero point the scale is the smallest that fits the range; a side on which that zero point leaves no
-    /// room is cut off.
+    /// A wanted zero point is moved inward if no side with a fair part of the range had room; a side that it leaves
+    /// little room is cut off.
     pub(crate) fn for_range(form: Form, (low, high): (f64, f64), zero_point: Option<i32>) -> Quantization {
         let (min, max) = form.range();
         let (low, high) = (low.min(0.0), high.max(0.0));
-        let room = |extent: f64, steps: i32| if steps > 0 { extent / f64::from(steps) } else { 0.0 };
-        let fit = match zero_point {
-            Some(zero_point) => room(high, max - zero_point).max(room(-low, zero_point - min)),
-            None => (high - low) / 255.0,
+        let Some(wanted) = zero_point else {
+            let scale = (((high - low) / 255.0) as f32).max(SMALLEST_SCALE);
+            let zero_point = f64::from(min) - low / f64::from(scale);
+            return Quantization { scale, zero_point: (zero_point.round() as i32).clamp(min, max) };
         };
-        let scale = (fit as f32).max(1e-7);
-        let zero_point = zero_point.unwrap_or_else(|| {
-            let exact = f64::from(min) - low / f64::from(scale);
-            (exact.round() as i32).clamp(min, max)
-        });
-        Quantization { scale, zero_point }
+        let fits = |extent: f64, steps: i32| steps >= FEWEST_STEPS && extent >= 0.2 * (high - low);
+        let zero_point = match (fits(high, max - wanted) || fits(-low, wanted - min), high >= -low) {
+            (true, _) => wanted,
+            (false, true) => wanted.min(max - FEWEST_STEPS),
+            (false, false) => wanted.max(min + FEWEST_STEPS),
+        };
+        let step = |extent: f64, steps: i32| if steps >= FEWEST_STEPS { extent / f64::from(steps) } else { 0.0 };
+        let scale = step(high, max - zero_point).max(step(-low, zero_point - min));
+        Quantization { scale: (scale as f32).max(SMALLEST_SCALE), zero_point }
     }
 
     /// Smallest and largest centered value (raw minus zero point) of `form`.
@@ -125,6 +134,8 @@ mod tests {
         let q = Quantization::for_range(Form::Uint8, (-1.0, 3.0), Some(200));
         assert_eq!(q, Quantization { scale: 3.0 / 55.0, zero_point: 200 });
         let end = Quantization::for_range(Form::Uint8, (-1.0, 3.0), Some(255));
-        assert_eq!(end.scale, 1.0 / 255.0);
+        assert_eq!(end, Quantization { scale: 1.0 / 255.0, zero_point: 255 });
+        let moved = Quantization::for_range(Form::Int8, (0.0, 3.2), Some(127));
+        assert_eq!(moved, Quantization { scale: 0.1, zero_point: 95 });
     }
 }

@@ -15,6 +15,7 @@ use crate::images;
 use crate::network::{Element, Network, OperatorRecord, TensorRecord};
 use crate::quantization::{Form, Quantization};
 use crate::rng::Rng;
+use crate::spread::Spread;
 use ottava::schema::BuiltinOptions;
 
 /// A tensor of the network under construction.
@@ -36,7 +37,7 @@ pub struct TensorId(pub(crate) usize);
 /// let file = b.finish(&[out]).to_file();
 /// assert_eq!(file[4..8], *b"TFL3");
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NetworkBuilder {
     name: String,
     form: Form,
@@ -135,6 +136,11 @@ impl NetworkBuilder {
     /// The quantization of an 8-bit activation.
     pub fn quantization(&self, tensor: TensorId) -> Quantization {
         self.tensors[tensor.0].quantization.expect("activations are quantized")
+    }
+
+    /// How an activation is spread over the calibration images.
+    pub(crate) fn spread(&self, tensor: TensorId) -> Spread {
+        Spread::of(&self.record(tensor).samples, self.images)
     }
 
     /// Ends the network; `outputs` are what it returns.

@@ -75,7 +75,7 @@ fn multiply(patches: &[i16], filters: &Filters, group: usize, out: &mut [i32]) {
     }
 }
 
-/// Dot products of 2 patches with 4 filters.
+/// Dot products of 2 patches with 4 filters, wrapping as the operators do.
 fn dot(patches: [&[i16]; 2], filters: [&[i16]; 4]) -> [[i32; 4]; 2] {
     let depth = patches[0].len();
     let [p0, p1] = patches.map(|p| &p[..depth]);
@@ -84,14 +84,14 @@ fn dot(patches: [&[i16]; 2], filters: [&[i16]; 4]) -> [[i32; 4]; 2] {
     for k in 0..depth {
         let (a, b) = (i32::from(p0[k]), i32::from(p1[k]));
         let f = [i32::from(f0[k]), i32::from(f1[k]), i32::from(f2[k]), i32::from(f3[k])];
-        s[0] += a * f[0];
-        s[1] += a * f[1];
-        s[2] += a * f[2];
-        s[3] += a * f[3];
-        s[4] += b * f[0];
-        s[5] += b * f[1];
-        s[6] += b * f[2];
-        s[7] += b * f[3];
+        s[0] = s[0].wrapping_add(a * f[0]);
+        s[1] = s[1].wrapping_add(a * f[1]);
+        s[2] = s[2].wrapping_add(a * f[2]);
+        s[3] = s[3].wrapping_add(a * f[3]);
+        s[4] = s[4].wrapping_add(b * f[0]);
+        s[5] = s[5].wrapping_add(b * f[1]);
+        s[6] = s[6].wrapping_add(b * f[2]);
+        s[7] = s[7].wrapping_add(b * f[3]);
     }
     [[s[0], s[1], s[2], s[3]], [s[4], s[5], s[6], s[7]]]
 }

@@ -30,12 +30,12 @@ pub(crate) fn accumulate(input: &[i16], windows: &Windows, filters: &[i16], outp
 fn add_products(sums: &mut [i32], pixel: &[i16], filter: &[i16], multiplier: usize) {
     if multiplier == 1 {
         for ((sum, &x), &w) in sums.iter_mut().zip(pixel).zip(filter) {
-            *sum += i32::from(x) * i32::from(w);
+            *sum = sum.wrapping_add(i32::from(x) * i32::from(w));
         }
         return;
     }
     for (o, (sum, &w)) in sums.iter_mut().zip(filter).enumerate() {
-        *sum += i32::from(pixel[o / multiplier]) * i32::from(w);
+        *sum = sum.wrapping_add(i32::from(pixel[o / multiplier]) * i32::from(w));
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn build(form: Form) -> Network {
         x = block_8(&mut b, x);
     }
     let features = b.mean(x, &[1, 2], false);
-    let logits = b.fully_connected(features, &FullyConnected { spread: 2.5, ..FullyConnected::new(1001) });
+    let logits = b.fully_connected(features, &FullyConnected { spread: 1.6, ..FullyConnected::new(1001) });
     let probabilities = b.softmax(logits, 1.0);
     b.finish(&[probabilities])
 }

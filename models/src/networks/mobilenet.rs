@@ -10,7 +10,7 @@ use crate::network::Network;
 use crate::quantization::{Activation, Form};
 
 const CLASSES: usize = 1001;
-const LOGIT_SPREAD: f32 = 2.5;
+const LOGIT_SPREAD: f32 = 2.2;
 
 /// Builds MobileNet v1.
 pub(crate) fn v1(form: Form) -> Network {

@@ -1,0 +1,139 @@
+//! Replays `oracle-hashes.json`: the built files have the recorded bytes, and running them gives the oracle's outputs.
+//!
+//! The hashes come from `tools/oracle/built_models.py`. Set `OTTAVA_ORACLE_ONLY` to the start of a name to replay some.
+
+use ottava::{Backend, DType, Model, Plan, PlanOptions, Session};
+use ottava_models::{Network, Rng};
+use sha2::{Digest, Sha256};
+
+struct Recorded {
+    name: String,
+    file: String,
+    runs: Vec<Run>,
+}
+
+struct Run {
+    seed: u64,
+    input: String,
+    output: String,
+}
+
+fn recorded() -> Vec<Recorded> {
+    let text = include_str!("../oracle-hashes.json");
+    let document: serde_json::Value = serde_json::from_str(text).expect("the hashes are JSON");
+    let only = std::env::var("OTTAVA_ORACLE_ONLY").unwrap_or_default();
+    let text = |value: &serde_json::Value| value.as_str().expect("a hash").to_string();
+    let run = |run: &serde_json::Value| Run {
+        seed: run["seed"].as_u64().expect("a seed"),
+        input: text(&run["input"]),
+        output: text(&run["output"]),
+    };
+    let networks = document["networks"].as_object().expect("networks by name");
+    networks
+        .iter()
+        .filter(|(name, _)| name.starts_with(&only))
+        .map(|(name, entry)| Recorded {
+            name: name.clone(),
+            file: text(&entry["file"]),
+            runs: entry["runs"].as_array().expect("runs").iter().map(run).collect(),
+        })
+        .collect()
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn file_of(recorded: &Recorded) -> Vec<u8> {
+    Network::by_name(&recorded.name).unwrap_or_else(|| panic!("{} can be built", recorded.name)).to_file()
+}
+
+/// The bytes that `make_input` of the script makes.
+fn make_input(seed: u64, shape: &[usize], dtype: DType) -> Vec<u8> {
+    let count: usize = shape.iter().product();
+    let mut rng = Rng::new(seed);
+    let values: Vec<u8> = (0..count).map(|_| (rng.next_u64() >> 56) as u8).collect();
+    let flat = !seed.is_multiple_of(2) && count >= 64;
+    let pick = |index: usize| if flat { (index / 64 * 64 + index % 3).min(count - 1) } else { index };
+    let pixels = (0..count).map(|index| values[pick(index)]);
+    match dtype {
+        DType::F32 => pixels.flat_map(|p| ((f32::from(p) - 128.0) / 128.0).to_le_bytes()).collect(),
+        DType::I8 => pixels.map(|p| p ^ 0x80).collect(),
+        _ => pixels.collect(),
+    }
+}
+
+/// Runs a network on its recorded inputs; the messages name what differs.
+fn replay(recorded: &Recorded, options: &PlanOptions) -> Vec<String> {
+    let complain = |what: String| vec![format!("{} ({:?}): {what}", recorded.name, options.backend)];
+    let mut session = match Model::from_bytes(file_of(recorded), &recorded.name)
+        .and_then(|model| Plan::new(&model, options))
+        .and_then(|plan| Session::new(&plan))
+    {
+        Ok(session) => session,
+        Err(error) => return complain(error.to_string()),
+    };
+    recorded.runs.iter().filter_map(|run| replay_run(&mut session, run).err().map(complain)).flatten().collect()
+}
+
+fn replay_run(session: &mut Session, run: &Run) -> Result<(), String> {
+    let (mut inputs, mut outputs) = (Sha256::new(), Sha256::new());
+    let infos = session.inputs().to_vec();
+    for (index, info) in infos.iter().enumerate() {
+        let bytes = make_input(run.seed + 1000 * index as u64, &info.shape, info.dtype);
+        inputs.update(&bytes);
+        session.input_mut(index).map_err(|e| e.to_string())?.copy_from_slice(&bytes);
+    }
+    if hex(inputs) != run.input {
+        return Err(format!("input {} is not what the oracle got", run.seed));
+    }
+    session.run().map_err(|e| e.to_string())?;
+    for index in 0..session.outputs().len() {
+        outputs.update(session.output(index).map_err(|e| e.to_string())?);
+    }
+    if hex(outputs) != run.output {
+        return Err(format!("output for input {} is not the oracle's", run.seed));
+    }
+    Ok(())
+}
+
+fn replay_all(chosen: impl Fn(&str) -> bool, options: &PlanOptions) {
+    let recorded = recorded();
+    let failures: Vec<String> = recorded.iter().filter(|r| chosen(&r.name)).flat_map(|r| replay(r, options)).collect();
+    assert!(failures.is_empty(), "{} differ from the oracle:\n{}", failures.len(), failures.join("\n"));
+}
+
+fn is_small(name: &str) -> bool {
+    name.contains(':')
+}
+
+fn reference() -> PlanOptions {
+    PlanOptions { backend: Backend::Reference, ..PlanOptions::default() }
+}
+
+#[test]
+fn files_have_the_recorded_bytes() {
+    let wrong: Vec<String> = recorded()
+        .iter()
+        .filter(|recorded| hex(Sha256::new_with_prefix(file_of(recorded))) != recorded.file)
+        .map(|recorded| recorded.name.clone())
+        .collect();
+    assert!(wrong.is_empty(), "other bytes than recorded (raise FORMAT_REVISION, record again): {}", wrong.join(", "));
+}
+
+#[test]
+fn small_networks_agree_with_the_oracle_in_the_reference_backend() {
+    replay_all(is_small, &reference());
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "plain loops over whole networks: run in release")]
+fn mobilenets_agree_with_the_oracle_in_the_reference_backend() {
+    replay_all(|name| name.starts_with("mobilenet"), &reference());
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "plain loops over whole networks: run in release")]
+fn inception_agrees_with_the_oracle_in_the_reference_backend() {
+    replay_all(|name| name.starts_with("inception"), &reference());
+}

@@ -1,0 +1,126 @@
+//! What the built networks consist of, that their activations stay spread, and that nothing depends on threads.
+
+use ottava_models::{Network, builtin, builtins, random_network, tiny};
+use std::collections::BTreeMap;
+
+fn counts(network: &Network) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    network.layers().iter().for_each(|layer| *counts.entry(layer.operator.clone()).or_default() += 1);
+    counts
+}
+
+fn network(name: &str) -> Network {
+    builtin(name).unwrap_or_else(|| panic!("{name} is known")).network()
+}
+
+fn expect(name: &str, operators: &[(&str, usize)], gmacs: f64) {
+    let network = network(name);
+    let want: BTreeMap<String, usize> = operators.iter().map(|&(name, n)| (name.to_string(), n)).collect();
+    assert_eq!(counts(&network), want, "{name}");
+    let got = network.macs() as f64 / 1e9;
+    assert!((got - gmacs).abs() < 0.005, "{name}: {got} GMAC, expected {gmacs}");
+    let last = network.layers().pop().expect("layers");
+    assert_eq!((last.operator.as_str(), last.shape), ("softmax", vec![1, 1001]), "{name}");
+}
+
+#[test]
+fn inception_v3_has_its_operators() {
+    let operators = [
+        ("average_pool2d", 9),
+        ("concatenation", 15),
+        ("conv2d", 94),
+        ("fully_connected", 1),
+        ("max_pool2d", 4),
+        ("mean", 1),
+        ("softmax", 1),
+    ];
+    expect("inception-v3", &operators, 5.713);
+    expect("inception-v3-uint8", &operators, 5.713);
+}
+
+#[test]
+fn mobilenets_have_their_operators() {
+    let v1 = [("conv2d", 15), ("depthwise_conv2d", 13), ("mean", 1), ("pad", 5), ("reshape", 1), ("softmax", 1)];
+    expect("mobilenet-v1", &v1, 0.569);
+    let v1 = [("average_pool2d", 1), ("conv2d", 15), ("depthwise_conv2d", 13), ("reshape", 1), ("softmax", 1)];
+    expect("mobilenet-v1-uint8", &v1, 0.569);
+    let v2 = [
+        ("add", 10),
+        ("conv2d", 35),
+        ("depthwise_conv2d", 17),
+        ("fully_connected", 1),
+        ("mean", 1),
+        ("pad", 5),
+        ("softmax", 1),
+    ];
+    expect("mobilenet-v2", &v2, 0.301);
+    let v2 =
+        [("add", 10), ("average_pool2d", 1), ("conv2d", 36), ("depthwise_conv2d", 17), ("reshape", 1), ("softmax", 1)];
+    expect("mobilenet-v2-uint8", &v2, 0.301);
+}
+
+#[test]
+fn every_layer_of_every_builtin_stays_spread() {
+    let mut flat = Vec::new();
+    for builtin in builtins() {
+        for (index, layer) in builtin.network().layers().iter().enumerate() {
+            // Probabilities of 1001 classes are mostly zero; everything before them fills a good part of its range.
+            let (deviation, distinct, difference) = match layer.operator.as_str() {
+                "softmax" => (0.5, 8, 0.02),
+                _ => (5.0, 48, 0.5),
+            };
+            if layer.deviation_steps < deviation || layer.distinct < distinct || layer.image_difference < difference {
+                flat.push(format!("{} operator {index}: {layer:?}", builtin.name));
+            }
+        }
+    }
+    assert!(flat.is_empty(), "nearly constant:\n{}", flat.join("\n"));
+}
+
+#[test]
+fn tiny_is_small_and_uses_every_operator() {
+    for seed in [0, 1] {
+        let network = Network::by_name(&format!("tiny:{seed}")).expect("tiny networks have names");
+        assert_eq!(counts(&network).len(), 13);
+        assert!(tiny(seed).len() < 8192);
+    }
+}
+
+#[test]
+fn random_networks_are_varied() {
+    let networks: Vec<Network> =
+        (0..200).map(|seed| Network::by_name(&format!("random:{seed}")).expect("a name")).collect();
+    let mut total: BTreeMap<String, usize> = BTreeMap::new();
+    for network in &networks {
+        counts(network).into_iter().for_each(|(operator, n)| *total.entry(operator).or_default() += n);
+    }
+    assert_eq!(total.len(), 13, "{total:?}");
+    assert!(total.values().all(|&n| n >= 20), "{total:?}");
+    let constant = networks.iter().filter(|network| network.layers().last().is_none_or(|layer| layer.distinct < 3));
+    assert!(constant.count() <= 10);
+}
+
+#[test]
+fn files_do_not_depend_on_threads() {
+    let build = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| {
+            let mut files: Vec<Vec<u8>> = (0..10).map(random_network).collect();
+            files.push(tiny(3));
+            files.extend(["mobilenet-v1", "mobilenet-v2-uint8"].map(|name| network(name).to_file()));
+            files
+        })
+    };
+    let one = build(1);
+    assert!(one == build(2) && one == build(5));
+}
+
+#[test]
+fn names_are_unique_and_cache_names_carry_the_revision() {
+    let mut names: Vec<String> = builtins().iter().map(|b| b.cache_file_name()).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), builtins().len());
+    assert!(names.iter().all(|name| name.ends_with(&format!("-{}.tflite", ottava_models::FORMAT_REVISION))));
+    assert!(builtin("no-such-network").is_none());
+}
