@@ -19,6 +19,7 @@ pub mod isa;
 pub mod layer;
 pub mod memory;
 pub mod peak;
+pub mod pool;
 mod requantize;
 #[cfg(test)]
 mod testing;

@@ -6,7 +6,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{Arch, Dot};
+use super::{Arch, Divide, Dot, Wide};
 use crate::isa::Isa;
 
 /// Proof that the CPU has AVX2.
@@ -244,4 +244,101 @@ impl Dot for Avx2 {
     fn lanes(self, sums: Pair) -> Pair {
         sums
     }
+}
+
+/// Sums of even and odd bytes: the first counts `even + 256 · odd`, the second `odd`, so that a byte
+/// costs one shift and no shuffle.
+#[derive(Clone, Copy)]
+pub(crate) struct Words {
+    both: __m256i,
+    odd: __m256i,
+}
+
+impl Wide for Avx2 {
+    type Bytes = __m256i;
+    type Words = Words;
+    const WIDTH: usize = 32;
+
+    #[inline(always)]
+    unsafe fn load_wide(self, source: *const u8) -> __m256i {
+        // SAFETY: the caller vouches for 32 readable bytes.
+        unsafe { _mm256_loadu_si256(source.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_wide(self, target: *mut u8, bytes: __m256i, count: usize) {
+        if count == 32 {
+            // SAFETY: the caller vouches for `count` writable bytes.
+            unsafe { _mm256_storeu_si256(target.cast(), bytes) }
+        } else {
+            let mut whole = [0u8; 32];
+            // SAFETY: `whole` has 32 bytes, and the caller vouches for `count` of `target`.
+            unsafe {
+                _mm256_storeu_si256(whole.as_mut_ptr().cast(), bytes);
+                core::ptr::copy_nonoverlapping(whole.as_ptr(), target, count);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn splat_wide(self, byte: u8) -> __m256i {
+        register!(_mm256_set1_epi8(byte as i8))
+    }
+
+    #[inline(always)]
+    fn max_wide(self, a: __m256i, b: __m256i) -> __m256i {
+        register!(_mm256_max_epu8(a, b))
+    }
+
+    #[inline(always)]
+    fn min_wide(self, a: __m256i, b: __m256i) -> __m256i {
+        register!(_mm256_min_epu8(a, b))
+    }
+
+    #[inline(always)]
+    fn no_words(self) -> Words {
+        let zero = register!(_mm256_setzero_si256());
+        Words { both: zero, odd: zero }
+    }
+
+    #[inline(always)]
+    fn add_bytes(self, sums: Words, bytes: __m256i) -> Words {
+        register!(Words {
+            both: _mm256_add_epi16(sums.both, bytes),
+            odd: _mm256_add_epi16(sums.odd, _mm256_srli_epi16::<8>(bytes)),
+        })
+    }
+
+    #[inline(always)]
+    fn add_words(self, a: Words, b: Words) -> Words {
+        register!(Words { both: _mm256_add_epi16(a.both, b.both), odd: _mm256_add_epi16(a.odd, b.odd) })
+    }
+
+    #[inline(always)]
+    fn divide(self, sums: Words, by: &Divide) -> __m256i {
+        register!({
+            let even = _mm256_sub_epi16(sums.both, _mm256_slli_epi16::<8>(sums.odd));
+            let (even, odd) = (quotients(even, by), quotients(sums.odd, by));
+            _mm256_or_si256(even, _mm256_slli_epi16::<8>(odd))
+        })
+    }
+}
+
+/// See [`Wide::divide`]; inlined into functions that have the instruction set.
+///
+/// # Safety
+/// The CPU has the instruction set.
+#[inline(always)]
+unsafe fn quotients(sums: __m256i, by: &Divide) -> __m256i {
+    register!({
+        let lifted = _mm256_add_epi16(sums, _mm256_set1_epi16(by.lift as i16));
+        let mut rounded = _mm256_add_epi16(lifted, _mm256_set1_epi16(by.round as i16));
+        if by.ties_down_below != 0 {
+            // How far below, cut to 1.
+            let below = _mm256_subs_epu16(_mm256_set1_epi16(by.ties_down_below as i16), lifted);
+            rounded = _mm256_sub_epi16(rounded, _mm256_min_epu16(below, _mm256_set1_epi16(1)));
+        }
+        let high = _mm256_mulhi_epu16(rounded, _mm256_set1_epi16(by.reciprocal as i16));
+        if by.shift == 0 { high } else { _mm256_srl_epi16(high, _mm_cvtsi32_si128(i32::from(by.shift))) }
+    })
 }

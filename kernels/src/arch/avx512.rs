@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{Arch, Dot};
+use super::{Arch, Divide, Dot, Wide};
 use crate::isa::Isa;
 
 /// Proof that the CPU has AVX-512 F, BW, DQ, VL and VNNI.
@@ -226,4 +226,98 @@ impl Dot for Avx512Vnni {
     fn lanes(self, sums: __m512i) -> __m512i {
         sums
     }
+}
+
+/// Sums of even and odd bytes: the first counts `even + 256 · odd`, the second `odd`, so that a byte
+/// costs one shift and no shuffle.
+#[derive(Clone, Copy)]
+pub(crate) struct Words {
+    both: __m512i,
+    odd: __m512i,
+}
+
+impl Wide for Avx512Vnni {
+    type Bytes = __m512i;
+    type Words = Words;
+    const WIDTH: usize = 64;
+
+    #[inline(always)]
+    unsafe fn load_wide(self, source: *const u8) -> __m512i {
+        // SAFETY: the caller vouches for 64 readable bytes.
+        unsafe { _mm512_loadu_si512(source.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_wide(self, target: *mut u8, bytes: __m512i, count: usize) {
+        if count == 64 {
+            // SAFETY: the caller vouches for `count` writable bytes.
+            unsafe { _mm512_storeu_si512(target.cast(), bytes) }
+        } else {
+            let mask: __mmask64 = (1 << count) - 1;
+            // SAFETY: as above; masked-out bytes are not touched.
+            unsafe { _mm512_mask_storeu_epi8(target.cast(), mask, bytes) }
+        }
+    }
+
+    #[inline(always)]
+    fn splat_wide(self, byte: u8) -> __m512i {
+        register!(_mm512_set1_epi8(byte as i8))
+    }
+
+    #[inline(always)]
+    fn max_wide(self, a: __m512i, b: __m512i) -> __m512i {
+        register!(_mm512_max_epu8(a, b))
+    }
+
+    #[inline(always)]
+    fn min_wide(self, a: __m512i, b: __m512i) -> __m512i {
+        register!(_mm512_min_epu8(a, b))
+    }
+
+    #[inline(always)]
+    fn no_words(self) -> Words {
+        let zero = register!(_mm512_setzero_si512());
+        Words { both: zero, odd: zero }
+    }
+
+    #[inline(always)]
+    fn add_bytes(self, sums: Words, bytes: __m512i) -> Words {
+        register!(Words {
+            both: _mm512_add_epi16(sums.both, bytes),
+            odd: _mm512_add_epi16(sums.odd, _mm512_srli_epi16::<8>(bytes)),
+        })
+    }
+
+    #[inline(always)]
+    fn add_words(self, a: Words, b: Words) -> Words {
+        register!(Words { both: _mm512_add_epi16(a.both, b.both), odd: _mm512_add_epi16(a.odd, b.odd) })
+    }
+
+    #[inline(always)]
+    fn divide(self, sums: Words, by: &Divide) -> __m512i {
+        register!({
+            let even = _mm512_sub_epi16(sums.both, _mm512_slli_epi16::<8>(sums.odd));
+            let (even, odd) = (quotients(even, by), quotients(sums.odd, by));
+            _mm512_or_si512(even, _mm512_slli_epi16::<8>(odd))
+        })
+    }
+}
+
+/// See [`Wide::divide`]; inlined into functions that have the instruction set.
+///
+/// # Safety
+/// The CPU has the instruction set.
+#[inline(always)]
+unsafe fn quotients(sums: __m512i, by: &Divide) -> __m512i {
+    register!({
+        let lifted = _mm512_add_epi16(sums, _mm512_set1_epi16(by.lift as i16));
+        let mut rounded = _mm512_add_epi16(lifted, _mm512_set1_epi16(by.round as i16));
+        if by.ties_down_below != 0 {
+            // How far below, cut to 1.
+            let below = _mm512_subs_epu16(_mm512_set1_epi16(by.ties_down_below as i16), lifted);
+            rounded = _mm512_sub_epi16(rounded, _mm512_min_epu16(below, _mm512_set1_epi16(1)));
+        }
+        let high = _mm512_mulhi_epu16(rounded, _mm512_set1_epi16(by.reciprocal as i16));
+        if by.shift == 0 { high } else { _mm512_srl_epi16(high, _mm_cvtsi32_si128(i32::from(by.shift))) }
+    })
 }

@@ -140,5 +140,61 @@ pub(crate) trait Dot: Arch {
     fn lanes(self, sums: Self::Sums) -> Self::I32;
 }
 
+/// How sums in 16-bit lanes become averages; see [`Wide::divide`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Divide {
+    /// Added first, to bring sums of signed bytes to those of the same bytes moved up by 128.
+    pub(crate) lift: u16,
+    /// Sums below this one round their ties down; 0 where there are no ties or none that do.
+    pub(crate) ties_down_below: u16,
+    /// Added before the division.
+    pub(crate) round: u16,
+    /// The reciprocal, in units of `2^-(16 + shift)`.
+    pub(crate) reciprocal: u16,
+    /// Bits shifted out after the high product.
+    pub(crate) shift: u16,
+}
+
+/// Whole registers of stored bytes, and their sums in 16-bit lanes.
+pub(crate) trait Wide: Arch {
+    /// A register of stored bytes.
+    type Bytes: Copy;
+    /// A 16-bit sum for each byte, in an order and form of the instruction set's own.
+    type Words: Copy;
+    /// Bytes in a register, at most [`crate::memory::SLACK`].
+    const WIDTH: usize;
+
+    /// # Safety
+    /// `source` is valid for reads of [`Wide::WIDTH`] bytes.
+    unsafe fn load_wide(self, source: *const u8) -> Self::Bytes;
+
+    /// Stores the first `count` bytes.
+    ///
+    /// # Safety
+    /// `target` is valid for writes of `count` bytes; `count <= WIDTH`.
+    unsafe fn store_wide(self, target: *mut u8, bytes: Self::Bytes, count: usize);
+
+    /// The same stored byte everywhere.
+    fn splat_wide(self, byte: u8) -> Self::Bytes;
+    /// The greater of each pair, in the storage type's order.
+    fn max_wide(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
+    /// The lesser of each pair, in the storage type's order.
+    fn min_wide(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
+
+    /// Sums of nothing.
+    fn no_words(self) -> Self::Words;
+    /// `sums + bytes`, modulo `2^16`.
+    fn add_bytes(self, sums: Self::Words, bytes: Self::Bytes) -> Self::Words;
+    /// `a + b`, modulo `2^16`.
+    fn add_words(self, a: Self::Words, b: Self::Words) -> Self::Words;
+
+    /// The stored bytes of averages, all modulo `2^16` and unsigned:
+    /// `lifted = sum + lift`, then
+    /// `(lifted + round - (lifted < ties_down_below)) * reciprocal >> (16 + shift)`.
+    ///
+    /// The quotients are unsigned bytes; storage of signed bytes takes 128 off again.
+    fn divide(self, sums: Self::Words, by: &Divide) -> Self::Bytes;
+}
+
 #[cfg(test)]
 mod tests;

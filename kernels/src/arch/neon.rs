@@ -5,7 +5,7 @@
 
 use core::arch::aarch64::*;
 
-use super::{Arch, Dot};
+use super::{Arch, Divide, Dot, Wide};
 use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD, which every aarch64 target of this crate has.
@@ -216,5 +216,83 @@ impl Dot for Neon {
     #[inline(always)]
     fn lanes(self, sums: Self::Sums) -> Quarters {
         each(|i| register!(vpaddq_s32(sums[2 * i], sums[2 * i + 1])))
+    }
+}
+
+impl Wide for Neon {
+    type Bytes = int8x16_t;
+    type Words = [int16x8_t; 2];
+    const WIDTH: usize = 16;
+
+    #[inline(always)]
+    unsafe fn load_wide(self, source: *const u8) -> int8x16_t {
+        // SAFETY: the caller vouches for 16 readable bytes.
+        unsafe { vld1q_s8(source.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_wide(self, target: *mut u8, bytes: int8x16_t, count: usize) {
+        if count == 16 {
+            // SAFETY: the caller vouches for `count` writable bytes.
+            unsafe { vst1q_s8(target.cast(), bytes) }
+        } else {
+            let mut whole = [0i8; 16];
+            // SAFETY: `whole` has 16 bytes, and the caller vouches for `count` of `target`.
+            unsafe {
+                vst1q_s8(whole.as_mut_ptr(), bytes);
+                core::ptr::copy_nonoverlapping(whole.as_ptr().cast(), target, count);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn splat_wide(self, byte: u8) -> int8x16_t {
+        register!(vdupq_n_s8(byte as i8))
+    }
+
+    #[inline(always)]
+    fn max_wide(self, a: int8x16_t, b: int8x16_t) -> int8x16_t {
+        register!(vmaxq_s8(a, b))
+    }
+
+    #[inline(always)]
+    fn min_wide(self, a: int8x16_t, b: int8x16_t) -> int8x16_t {
+        register!(vminq_s8(a, b))
+    }
+
+    #[inline(always)]
+    fn no_words(self) -> Self::Words {
+        register!([vdupq_n_s16(0); 2])
+    }
+
+    #[inline(always)]
+    fn add_bytes(self, sums: Self::Words, bytes: int8x16_t) -> Self::Words {
+        register!([vaddw_s8(sums[0], vget_low_s8(bytes)), vaddw_high_s8(sums[1], bytes)])
+    }
+
+    #[inline(always)]
+    fn add_words(self, a: Self::Words, b: Self::Words) -> Self::Words {
+        register!([vaddq_s16(a[0], b[0]), vaddq_s16(a[1], b[1])])
+    }
+
+    #[inline(always)]
+    fn divide(self, sums: Self::Words, by: &Divide) -> int8x16_t {
+        let quotients = sums.map(|sums| {
+            register!({
+                let lifted = vaddq_u16(vreinterpretq_u16_s16(sums), vdupq_n_u16(by.lift));
+                // A comparison that holds is -1.
+                let below = vcltq_u16(lifted, vdupq_n_u16(by.ties_down_below));
+                let rounded = vaddq_u16(vaddq_u16(lifted, vdupq_n_u16(by.round)), below);
+                let reciprocal = vdupq_n_u16(by.reciprocal);
+                let low = vmull_u16(vget_low_u16(rounded), vget_low_u16(reciprocal));
+                let high = vmull_high_u16(rounded, reciprocal);
+                let high = vuzp2q_u16(vreinterpretq_u16_u32(low), vreinterpretq_u16_u32(high));
+                vshlq_u16(high, vdupq_n_s16(-(by.shift as i16)))
+            })
+        });
+        register!({
+            let bytes = vmovn_high_u16(vmovn_u16(quotients[0]), quotients[1]);
+            vreinterpretq_s8_u8(veorq_u8(bytes, vdupq_n_u8(0x80)))
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Portable lanes: arrays and loops. The other instruction sets compute what this file says.
 
-use super::{Arch, Dot, LANES};
+use super::{Arch, Divide, Dot, LANES, Wide};
 use crate::isa::Isa;
 
 /// Portable Rust; needs nothing of the CPU.
@@ -167,5 +167,63 @@ impl Dot for Scalar {
     #[inline(always)]
     fn lanes(self, sums: Self::Sums) -> Self::I32 {
         sums
+    }
+}
+
+impl Wide for Scalar {
+    type Bytes = [u8; LANES];
+    type Words = [u16; LANES];
+    const WIDTH: usize = LANES;
+
+    #[inline(always)]
+    unsafe fn load_wide(self, source: *const u8) -> Self::Bytes {
+        // SAFETY: the caller vouches for 16 readable bytes.
+        unsafe { source.cast::<Self::Bytes>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn store_wide(self, target: *mut u8, bytes: Self::Bytes, count: usize) {
+        // SAFETY: the caller vouches for `count` writable bytes, at most 16.
+        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), target, count) }
+    }
+
+    #[inline(always)]
+    fn splat_wide(self, byte: u8) -> Self::Bytes {
+        [byte; LANES]
+    }
+
+    #[inline(always)]
+    fn max_wide(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes {
+        core::array::from_fn(|i| a[i].max(b[i]))
+    }
+
+    #[inline(always)]
+    fn min_wide(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes {
+        core::array::from_fn(|i| a[i].min(b[i]))
+    }
+
+    #[inline(always)]
+    fn no_words(self) -> Self::Words {
+        [0; LANES]
+    }
+
+    #[inline(always)]
+    fn add_bytes(self, sums: Self::Words, bytes: Self::Bytes) -> Self::Words {
+        core::array::from_fn(|i| sums[i].wrapping_add(u16::from(bytes[i])))
+    }
+
+    #[inline(always)]
+    fn add_words(self, a: Self::Words, b: Self::Words) -> Self::Words {
+        core::array::from_fn(|i| a[i].wrapping_add(b[i]))
+    }
+
+    #[inline(always)]
+    fn divide(self, sums: Self::Words, by: &Divide) -> Self::Bytes {
+        sums.map(|sum| {
+            let lifted = sum.wrapping_add(by.lift);
+            let rounded = lifted.wrapping_add(by.round).wrapping_sub(u16::from(lifted < by.ties_down_below));
+            let product = u32::from(rounded) * u32::from(by.reciprocal);
+            ((product >> 16) >> by.shift) as u8
+        })
     }
 }

@@ -109,6 +109,11 @@ fn bytes<A: Arch>(arch: A) {
         let lanes = unsafe { arch.load_bytes(source[start..start + LANES].as_ptr()) };
         let expected: [i32; LANES] = std::array::from_fn(|i| storage.value(source[start + i]));
         assert_eq!(to_array(arch, lanes), expected, "{} at {start}", A::ISA);
+        let order: [u8; LANES] = std::array::from_fn(|i| ((7 * i + start) % LANES) as u8);
+        // SAFETY: as above.
+        let ordered = unsafe { arch.load_bytes_in_order(source[start..start + LANES].as_ptr(), &order) };
+        let expected: [i32; LANES] = order.map(|at| storage.value(source[start + usize::from(at)]));
+        assert_eq!(to_array(arch, ordered), expected, "{} at {start} in order {order:?}", A::ISA);
         for count in 0..=LANES {
             let mut target = [0x5Au8; LANES + 2];
             // SAFETY: the target has room for 16 bytes after its first.
@@ -249,4 +254,74 @@ fn dots<A: Dot>(arch: A) {
 #[test]
 fn dot_products_are_exact_on_every_arch() {
     on_every_arch!(dots);
+}
+
+fn stored<A: Wide>(arch: A, bytes: A::Bytes) -> Vec<u8> {
+    let mut target = vec![0; A::WIDTH];
+    // SAFETY: the target has the width.
+    unsafe { arch.store_wide(target.as_mut_ptr(), bytes, A::WIDTH) };
+    target
+}
+
+fn wide_bytes<A: Wide>(arch: A) {
+    let (storage, width) = (A::ISA.storage(), A::WIDTH);
+    let mut random = Random(4);
+    for count in 0..=width {
+        let mut draw = || (0..width).map(|_| random.next() as u8).collect::<Vec<u8>>();
+        let (a, b) = (draw(), draw());
+        // SAFETY: both have the width.
+        let (x, y) = unsafe { (arch.load_wide(a.as_ptr()), arch.load_wide(b.as_ptr())) };
+        let pairs = |f: fn(i32, i32) -> i32| -> Vec<u8> {
+            a.iter().zip(&b).map(|(&a, &b)| f(storage.value(a), storage.value(b)) as u8).collect()
+        };
+        assert_eq!(stored(arch, arch.max_wide(x, y)), pairs(Ord::max), "{}", A::ISA);
+        assert_eq!(stored(arch, arch.min_wide(x, y)), pairs(Ord::min), "{}", A::ISA);
+        assert_eq!(stored(arch, arch.splat_wide(a[0])), vec![a[0]; width], "{}", A::ISA);
+        let mut target = vec![0x5A; width + 2];
+        // SAFETY: the target has the width after its first byte.
+        unsafe { arch.store_wide(target[1..].as_mut_ptr(), x, count) };
+        assert_eq!(target[1..=count], a[..count], "{} count {count}", A::ISA);
+        assert!(target[0] == 0x5A && target[count + 1..].iter().all(|&byte| byte == 0x5A), "{}", A::ISA);
+    }
+}
+
+#[test]
+fn wide_bytes_are_exact_on_every_arch() {
+    on_every_arch!(wide_bytes);
+}
+
+fn quotients<A: Wide>(arch: A) {
+    let (storage, width) = (A::ISA.storage(), A::WIDTH);
+    let mut random = Random(5);
+    for taps in 1..=256u16 {
+        let lift = if storage.range().0 < 0 { 128u16.wrapping_mul(taps) } else { 0 };
+        for ties_down_below in [0, if taps % 2 == 0 { 128u16.wrapping_mul(taps) } else { 0 }] {
+            for (reciprocal, shift) in [(65536u32.div_ceil(u32::from(taps)).min(65535) as u16, 0), (0xFFFF, 8)] {
+                let by = Divide { lift, ties_down_below, round: taps / 2, reciprocal, shift };
+                let (mut left, mut right) = (arch.no_words(), arch.no_words());
+                let mut sums = vec![0i32; width];
+                for tap in 0..taps {
+                    let bytes: Vec<u8> = (0..width).map(|i| [random.next() as u8, 0, 255][(i + 1) % 3]).collect();
+                    sums.iter_mut().zip(&bytes).for_each(|(sum, &byte)| *sum += storage.value(byte));
+                    // SAFETY: there are `width` bytes.
+                    let bytes = unsafe { arch.load_wide(bytes.as_ptr()) };
+                    let half = if tap % 2 == 0 { &mut left } else { &mut right };
+                    *half = arch.add_bytes(*half, bytes);
+                }
+                let got = stored(arch, arch.divide(arch.add_words(left, right), &by));
+                for (i, (&got, &sum)) in got.iter().zip(&sums).enumerate() {
+                    let lifted = (sum as u16).wrapping_add(lift);
+                    let rounded = lifted.wrapping_add(by.round).wrapping_sub(u16::from(lifted < ties_down_below));
+                    let quotient = ((u32::from(rounded) * u32::from(reciprocal)) >> 16) >> shift;
+                    let expected = (quotient as i32 + storage.range().0) as u8;
+                    assert_eq!(got, expected, "{} byte {i} {by:?} sum {sum}", A::ISA);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn quotients_are_exact_on_every_arch() {
+    on_every_arch!(quotients);
 }

@@ -1,0 +1,79 @@
+//! The kernel table.
+
+use super::tile::TileFn;
+use crate::isa::{Isa, IsaError};
+
+/// How a tile walks windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Walk {
+    /// Any window, one output at a time.
+    Any,
+    /// Three taps across, one input pixel from one output to the next.
+    ThreeByOne,
+    /// Three taps across, two input pixels from one output to the next.
+    ThreeByTwo,
+}
+
+impl Walk {
+    /// The walk for a number of taps across and a stride across.
+    pub(super) fn of(taps: usize, stride: usize) -> Self {
+        match (taps, stride) {
+            (3, 1) => Self::ThreeByOne,
+            (3, 2) => Self::ThreeByTwo,
+            _ => Self::Any,
+        }
+    }
+}
+
+/// The tiles of one instruction set, for each [`Walk`].
+pub struct Descriptor {
+    pub(super) isa: Isa,
+    /// Bytes of a register.
+    pub(super) width: usize,
+    pub(super) average_name: &'static str,
+    pub(super) maximum_name: &'static str,
+    pub(super) average: [TileFn; 3],
+    pub(super) maximum: [TileFn; 3],
+}
+
+/// Tiles of every instruction set of this build, best first.
+pub static KERNELS: &[&Descriptor] = &[
+    #[cfg(target_arch = "x86_64")]
+    &super::avx512vnni::TILES,
+    #[cfg(target_arch = "x86_64")]
+    &super::avx2::TILES,
+    #[cfg(target_arch = "aarch64")]
+    &super::neon::TILES,
+    &super::scalar::TILES,
+];
+
+impl Descriptor {
+    /// The instruction set that the tiles need.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The kernels' names: operation, stored type, instruction set, channels of a register.
+    pub fn names(&self) -> [&'static str; 2] {
+        [self.average_name, self.maximum_name]
+    }
+}
+
+/// A descriptor whose instruction set this CPU is known to have.
+#[derive(Clone, Copy)]
+pub(super) struct Bound(&'static Descriptor);
+
+impl Bound {
+    pub(super) fn descriptor(self) -> &'static Descriptor {
+        self.0
+    }
+}
+
+/// The tiles of an instruction set.
+///
+/// # Panics
+/// The CPU lacks it.
+pub(super) fn bind(isa: Isa) -> Bound {
+    let found = KERNELS.iter().find(|kernel| kernel.isa == isa && isa.is_available());
+    Bound(found.unwrap_or_else(|| panic!("{}", IsaError::Unavailable(isa))))
+}

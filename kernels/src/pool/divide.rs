@@ -1,0 +1,79 @@
+//! Division of a window's sum by its number of taps: a multiplication, exact for every sum.
+//!
+//! In unsigned bytes an average is `floor((S + n/2) / n)`. Files with signed values round half away
+//! from zero, so that sums of negative average, those below `128·n` here, round their ties down:
+//! `S + n/2 - 1`. Only an even `n` has ties.
+//!
+//! With `M = ceil(2^k / n)` and `e = M·n - 2^k`, `floor(x·M / 2^k)` is `floor(x / n)` for all `x` with
+//! `x·e < 2^k`. The largest `x` is `255·n + n/2`, and `M` must fit 16 bits.
+
+use crate::arch::Divide;
+use crate::isa::Storage;
+
+/// Most taps whose sum of bytes, rounding included, stays within 16 bits.
+const MAX_TAPS: usize = 256;
+
+/// How to divide sums of `taps` stored bytes; `None` where 16 bits do not do.
+pub(super) fn divide(storage: Storage, file_is_signed: bool, taps: usize) -> Option<Divide> {
+    if taps == 0 || taps > MAX_TAPS {
+        return None;
+    }
+    let lift = if storage == Storage::S8 { (128 * taps) as u16 } else { 0 };
+    if taps == 1 {
+        // floor((x + 1)(2^16 - 1) / 2^16) is x.
+        return Some(Divide { lift, ties_down_below: 0, round: 1, reciprocal: u16::MAX, shift: 0 });
+    }
+    let largest = (255 * taps + taps / 2) as u64;
+    let fits = |shift: u32| {
+        let unit = 1u64 << (16 + shift);
+        let reciprocal = unit.div_ceil(taps as u64);
+        let error = reciprocal * taps as u64 - unit;
+        (largest * error < unit).then(|| u16::try_from(reciprocal).ok()).flatten()
+    };
+    let (shift, reciprocal) = (0..16).find_map(|shift| fits(shift).map(|reciprocal| (shift as u16, reciprocal)))?;
+    let ties_down_below = if file_is_signed && taps % 2 == 0 { (128 * taps) as u16 } else { 0 };
+    Some(Divide { lift, ties_down_below, round: (taps / 2) as u16, reciprocal, shift })
+}
+
+/// The average of a sum of stored bytes, stored, for any number of taps.
+pub(super) fn average(storage: Storage, file_is_signed: bool, sum: i64, taps: i64) -> i32 {
+    let offset = i64::from(storage.offset_from(file_is_signed));
+    let raw = sum - offset * taps;
+    let rounded = if raw > 0 { (raw + taps / 2) / taps } else { (raw - taps / 2) / taps };
+    (rounded + offset) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The arithmetic of [`Divide`] on one sum of stored values; the stored average.
+    fn quotient(storage: Storage, sum: i32, by: &Divide) -> i32 {
+        let lifted = (sum as u16).wrapping_add(by.lift);
+        let rounded = lifted.wrapping_add(by.round).wrapping_sub(u16::from(lifted < by.ties_down_below));
+        let high = (u32::from(rounded) * u32::from(by.reciprocal)) >> 16;
+        let (low, _) = storage.range();
+        (high >> by.shift) as i32 + low
+    }
+
+    #[test]
+    fn every_sum_of_every_window_is_exact() {
+        let mut without = Vec::new();
+        for storage in [Storage::U8, Storage::S8] {
+            let (low, high) = storage.range();
+            for signed in [true, false] {
+                for taps in 1..=MAX_TAPS {
+                    let Some(by) = divide(storage, signed, taps) else {
+                        without.push(taps);
+                        continue;
+                    };
+                    for sum in low * taps as i32..=high * taps as i32 {
+                        let expected = average(storage, signed, i64::from(sum), taps as i64);
+                        assert_eq!(quotient(storage, sum, &by), expected, "{storage:?} {signed} {sum} / {taps}");
+                    }
+                }
+            }
+        }
+        assert!(without.iter().all(|&taps| taps > 128), "{without:?} have no reciprocal");
+    }
+}

@@ -1,0 +1,192 @@
+//! A prepared pooling and the loop around its tiles.
+
+use core::ops::Range;
+
+use super::bind::{Bound, Walk};
+use super::divide::{average, divide};
+use super::tile::Tile;
+use super::{PoolKind, PoolSpec};
+use crate::arch::Divide;
+use crate::isa::Storage;
+use crate::layer::{Layer, row_tasks};
+use crate::memory::{Input, Output, SLACK};
+use crate::window::{Span, spans};
+
+/// Outputs of a row whose windows have the same columns inside.
+struct Class {
+    /// Output columns.
+    across: Range<usize>,
+    /// Input row and column of the first tap inside, for the first output of the rectangle.
+    first: [usize; 2],
+    /// Taps inside, down and across.
+    taps: [usize; 2],
+    walk: Walk,
+    /// The division of an average; `None` for maxima and where 16 bits do not do.
+    divide: Option<Divide>,
+}
+
+/// Output rows whose windows have the same rows inside.
+struct Band {
+    /// Output rows.
+    down: Range<usize>,
+    /// The band's classes from left to right.
+    classes: Vec<Class>,
+}
+
+/// An average or maximum pooling, ready to run.
+///
+/// Input 0 is the activations, output 0 the result.
+pub struct Pool {
+    bound: Bound,
+    spec: PoolSpec,
+    bands: Vec<Band>,
+    /// Output rows of all images that one task computes.
+    task_rows: usize,
+    input_bytes: usize,
+    output_bytes: usize,
+}
+
+impl Pool {
+    pub(super) fn new(bound: Bound, spec: &PoolSpec) -> Self {
+        check(spec);
+        let storage = bound.descriptor().isa.storage();
+        let mut bands = Vec::new();
+        for down in spans(&spec.window, 0, spec.input.height, spec.output[0]) {
+            let across = spans(&spec.window, 1, spec.input.width, spec.output[1]);
+            let classes = across.iter().map(|across| class(spec, storage, &down, across)).collect();
+            bands.push(Band { down: down.outputs, classes });
+        }
+        let pixels = spec.input.batch * spec.output[0] * spec.output[1];
+        // Tiles read whole registers, of at most the slack, where there are fewer channels.
+        let last_read = spec.input.channels.max(SLACK.min(bound.descriptor().width));
+        let row_work = spec.output[1] * spec.input.channels * spec.window.taps[0] * spec.window.taps[1] / 8;
+        Self {
+            bound,
+            spec: *spec,
+            bands,
+            task_rows: row_tasks(spec.input.batch * spec.output[0], row_work, spec.threads),
+            input_bytes: (spec.input.pixels() - 1) * spec.input.pixel_stride + last_read,
+            output_bytes: (pixels - 1) * spec.pixel_stride + spec.input.channels,
+        }
+    }
+
+    /// Runs one row of one class.
+    ///
+    /// # Safety
+    /// As [`Layer::run`], with views as long as it asserts.
+    unsafe fn run_class(
+        &self,
+        class: &Class,
+        [image, row]: [usize; 2],
+        band_row: usize,
+        views: (Input<'_>, Output<'_>),
+    ) {
+        let (spec, descriptor) = (&self.spec, self.bound.descriptor());
+        let pixel = spec.input.pixel_stride;
+        let at = (image * spec.input.height + class.first[0] + band_row * spec.window.stride[0]) * spec.input.width;
+        let output = (image * spec.output[0] + row) * spec.output[1] + class.across.start;
+        let tile = Tile {
+            input: views.0.as_ptr().wrapping_add((at + class.first[1]) * pixel),
+            tap_steps: [spec.input.width * pixel, pixel],
+            taps: class.taps,
+            input_step: spec.window.stride[1] * pixel,
+            output: views.1.as_ptr().wrapping_add(output * spec.pixel_stride),
+            output_step: spec.pixel_stride,
+            pixels: class.across.len(),
+            channels: spec.input.channels,
+            clamp: [spec.output_min as u8, spec.output_max as u8],
+            divide: class.divide,
+        };
+        // SAFETY: the bound descriptor proves the CPU feature. Taps of a class lie inside the image,
+        // and the asserted view holds a register at its last pixel. Output pixels lie inside the
+        // asserted view, and the caller vouches that nobody else touches those of this task.
+        unsafe {
+            match (spec.kind, class.divide) {
+                (PoolKind::Maximum, _) => (descriptor.maximum[class.walk as usize])(&tile),
+                (PoolKind::Average { .. }, Some(_)) => (descriptor.average[class.walk as usize])(&tile),
+                (PoolKind::Average { file_is_signed }, None) => self.average_wide(&tile, file_is_signed),
+            }
+        }
+    }
+
+    /// Averages of more taps than 16-bit sums hold.
+    ///
+    /// # Safety
+    /// As [`super::tile::TileFn`].
+    unsafe fn average_wide(&self, tile: &Tile, file_is_signed: bool) {
+        let storage = self.bound.descriptor().isa.storage();
+        let count = (tile.taps[0] * tile.taps[1]) as i64;
+        for at in 0..tile.pixels * tile.channels {
+            let (pixel, channel) = (at / tile.channels, at % tile.channels);
+            let mut sum = 0;
+            for tap in 0..tile.taps[0] * tile.taps[1] {
+                let offset = tap / tile.taps[1] * tile.tap_steps[0] + tap % tile.taps[1] * tile.tap_steps[1];
+                // SAFETY: the caller vouches for every tap's channels.
+                sum += i64::from(storage.value(unsafe { *tile.input.add(pixel * tile.input_step + offset + channel) }));
+            }
+            let value =
+                average(storage, file_is_signed, sum, count).max(self.spec.output_min).min(self.spec.output_max);
+            // SAFETY: the caller vouches for every pixel's channels.
+            unsafe { *tile.output.add(pixel * tile.output_step + channel) = value as u8 }
+        }
+    }
+}
+
+fn class(spec: &PoolSpec, storage: Storage, down: &Span, across: &Span) -> Class {
+    let taps = [down.taps.len(), across.taps.len()];
+    let mut first = [0; 2];
+    if taps[0] * taps[1] > 0 {
+        for (axis, span) in [down, across].into_iter().enumerate() {
+            first[axis] =
+                span.outputs.start * spec.window.stride[axis] + span.taps.start - spec.window.pad_before[axis];
+        }
+    }
+    let divide = match spec.kind {
+        PoolKind::Maximum => None,
+        PoolKind::Average { file_is_signed } => {
+            assert!(taps[0] * taps[1] > 0, "the average of a window that lies in the padding");
+            divide(storage, file_is_signed, taps[0] * taps[1])
+        }
+    };
+    let walk = if taps[0] == 0 { Walk::Any } else { Walk::of(taps[1], spec.window.stride[1]) };
+    Class { across: across.outputs.clone(), first, taps, walk, divide }
+}
+
+impl Layer for Pool {
+    fn kernel(&self) -> &str {
+        match self.spec.kind {
+            PoolKind::Average { .. } => self.bound.descriptor().average_name,
+            PoolKind::Maximum => self.bound.descriptor().maximum_name,
+        }
+    }
+
+    fn tasks(&self) -> usize {
+        (self.spec.input.batch * self.spec.output[0]).div_ceil(self.task_rows)
+    }
+
+    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+        assert!(task < self.tasks(), "task {task} of {}", self.tasks());
+        assert!(inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
+        assert!(outputs[0].len() >= self.output_bytes, "output view of {} bytes", outputs[0].len());
+        let [height, _] = self.spec.output;
+        let rows = self.spec.input.batch * height;
+        for row in task * self.task_rows..rows.min((task + 1) * self.task_rows) {
+            let (image, row) = (row / height, row % height);
+            let band = self.bands.iter().find(|band| band.down.contains(&row)).expect("bands cover all rows");
+            for class in &band.classes {
+                // SAFETY: the caller's promise, and the assertions above.
+                unsafe { self.run_class(class, [image, row], row - band.down.start, (inputs[0], outputs[0])) }
+            }
+        }
+    }
+}
+
+/// Asserts that a specification does not contradict itself.
+fn check(spec: &PoolSpec) {
+    assert!(spec.input.pixels() > 0 && spec.input.channels > 0, "the input has pixels");
+    assert!(spec.input.pixel_stride >= spec.input.channels, "input pixels do not overlap");
+    assert!(spec.pixel_stride >= spec.input.channels, "output pixels do not overlap");
+    assert!(spec.output.iter().all(|&n| n > 0), "there is something to compute");
+    assert!(spec.window.taps.iter().chain(&spec.window.stride).all(|&n| n > 0), "taps and strides");
+    assert!(spec.window.dilation == [1; 2], "pooling windows have no gaps");
+}

@@ -1,0 +1,240 @@
+//! The pooling tile, written once for every instruction set.
+//!
+//! A tile computes a run of output pixels of one row, all with the same taps inside, in all channels.
+//! A window's columns are reduced first; where windows overlap, the columns that the next one shares
+//! stay in registers:
+//!
+//! ```text
+//! for each register of channels                     the last one overlaps its neighbour
+//!     ring = the first TAPS - STEP columns          a column: TAPS DOWN loads, reduced
+//!     for each output pixel
+//!         ring += STEP new columns
+//!         reduce the ring, finish, clamp, store
+//!         drop STEP columns
+//! ```
+//!
+//! Fewer channels than a register holds are read with their neighbours' bytes, which are not stored.
+
+use crate::arch::{Divide, Wide};
+
+/// A run of output pixels.
+pub(super) struct Tile {
+    /// Address of the first tap of the first pixel.
+    pub(super) input: *const u8,
+    /// Bytes from one tap to the next, down and across.
+    pub(super) tap_steps: [usize; 2],
+    /// Taps inside, down and across.
+    pub(super) taps: [usize; 2],
+    /// Bytes of input from one output pixel to the next.
+    pub(super) input_step: usize,
+    /// Address of the first output pixel.
+    pub(super) output: *mut u8,
+    /// Bytes from one output pixel to the next.
+    pub(super) output_step: usize,
+    /// Output pixels.
+    pub(super) pixels: usize,
+    /// Channels.
+    pub(super) channels: usize,
+    /// Least and greatest output byte.
+    pub(super) clamp: [u8; 2],
+    /// The division of an average; `None` for maxima.
+    pub(super) divide: Option<Divide>,
+}
+
+/// A tile entry point.
+///
+/// # Safety
+/// The CPU has the instruction set. Every pixel's every tap is readable for its channels or one
+/// register, whichever is more; outputs are writable for the tile's pixels and channels, which nobody
+/// else touches.
+pub(super) type TileFn = unsafe fn(&Tile);
+
+/// How bytes become one.
+pub(super) trait Reduce<A: Wide>: Copy {
+    /// What is known of the bytes so far.
+    type Sum: Copy;
+    /// Of none.
+    fn none(self, arch: A) -> Self::Sum;
+    /// Of one more.
+    fn take(self, arch: A, sum: Self::Sum, bytes: A::Bytes) -> Self::Sum;
+    /// Of both.
+    fn join(self, arch: A, a: Self::Sum, b: Self::Sum) -> Self::Sum;
+    /// The output, before the clamp.
+    fn finish(self, arch: A, sum: Self::Sum) -> A::Bytes;
+}
+
+/// The greatest byte.
+#[derive(Clone, Copy)]
+struct Maximum;
+
+impl<A: Wide> Reduce<A> for Maximum {
+    type Sum = A::Bytes;
+
+    #[inline(always)]
+    fn none(self, arch: A) -> A::Bytes {
+        arch.splat_wide(A::ISA.storage().range().0 as u8)
+    }
+
+    #[inline(always)]
+    fn take(self, arch: A, sum: A::Bytes, bytes: A::Bytes) -> A::Bytes {
+        arch.max_wide(sum, bytes)
+    }
+
+    #[inline(always)]
+    fn join(self, arch: A, a: A::Bytes, b: A::Bytes) -> A::Bytes {
+        arch.max_wide(a, b)
+    }
+
+    #[inline(always)]
+    fn finish(self, _: A, sum: A::Bytes) -> A::Bytes {
+        sum
+    }
+}
+
+/// The average, rounded as the division says.
+#[derive(Clone, Copy)]
+struct Average<'a>(&'a Divide);
+
+impl<A: Wide> Reduce<A> for Average<'_> {
+    type Sum = A::Words;
+
+    #[inline(always)]
+    fn none(self, arch: A) -> A::Words {
+        arch.no_words()
+    }
+
+    #[inline(always)]
+    fn take(self, arch: A, sum: A::Words, bytes: A::Bytes) -> A::Words {
+        arch.add_bytes(sum, bytes)
+    }
+
+    #[inline(always)]
+    fn join(self, arch: A, a: A::Words, b: A::Words) -> A::Words {
+        arch.add_words(a, b)
+    }
+
+    #[inline(always)]
+    fn finish(self, arch: A, sum: A::Words) -> A::Bytes {
+        arch.divide(sum, self.0)
+    }
+}
+
+/// A tile of maxima, with `TAPS` taps and `STEP` pixels across; 0 taps stand for any window.
+///
+/// # Safety
+/// As [`TileFn`], in a function that enables the instruction set of `arch`.
+#[inline(always)]
+pub(super) unsafe fn maximum<A: Wide, const TAPS: usize, const STEP: usize>(arch: A, tile: &Tile) {
+    // SAFETY: the caller's promise.
+    unsafe { run::<A, _, TAPS, STEP>(arch, Maximum, tile) }
+}
+
+/// A tile of averages; see [`maximum`].
+///
+/// # Safety
+/// As [`TileFn`], in a function that enables the instruction set of `arch`.
+#[inline(always)]
+pub(super) unsafe fn average<A: Wide, const TAPS: usize, const STEP: usize>(arch: A, tile: &Tile) {
+    let divide = tile.divide.as_ref().expect("an average divides");
+    // SAFETY: the caller's promise.
+    unsafe { run::<A, _, TAPS, STEP>(arch, Average(divide), tile) }
+}
+
+/// # Safety
+/// As [`TileFn`].
+#[inline(always)]
+unsafe fn run<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize>(arch: A, reduce: R, tile: &Tile) {
+    let mut channel = 0;
+    loop {
+        let count = A::WIDTH.min(tile.channels);
+        // SAFETY: the caller vouches for a register at each tap, and `channel + count` is at most the
+        // number of channels.
+        unsafe {
+            if TAPS == 0 {
+                any::<A, R>(arch, reduce, tile, [channel, count]);
+            } else {
+                overlapping::<A, R, TAPS, STEP>(arch, reduce, tile, [channel, count]);
+            }
+        }
+        if channel + count == tile.channels {
+            return;
+        }
+        channel = (channel + A::WIDTH).min(tile.channels - count);
+    }
+}
+
+/// Clamps and stores one output.
+///
+/// # Safety
+/// As [`TileFn`], for `count` channels from `channel` on.
+#[inline(always)]
+unsafe fn store<A: Wide>(arch: A, tile: &Tile, pixel: usize, [channel, count]: [usize; 2], bytes: A::Bytes) {
+    let [min, max] = tile.clamp.map(|byte| arch.splat_wide(byte));
+    let clamped = arch.min_wide(arch.max_wide(bytes, min), max);
+    // SAFETY: the caller vouches for the output.
+    unsafe { arch.store_wide(tile.output.wrapping_add(pixel * tile.output_step + channel), clamped, count) }
+}
+
+/// One register of channels of any window.
+///
+/// # Safety
+/// As [`TileFn`], for `count` channels from `channel` on.
+#[inline(always)]
+unsafe fn any<A: Wide, R: Reduce<A>>(arch: A, reduce: R, tile: &Tile, channels: [usize; 2]) {
+    for pixel in 0..tile.pixels {
+        let first = tile.input.wrapping_add(pixel * tile.input_step + channels[0]);
+        let mut sum = reduce.none(arch);
+        for row in 0..tile.taps[0] {
+            for tap in 0..tile.taps[1] {
+                let source = first.wrapping_add(row * tile.tap_steps[0] + tap * tile.tap_steps[1]);
+                // SAFETY: the caller vouches for a register at each tap.
+                sum = reduce.take(arch, sum, unsafe { arch.load_wide(source) });
+            }
+        }
+        // SAFETY: the caller's promise.
+        unsafe { store(arch, tile, pixel, channels, reduce.finish(arch, sum)) }
+    }
+}
+
+/// One register of channels of windows that share columns.
+///
+/// # Safety
+/// As [`TileFn`], for `count` channels from `channel` on, with `TAPS` taps across that are `STEP`
+/// pixels apart from one output to the next.
+#[inline(always)]
+unsafe fn overlapping<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize>(
+    arch: A,
+    reduce: R,
+    tile: &Tile,
+    channels: [usize; 2],
+) {
+    debug_assert!(tile.taps[1] == TAPS && tile.input_step == STEP * tile.tap_steps[1]);
+    let column = |column: usize| {
+        let mut source = tile.input.wrapping_add(column * tile.tap_steps[1] + channels[0]);
+        let mut sum = reduce.none(arch);
+        for _ in 0..tile.taps[0] {
+            // SAFETY: the caller vouches for a register at each tap.
+            sum = reduce.take(arch, sum, unsafe { arch.load_wide(source) });
+            source = source.wrapping_add(tile.tap_steps[0]);
+        }
+        sum
+    };
+    let mut ring = [reduce.none(arch); TAPS];
+    for (kept, slot) in ring.iter_mut().enumerate().take(TAPS - STEP) {
+        *slot = column(kept);
+    }
+    for pixel in 0..tile.pixels {
+        for new in TAPS - STEP..TAPS {
+            ring[new] = column(pixel * STEP + new);
+        }
+        let mut sum = ring[0];
+        for &next in &ring[1..] {
+            sum = reduce.join(arch, sum, next);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { store(arch, tile, pixel, channels, reduce.finish(arch, sum)) }
+        for kept in 0..TAPS - STEP {
+            ring[kept] = ring[kept + STEP];
+        }
+    }
+}
