@@ -1,7 +1,5 @@
 //! Finding the models that tests use where they are, and reading `.npy` files.
 
-#![expect(dead_code, reason = "each test file uses a part")]
-
 use std::path::{Path, PathBuf};
 
 /// A recorded run of the oracle.

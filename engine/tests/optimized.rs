@@ -1,0 +1,66 @@
+//! The optimized backend against goldens of the oracle: every instruction set, several threads.
+
+mod common;
+
+use common::{Golden, goldens};
+use ottava::{Isa, Model, Plan, PlanOptions, Session};
+
+/// Runs a golden twice on one session: what a run leaves behind must not show in the next.
+fn run(golden: &Golden, options: &PlanOptions) -> Result<(), String> {
+    let text = |error: ottava::Error| error.to_string();
+    let model = Model::open(&golden.model).map_err(text)?;
+    let plan = Plan::new(&model, options).map_err(text)?;
+    let mut session = Session::new(&plan).map_err(text)?;
+    for round in 0..2 {
+        session.input_mut(0).map_err(text)?.copy_from_slice(&golden.input);
+        session.run().map_err(text)?;
+        let output = session.output(0).map_err(text)?;
+        if let Some(at) = output.iter().zip(&golden.output).position(|(got, want)| got != want) {
+            return Err(format!("round {round}: byte {at} is {}, {} expected", output[at], golden.output[at]));
+        }
+        if output.len() != golden.output.len() {
+            return Err(format!("{} bytes of output, {} expected", output.len(), golden.output.len()));
+        }
+    }
+    Ok(())
+}
+
+/// Every instruction set of this CPU and thread count, with and without shared activations; all failures at once.
+fn check_all(name: &str) {
+    let mut failures = Vec::new();
+    let goldens = goldens(name);
+    for isa in Isa::available() {
+        for threads in 1..=4 {
+            for keep_intermediates in [false, true] {
+                let options =
+                    PlanOptions { isa: Some(isa), threads: Some(threads), keep_intermediates, ..PlanOptions::default() };
+                for golden in &goldens {
+                    if let Err(error) = run(golden, &options) {
+                        failures.push(format!("{} {isa} threads {threads}: {error}", golden.label));
+                    }
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn mobilenet_v1() {
+    check_all("mobilenet_v1_0.25_128_quant");
+}
+
+#[test]
+fn mobilenet_v2() {
+    check_all("mobilenet_v2_1.0_224_quant");
+}
+
+#[test]
+fn inception_v3_int8() {
+    check_all("inception_v3_int8");
+}
+
+#[test]
+fn inception_v3_uint8() {
+    check_all("inception_v3_uint8");
+}
