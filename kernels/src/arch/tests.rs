@@ -296,7 +296,7 @@ fn quotients<A: Wide>(arch: A) {
     for taps in 1..=256u16 {
         let lift = if storage.range().0 < 0 { 128u16.wrapping_mul(taps) } else { 0 };
         for ties_down_below in [0, if taps % 2 == 0 { 128u16.wrapping_mul(taps) } else { 0 }] {
-            for (reciprocal, shift) in [(65536u32.div_ceil(u32::from(taps)).min(65535) as u16, 0), (0xFFFF, 8)] {
+            for (reciprocal, shift) in [((65536 / u32::from(taps)).min(65535) as u16, 0), (0xFFFF, 8)] {
                 let by = Divide { lift, ties_down_below, round: taps / 2, reciprocal, shift };
                 let (mut left, mut right) = (arch.no_words(), arch.no_words());
                 let mut sums = vec![0i32; width];
