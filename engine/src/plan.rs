@@ -9,6 +9,7 @@ use ottava_kernels::Isa;
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Quantization, TensorId};
 use crate::model::Model;
+use crate::optimize::OptimizedProgram;
 use crate::reference;
 
 /// How to run a model.
@@ -170,7 +171,7 @@ impl Plan {
         let batch = inputs.first().and_then(|input| input.shape.first()).copied().unwrap_or(1);
         let program: Box<dyn Program> = match options.backend {
             Backend::Reference => Box::new(reference::ReferenceProgram::new(model, graph, options)),
-            Backend::Optimized => optimized(model, graph, options, isa)?,
+            Backend::Optimized => Box::new(OptimizedProgram::new(model, graph, options, isa)?),
         };
         let (model_bytes, backend) = (model.size_bytes(), options.backend);
         Ok(Self { inner: Arc::new(Inner { model_bytes, backend, batch, inputs, outputs, program }) })
@@ -242,8 +243,4 @@ fn tensor_info(graph: &Graph, id: TensorId) -> TensorInfo {
         quantization: tensor.quantization.clone(),
         tensor: id,
     }
-}
-
-fn optimized(_model: &Model, _graph: Graph, _options: &PlanOptions, _isa: Isa) -> Result<Box<dyn Program>> {
-    Err(Error::internal("optimized backend not linked"))
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ottava_kernels::Isa;
 
+use crate::buffer::AlignedBytes;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, TensorId};
 use crate::model::Model;
@@ -66,39 +67,18 @@ impl Program for ReferenceProgram {
 
     fn start(&self, _pool: Option<Arc<rayon::ThreadPool>>) -> Result<Box<dyn Execution>> {
         let graph = &self.shared.graph;
-        let mut buffers = vec![Buffer::default(); graph.tensors.len()];
+        let mut buffers = vec![AlignedBytes::default(); graph.tensors.len()];
         for &id in graph.nodes.iter().flat_map(|node| &node.outputs).chain(&graph.inputs) {
-            buffers[id] = Buffer::new(graph.tensors[id].size_bytes());
+            buffers[id] = AlignedBytes::new(graph.tensors[id].size_bytes());
         }
         Ok(Box::new(ReferenceExecution { shared: Arc::clone(&self.shared), buffers }))
-    }
-}
-
-/// Bytes aligned for every element type.
-#[derive(Clone, Default)]
-struct Buffer {
-    words: Vec<u64>,
-    size_bytes: usize,
-}
-
-impl Buffer {
-    fn new(size_bytes: usize) -> Self {
-        Self { words: vec![0; size_bytes.div_ceil(8)], size_bytes }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &bytemuck::cast_slice(&self.words)[..self.size_bytes]
-    }
-
-    fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut bytemuck::cast_slice_mut(&mut self.words)[..self.size_bytes]
     }
 }
 
 struct ReferenceExecution {
     shared: Arc<Shared>,
     /// One for each tensor that is written; empty for constants.
-    buffers: Vec<Buffer>,
+    buffers: Vec<AlignedBytes>,
 }
 
 impl ReferenceExecution {
@@ -155,7 +135,7 @@ impl Execution for ReferenceExecution {
 
     fn tensor(&self, id: TensorId) -> Option<Vec<u8>> {
         let kept = self.shared.keep_intermediates && self.shared.graph.tensors.get(id)?.data.is_none();
-        let buffer = self.buffers.get(id).filter(|buffer| kept && buffer.size_bytes > 0)?;
+        let buffer = self.buffers.get(id).filter(|buffer| kept && !buffer.bytes().is_empty())?;
         Some(buffer.bytes().to_vec())
     }
 }

@@ -32,8 +32,12 @@ fn check_all(name: &str) {
     for isa in Isa::available() {
         for threads in 1..=4 {
             for keep_intermediates in [false, true] {
-                let options =
-                    PlanOptions { isa: Some(isa), threads: Some(threads), keep_intermediates, ..PlanOptions::default() };
+                let options = PlanOptions {
+                    isa: Some(isa),
+                    threads: Some(threads),
+                    keep_intermediates,
+                    ..PlanOptions::default()
+                };
                 for golden in &goldens {
                     if let Err(error) = run(golden, &options) {
                         failures.push(format!("{} {isa} threads {threads}: {error}", golden.label));

@@ -11,6 +11,7 @@ use ottava_ref::shape::broadcast_shape;
 use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
+use crate::optimize::Lower;
 use crate::schema::BuiltinOptionsRef;
 
 /// Sum of two tensors, aligned at their last dimensions.
@@ -80,5 +81,11 @@ impl Operator for Add {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+impl Lower for Add {
+    fn reads_strided_pixels(&self) -> bool {
+        true
     }
 }

@@ -9,6 +9,7 @@ use super::view::{input, only_output, with_8_bit};
 use super::window::Pool2d;
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut};
 use crate::error::Result;
+use crate::optimize::Lower;
 
 /// Average of the raw values inside the image, rounded half away from zero in the type of the file; nothing is requantized.
 #[derive(Clone, Debug)]
@@ -40,5 +41,11 @@ impl Operator for AveragePool2d {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+impl Lower for AveragePool2d {
+    fn reads_strided_pixels(&self) -> bool {
+        true
     }
 }

@@ -10,6 +10,7 @@ use super::view::{only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
 use crate::graph::DType;
+use crate::optimize::Lower;
 use crate::schema::BuiltinOptionsRef;
 
 /// Joins tensors along `axis`. An input with the output's scale and zero point is copied, others (uint8 only) are
@@ -102,5 +103,11 @@ impl Operator for Concatenation {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+impl Lower for Concatenation {
+    fn reads_strided_pixels(&self) -> bool {
+        true
     }
 }

@@ -3,12 +3,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use ottava_kernels::gemm;
 use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
 
 use super::view::{input, only_output, with_8_bit};
 use super::window::WindowOptions;
 use super::{ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, Window2d, nhwc_of};
 use crate::error::{Error, Result};
+use crate::optimize::{Lower, Lowered, Lowering, Member};
 use crate::schema::BuiltinOptionsRef;
 
 /// A convolution.
@@ -89,5 +91,111 @@ impl Operator for Conv2d {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+/// Most segments of all border classes together; beyond that the bookkeeping would outweigh the work.
+const MAX_SEGMENTS: usize = 1 << 22;
+
+impl Lower for Conv2d {
+    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
+        let suits = members.iter().all(|member| lowering.suits_kernels(member, 1));
+        if !suits || self.window.border_work() > MAX_SEGMENTS {
+            return Ok(None);
+        }
+        let mut inputs = Vec::with_capacity(members.len());
+        for member in members {
+            let conv = member.operator.as_any().downcast_ref::<Self>();
+            let conv = conv.ok_or_else(|| Error::internal("a sibling that is no convolution"))?;
+            inputs.push(PartInputs::new(lowering, member, &conv.quantization, conv.filter_shape[0])?);
+        }
+        let parts: Vec<gemm::ConvPart<'_>> = inputs.iter().map(PartInputs::part).collect();
+        let source = members[0].inputs[0].ok_or_else(|| Error::internal("a convolution without input"))?;
+        let conv = gemm::prepare(
+            lowering.isa,
+            &gemm::ConvSpec {
+                input: lowering.image(source),
+                input_zero: self.quantization.input_zero_point + lowering.offset(source),
+                window: self.window.kernel_window(),
+                output: self.window.output,
+                groups: self.groups,
+                parts: &parts,
+                threads: lowering.threads,
+            },
+        );
+        let note = conv_note(&conv.statistics());
+        let outputs = members.iter().map(|member| member.outputs[0]).collect();
+        Ok(Some(Lowered { layer: Box::new(conv), inputs: vec![source], outputs, note }))
+    }
+
+    fn padded(&self, before: [usize; 2], total: [usize; 2]) -> Option<Arc<dyn Operator>> {
+        Some(Arc::new(Self { window: self.window.padded(before, total), ..self.clone() }))
+    }
+
+    fn reads_strided_pixels(&self) -> bool {
+        true
+    }
+}
+
+/// What is worth telling about a packed convolution.
+fn conv_note(statistics: &gemm::ConvStatistics) -> Option<String> {
+    let mut notes = Vec::new();
+    if statistics.border_classes > 1 {
+        notes.push(format!("{} border classes", statistics.border_classes));
+    }
+    if statistics.repaired_lines > 0 {
+        let share = 100.0 * statistics.repaired_lines as f64 / statistics.lines as f64;
+        notes.push(format!("{share:.1} % of weight lines in two parts"));
+    }
+    (!notes.is_empty()).then(|| notes.join(", "))
+}
+
+/// The constants of one convolution in the form that kernels take.
+struct PartInputs<'a> {
+    weights: gemm::Weights<'a>,
+    bias: Vec<i32>,
+    multipliers: Vec<(i32, i32)>,
+    channels: usize,
+    zero: i32,
+    range: [i32; 2],
+    offset: i32,
+    pixel_stride: usize,
+}
+
+impl<'a> PartInputs<'a> {
+    fn new(
+        lowering: &'a Lowering<'_>,
+        member: &Member,
+        quantization: &ConvQuantization,
+        channels: usize,
+    ) -> Result<Self> {
+        let filter = member.inputs[1].ok_or_else(|| Error::internal("a convolution without filter"))?;
+        let output = member.outputs[0];
+        let offset = lowering.offset(output);
+        let zero = quantization.filter_zero_point;
+        Ok(Self {
+            weights: gemm::Weights { bytes: lowering.constant(filter)?, signed: lowering.is_signed(filter), zero },
+            bias: lowering.bias(member.inputs.get(2).copied().flatten())?,
+            multipliers: quantization.multipliers.iter().map(|by| (by.mantissa, by.shift)).collect(),
+            channels,
+            zero: quantization.output_zero_point + offset,
+            range: [quantization.activation.lo + offset, quantization.activation.hi + offset],
+            offset,
+            pixel_stride: lowering.image(output).pixel_stride,
+        })
+    }
+
+    fn part(&self) -> gemm::ConvPart<'_> {
+        gemm::ConvPart {
+            channels: self.channels,
+            weights: self.weights,
+            bias: &self.bias,
+            requantize: gemm::Requantize::Fixed(&self.multipliers),
+            output_zero: self.zero,
+            output_min: self.range[0],
+            output_max: self.range[1],
+            output_offset: self.offset,
+            pixel_stride: self.pixel_stride,
+        }
     }
 }

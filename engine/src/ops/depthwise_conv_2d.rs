@@ -9,6 +9,7 @@ use super::view::{input, only_output, with_8_bit};
 use super::window::WindowOptions;
 use super::{ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, Window2d, nhwc_of};
 use crate::error::{Error, Result};
+use crate::optimize::Lower;
 use crate::schema::BuiltinOptionsRef;
 
 /// A depthwise convolution: output channel `c` reads input channel `c / depth_multiplier` only.
@@ -89,5 +90,11 @@ impl Operator for DepthwiseConv2d {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+impl Lower for DepthwiseConv2d {
+    fn reads_strided_pixels(&self) -> bool {
+        true
     }
 }

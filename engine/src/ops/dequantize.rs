@@ -10,6 +10,7 @@ use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::Result;
 use crate::graph::DType;
+use crate::optimize::Lower;
 
 /// Stored values to real ones.
 #[derive(Clone, Debug)]
@@ -50,3 +51,5 @@ impl Operator for Dequantize {
         self
     }
 }
+
+impl Lower for Dequantize {}

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use ottava_kernels::{Image, Window, gemm};
 use ottava_ref::ops::fully_connected::{FcRequant, FullyConnectedParams, fully_connected};
 use ottava_ref::{ActivationRange, scales};
 
@@ -10,6 +11,7 @@ use super::quantized::{Filter, check_bias, check_bias_scale};
 use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, shape_of};
 use crate::error::{Error, Result};
+use crate::optimize::{Lower, Lowered, Lowering, Member};
 use crate::schema::BuiltinOptionsRef;
 
 /// A matrix product with fixed weights.
@@ -132,5 +134,48 @@ impl Operator for FullyConnected {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+impl Lower for FullyConnected {
+    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
+        let member = &members[0];
+        let (Some(source), Some(filter)) = (member.inputs[0], member.inputs[1]) else { return Ok(None) };
+        if !lowering.suits_kernels(member, 1) {
+            return Ok(None);
+        }
+        let output = member.outputs[0];
+        let offset = lowering.offset(output);
+        let bias = lowering.bias(member.inputs.get(2).copied().flatten())?;
+        let weights = gemm::Weights {
+            bytes: lowering.constant(filter)?,
+            signed: lowering.is_signed(filter),
+            zero: self.filter_zero_point,
+        };
+        let part = gemm::ConvPart {
+            channels: self.output_depth,
+            weights,
+            bias: &bias,
+            requantize: gemm::Requantize::Float(&self.effective_scales),
+            output_zero: self.output_zero_point + offset,
+            output_min: self.activation.lo + offset,
+            output_max: self.activation.hi + offset,
+            output_offset: offset,
+            pixel_stride: lowering.image(output).pixel_stride,
+        };
+        let rows = lowering.tensor(source).element_count() / self.input_depth;
+        let layer = gemm::prepare(
+            lowering.isa,
+            &gemm::ConvSpec {
+                input: Image::dense(1, 1, rows, self.input_depth),
+                input_zero: self.input_zero_point + lowering.offset(source),
+                window: Window::POINT,
+                output: [1, rows],
+                groups: 1,
+                parts: &[part],
+                threads: lowering.threads,
+            },
+        );
+        Ok(Some(Lowered { layer: Box::new(layer), inputs: vec![source], outputs: vec![output], note: None }))
     }
 }

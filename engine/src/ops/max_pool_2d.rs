@@ -9,6 +9,7 @@ use super::view::{input, only_output, with_8_bit};
 use super::window::Pool2d;
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut};
 use crate::error::Result;
+use crate::optimize::Lower;
 
 /// Largest raw value inside the image; nothing is requantized.
 #[derive(Clone, Debug)]
@@ -40,5 +41,11 @@ impl Operator for MaxPool2d {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+impl Lower for MaxPool2d {
+    fn reads_strided_pixels(&self) -> bool {
+        true
     }
 }

@@ -10,6 +10,7 @@ use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
 use crate::graph::DType;
+use crate::optimize::Lower;
 use crate::schema::BuiltinOptionsRef;
 
 /// Mean over some dimensions. Always requantizes, even between equal scales.
@@ -90,3 +91,5 @@ impl Operator for Mean {
         self
     }
 }
+
+impl Lower for Mean {}

@@ -31,6 +31,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::optimize::Lower;
 
 pub(crate) use import::ImportContext;
 pub(crate) use names::builtin_name;
@@ -46,7 +47,7 @@ pub(crate) const CUSTOM: i32 = 32;
 pub type InputShapes<'a> = [Option<&'a [usize]>];
 
 /// What an operator computes, with all its parameters.
-pub trait Operator: Send + Sync + Debug {
+pub trait Operator: Lower + Send + Sync + Debug {
     /// The format's name for it, such as `CONV_2D`.
     fn name(&self) -> &'static str;
 

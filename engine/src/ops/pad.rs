@@ -9,6 +9,7 @@ use super::view::{input, only_output};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
 use crate::graph::{DType, MAX_TENSOR_BYTES};
+use crate::optimize::Lower;
 
 /// A border around a tensor; stored values are copied as they are.
 #[derive(Clone, Debug)]
@@ -65,3 +66,5 @@ impl Operator for Pad {
         self
     }
 }
+
+impl Lower for Pad {}

@@ -12,6 +12,7 @@ use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::Result;
 use crate::graph::DType;
+use crate::optimize::Lower;
 
 /// Conversion to an 8-bit type.
 #[derive(Clone, Debug)]
@@ -68,3 +69,5 @@ impl Operator for Quantize {
         self
     }
 }
+
+impl Lower for Quantize {}

@@ -7,6 +7,7 @@ use super::view::{input, only_output};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
 use crate::graph::{DType, MAX_RANK};
+use crate::optimize::Lower;
 use crate::schema::BuiltinOptionsRef;
 
 /// Another shape for the same elements.
@@ -89,5 +90,11 @@ impl Operator for Reshape {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+impl Lower for Reshape {
+    fn keeps_bytes(&self, xor_masks: [u8; 2]) -> bool {
+        xor_masks[0] == xor_masks[1]
     }
 }

@@ -9,6 +9,7 @@ use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
 use crate::graph::DType;
+use crate::optimize::Lower;
 use crate::schema::BuiltinOptionsRef;
 
 /// The sum of so many exponentials of 0 would not fit the reference's 32 bits.
@@ -79,3 +80,5 @@ impl Operator for Softmax {
         self
     }
 }
+
+impl Lower for Softmax {}

@@ -72,6 +72,29 @@ impl Window2d {
         Err(Error::invalid(format!("an image of {height} x {width} where {h} x {w} was imported")))
     }
 
+    /// The windows with padding added: elements before height and width, and in all. `input` becomes the extent of
+    /// what is inside the padding.
+    pub(crate) fn padded(&self, before: [usize; 2], total: [usize; 2]) -> Self {
+        let input = [self.input[0] - total[0], self.input[1] - total[1]];
+        Self { input, pad_top: self.pad_top + before[0], pad_left: self.pad_left + before[1], ..self.clone() }
+    }
+
+    /// The same geometry as kernels take it.
+    pub(crate) fn kernel_window(&self) -> ottava_kernels::Window {
+        ottava_kernels::Window {
+            taps: self.filter,
+            stride: self.stride,
+            dilation: self.dilation,
+            pad_before: [self.pad_top, self.pad_left],
+        }
+    }
+
+    /// At most how many runs of taps all border classes have together.
+    pub(crate) fn border_work(&self) -> usize {
+        let classes = (0..2).map(|axis| self.output[axis].min(2 * self.filter[axis] + 1));
+        classes.chain([self.taps()]).fold(1, usize::saturating_mul)
+    }
+
     /// Taps of one window.
     pub(crate) fn taps(&self) -> usize {
         self.filter[0] * self.filter[1]

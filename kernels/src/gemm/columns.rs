@@ -25,12 +25,14 @@ pub(crate) struct Columns {
     pub(crate) finish: Finish,
     /// Weight zero point, in the signed weights' domain.
     pub(crate) weight_zero: i32,
-    /// Output zero point, stored.
+    /// Output zero point, in the file's domain.
     pub(crate) zero: i32,
-    /// Least output, stored.
+    /// Least output, in the file's domain.
     pub(crate) min: i32,
-    /// Greatest output, stored.
+    /// Greatest output, in the file's domain.
     pub(crate) max: i32,
+    /// What stored outputs have more.
+    pub(crate) offset_stored: i32,
     /// Channels that exist; the others are padding.
     pub(crate) count: usize,
     /// Which part the channels belong to.
@@ -50,9 +52,10 @@ impl Columns {
             right: [0; LANES],
             finish: Finish::Signed,
             weight_zero: part.weights.signed_zero(),
-            zero: part.output_zero,
-            min: part.output_min,
-            max: part.output_max,
+            zero: part.output_zero - part.output_offset,
+            min: part.output_min - part.output_offset,
+            max: part.output_max - part.output_offset,
+            offset_stored: part.output_offset,
             count,
             part: index,
             offset: first,

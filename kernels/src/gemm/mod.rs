@@ -79,6 +79,9 @@ pub struct ConvPart<'a> {
     pub output_min: i32,
     /// Greatest output, stored.
     pub output_max: i32,
+    /// What stored outputs have more than the file's values; results that overflow 32 bits wrap
+    /// where the file's would.
+    pub output_offset: i32,
     /// Bytes from one output pixel to the next; at least `channels`.
     pub pixel_stride: usize,
 }

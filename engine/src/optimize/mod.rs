@@ -1,0 +1,21 @@
+//! From a graph to a program of kernels.
+//!
+//! ```text
+//! Graph ──fuse──> steps      padding into convolutions, sibling 1x1 convolutions, operators that vanish
+//!       ──place─> places     which bytes of which buffer a tensor is: aliases, channels of a concatenation
+//!       ──lower─> layers     each step prepared as a kernel, or as the reference in disguise
+//!       ──arena─> offsets    buffers whose lifetimes do not meet share memory
+//! ```
+//!
+//! The result is complete: running it does no shape arithmetic, no feature detection and no look-up.
+
+mod arena;
+mod fallback;
+mod fuse;
+mod lower;
+mod memory;
+mod place;
+mod program;
+
+pub(crate) use lower::{Lower, Lowered, Lowering, Member};
+pub(crate) use program::OptimizedProgram;

@@ -1,0 +1,134 @@
+//! Where tensors live: which bytes of which buffer.
+//!
+//! A tensor is usually a buffer of its own. A reshaped tensor is its source under another shape,
+//! and an input of a concatenation is a range of channels of the output: its producer writes it
+//! there, with the output's distance between pixels, and the concatenation has nothing left to do.
+
+use ottava_kernels::{Image, SLACK};
+
+use super::fuse::Step;
+use crate::graph::{DType, Graph, TensorId};
+use crate::ops::concatenation::Concatenation;
+
+/// The bytes of a tensor within a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The tensor whose buffer it is.
+    pub(crate) root: TensorId,
+    /// Offset of its first byte in the buffer.
+    pub(crate) offset: usize,
+    /// Bytes between its pixels, where they are not dense.
+    pub(crate) pixel_stride: Option<usize>,
+}
+
+/// The places of all tensors.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    places: Vec<Place>,
+    /// Steps whose work placement has done, by index.
+    pub(crate) vanished: Vec<bool>,
+}
+
+impl Places {
+    /// Where a tensor is.
+    pub(crate) fn of(&self, id: TensorId) -> Place {
+        self.places[id]
+    }
+
+    /// The tensor as pixels: leading dimensions as they are for rank 4, else all in one row.
+    pub(crate) fn image(&self, graph: &Graph, id: TensorId) -> Image {
+        let mut image = match graph.tensors[id].shape[..] {
+            [batch, height, width, channels] => Image::dense(batch, height, width, channels),
+            [] => Image::dense(1, 1, 1, 1),
+            [ref outer @ .., channels] => Image::dense(1, 1, outer.iter().product(), channels),
+        };
+        if let Some(stride) = self.places[id].pixel_stride {
+            image.pixel_stride = stride;
+        }
+        image
+    }
+
+    /// Bytes of the buffer whose root is `id`, with what kernels may read past its end.
+    pub(crate) fn buffer_bytes(graph: &Graph, id: TensorId) -> usize {
+        (graph.tensors[id].size_bytes() + SLACK).next_multiple_of(64)
+    }
+}
+
+/// Decides the places of all tensors.
+pub(crate) fn place(graph: &Graph, steps: &[Step], xor_mask: impl Fn(DType) -> u8) -> Places {
+    let own = |id| Place { root: id, offset: 0, pixel_stride: None };
+    let mut places = Places { places: (0..graph.tensors.len()).map(own).collect(), vanished: vec![false; steps.len()] };
+    let mut aliased = vec![false; graph.tensors.len()];
+    for (index, step) in steps.iter().enumerate() {
+        if let Some((source, target)) = alias(graph, step, &xor_mask) {
+            places.places[target] = places.places[source];
+            places.vanished[index] = true;
+            (aliased[source], aliased[target]) = (true, true);
+        }
+    }
+    // Outer concatenations first, so that an inner one finds its own place settled.
+    for index in (0..steps.len()).rev() {
+        join_in_place(graph, steps, index, &aliased, &mut places);
+    }
+    places
+}
+
+/// Source and target of a step that only gives another name to the same bytes.
+fn alias(graph: &Graph, step: &Step, xor_mask: &impl Fn(DType) -> u8) -> Option<(TensorId, TensorId)> {
+    let [member] = &step.members[..] else { return None };
+    let (source, target) = (member.inputs.first().copied().flatten()?, *member.outputs.first()?);
+    let (from, to) = (&graph.tensors[source], &graph.tensors[target]);
+    let masks = [xor_mask(from.dtype), xor_mask(to.dtype)];
+    let same_size = from.data.is_none() && from.size_bytes() == to.size_bytes();
+    (same_size && member.operator.keeps_bytes(masks)).then_some((source, target))
+}
+
+/// Places the inputs of a concatenation inside its output where that is possible.
+fn join_in_place(graph: &Graph, steps: &[Step], index: usize, aliased: &[bool], places: &mut Places) {
+    let [member] = &steps[index].members[..] else { return };
+    let Some(concat) = member.operator.as_any().downcast_ref::<Concatenation>() else { return };
+    let output = member.outputs[0];
+    let shape = &graph.tensors[output].shape;
+    let outer: usize = shape[..concat.axis].iter().product();
+    let inner: usize = shape[concat.axis + 1..].iter().product();
+    // Anything but the last axis would need a distance between rows, unless there is only one row.
+    if concat.axis + 1 != shape.len() && outer != 1 {
+        return;
+    }
+    let home = places.places[output];
+    if outer == 1 && concat.axis + 1 != shape.len() && home.pixel_stride.is_some() {
+        return;
+    }
+    let row = shape[concat.axis] * inner;
+    let stride = if concat.axis + 1 == shape.len() { Some(home.pixel_stride.unwrap_or(row)) } else { None };
+    let mut offset = 0;
+    let mut all = true;
+    for (position, input) in member.inputs.iter().enumerate() {
+        let Some(input) = *input else { continue };
+        let bytes = graph.tensors[input].shape[concat.axis] * inner;
+        if concat.copies(position) && movable(graph, steps, index, input, aliased, places) {
+            let offset = home.offset + offset;
+            places.places[input] = Place { root: home.root, offset, pixel_stride: stride };
+        } else {
+            all = false;
+        }
+        offset += bytes;
+    }
+    places.vanished[index] = all;
+}
+
+/// Whether a tensor may be written straight into the concatenation at `index`.
+fn movable(graph: &Graph, steps: &[Step], index: usize, tensor: TensorId, aliased: &[bool], places: &Places) -> bool {
+    let unplaced = places.places[tensor] == Place { root: tensor, offset: 0, pixel_stride: None };
+    let outside = graph.inputs.contains(&tensor) || graph.outputs.contains(&tensor);
+    let produced = steps.iter().any(|step| step.outputs().any(|id| id == tensor));
+    let once = steps[index].inputs().filter(|&id| id == tensor).count() == 1;
+    let readers_cope = steps.iter().enumerate().all(|(other, step)| {
+        other == index
+            || step
+                .members
+                .iter()
+                .all(|member| !member.inputs.contains(&Some(tensor)) || member.operator.reads_strided_pixels())
+    });
+    unplaced && !aliased[tensor] && !outside && produced && once && readers_cope
+}

@@ -1,0 +1,376 @@
+//! The optimized program and its execution.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use ottava_kernels::{Input, Isa, Layer, Output};
+use rayon::ThreadPool;
+
+use super::arena::{self, Buffer};
+use super::fallback::ReferenceLayer;
+use super::fuse::{self, Step};
+use super::lower::{Lowered, Lowering, xor_mask};
+use super::memory::Arena;
+use super::place::{self, Places};
+use crate::buffer::AlignedBytes;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::{Region, Work};
+use crate::graph::{Graph, TensorId};
+use crate::model::Model;
+use crate::plan::{Execution, LayerInfo, MemoryInfo, PlanOptions, Program};
+
+/// Kernels bound to an arena layout; immutable, shared by all sessions.
+pub(crate) struct OptimizedProgram {
+    shared: Arc<Shared>,
+    layers: Vec<LayerInfo>,
+    memory: MemoryInfo,
+    /// Threads of its own, started when the first session wants them.
+    pool: OnceLock<Arc<ThreadPool>>,
+}
+
+struct Shared {
+    model: Model,
+    graph: Graph,
+    isa: Isa,
+    threads: usize,
+    steps: Vec<PlannedStep>,
+    /// Where each tensor is in the arena; `None` where it is nowhere.
+    spots: Vec<Option<Spot>>,
+    arena_bytes: usize,
+    keep_intermediates: bool,
+}
+
+struct PlannedStep {
+    layer: Box<dyn Layer>,
+    inputs: Vec<TensorId>,
+    outputs: Vec<TensorId>,
+}
+
+/// A tensor's bytes in the arena.
+#[derive(Clone, Copy)]
+struct Spot {
+    offset: usize,
+    /// Bytes up to the end of its buffer.
+    len: usize,
+    /// Bytes of a run and from one run to the next.
+    run: [usize; 2],
+}
+
+impl OptimizedProgram {
+    pub(crate) fn new(model: &Model, graph: Graph, options: &PlanOptions, isa: Isa) -> Result<Self> {
+        let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let threads = options.threads.unwrap_or_else(cores);
+        let steps = fuse::steps(&graph, options.keep_intermediates);
+        let places = place::place(&graph, &steps, |dtype| xor_mask(isa, dtype));
+        let lowering = Lowering { model, graph: &graph, places: &places, isa, threads };
+        let mut layers = Vec::new();
+        let mut planned = Vec::new();
+        let mut lifetimes = Lifetimes::new(&graph);
+        for (index, step) in steps.iter().enumerate() {
+            if places.vanished[index] {
+                note_vanished(&graph, &places, step, &mut layers);
+                continue;
+            }
+            let lowered = lower(&lowering, step)?;
+            lifetimes.note(&places, planned.len(), &lowered);
+            layers.push(layer_info(&graph, layers.len(), step, &lowered));
+            let Lowered { layer, inputs, outputs, .. } = lowered;
+            planned.push(PlannedStep { layer, inputs, outputs });
+        }
+        let (spots, arena_bytes, unshared) = lifetimes.assign(&graph, &places, &steps, options.keep_intermediates);
+        let memory = MemoryInfo {
+            arena_bytes,
+            packed_weight_bytes: planned.iter().map(|step| step.layer.packed_bytes()).sum(),
+            unshared_arena_bytes: unshared,
+            ..MemoryInfo::default()
+        };
+        let keep_intermediates = options.keep_intermediates;
+        let model = model.clone();
+        let shared = Shared { model, graph, isa, threads, steps: planned, spots, arena_bytes, keep_intermediates };
+        Ok(Self { shared: Arc::new(shared), layers, memory, pool: OnceLock::new() })
+    }
+
+    /// The program's own threads: one less than it uses, because the caller works too.
+    fn own_pool(&self) -> Result<Arc<ThreadPool>> {
+        if let Some(pool) = self.pool.get() {
+            return Ok(Arc::clone(pool));
+        }
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(self.shared.threads - 1);
+        let pool = builder.thread_name(|index| format!("ottava-{index}")).build().map_err(|error| {
+            Error::new(ErrorKind::Io, format!("cannot start {} threads: {error}", self.shared.threads - 1))
+                .with_source(error)
+        })?;
+        Ok(Arc::clone(self.pool.get_or_init(|| Arc::new(pool))))
+    }
+}
+
+/// A step as a kernel, or as the reference where it has none.
+fn lower(lowering: &Lowering<'_>, step: &Step) -> Result<Lowered> {
+    let member = &step.members[0];
+    let operator = &member.operator;
+    let at_operator = |error: Error| error.at_operator(step.file_operators[0], operator.name());
+    if let Some(lowered) = operator.lower(lowering, &step.members).map_err(at_operator)? {
+        return Ok(lowered);
+    }
+    debug_assert_eq!(step.members.len(), 1, "only operators with kernels are joined");
+    Ok(Lowered {
+        layer: Box::new(ReferenceLayer::new(lowering, member)),
+        inputs: ReferenceLayer::arena_inputs(lowering, member),
+        outputs: member.outputs.clone(),
+        note: None,
+    })
+}
+
+fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> LayerInfo {
+    let main = &step.members[0];
+    let mut shape = graph.tensors[main.outputs[0]].shape.clone();
+    for sibling in &step.members[1..] {
+        if let (Some(last), Some(more)) = (shape.last_mut(), graph.tensors[sibling.outputs[0]].shape.last()) {
+            *last += more;
+        }
+    }
+    let macs = step.members.iter().map(|member| {
+        let inputs: Vec<_> = member.inputs.iter().map(|id| id.map(|id| graph.tensors[id].shape.as_slice())).collect();
+        let outputs: Vec<_> = member.outputs.iter().map(|&id| graph.tensors[id].shape.as_slice()).collect();
+        member.operator.macs(&inputs, &outputs)
+    });
+    let positions: Vec<String> = step.file_operators.iter().map(|position| format!("#{position}")).collect();
+    LayerInfo {
+        index,
+        name: format!("{} {}", main.operator.name(), positions.join("+")),
+        file_operators: step.file_operators.clone(),
+        op: main.operator.name().to_owned(),
+        kernel: lowered.layer.kernel().to_owned(),
+        output_shape: shape,
+        macs: macs.sum(),
+        output_tensors: step.outputs().collect(),
+        notes: step.notes.iter().cloned().chain(lowered.note.clone()).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Lists an operator that placement has done with the layer that writes its bytes.
+fn note_vanished(graph: &Graph, places: &Places, step: &Step, layers: &mut [LayerInfo]) {
+    let roots: Vec<TensorId> = step.inputs().map(|id| places.of(id).root).collect();
+    let writes = |layer: &LayerInfo| layer.output_tensors.iter().any(|&id| roots.contains(&places.of(id).root));
+    let Some(layer) = layers.iter_mut().rev().find(|layer| writes(layer)) else { return };
+    layer.file_operators.extend(&step.file_operators);
+    layer.output_tensors.extend(step.outputs().filter(|&id| !graph.tensors[id].shape.is_empty()));
+    let names: Vec<String> =
+        step.file_operators.iter().map(|at| format!("{} #{at} in place", step.members[0].operator.name())).collect();
+    let separator = if layer.notes.is_empty() { "" } else { ", " };
+    layer.notes = format!("{}{separator}{}", layer.notes, names.join(", "));
+}
+
+/// First and last step that touch each buffer.
+struct Lifetimes {
+    spans: Vec<Option<[usize; 2]>>,
+    steps: usize,
+}
+
+impl Lifetimes {
+    fn new(graph: &Graph) -> Self {
+        Self { spans: vec![None; graph.tensors.len()], steps: 0 }
+    }
+
+    fn touch(&mut self, root: TensorId, step: usize) {
+        let [first, last] = self.spans[root].unwrap_or([step, step]);
+        self.spans[root] = Some([first.min(step), last.max(step)]);
+    }
+
+    fn note(&mut self, places: &Places, step: usize, lowered: &Lowered) {
+        self.steps = step + 1;
+        for &id in lowered.inputs.iter().chain(&lowered.outputs) {
+            self.touch(places.of(id).root, step);
+        }
+    }
+
+    /// Gives every tensor that is anywhere its spot; also the arena's size, shared and not.
+    fn assign(
+        mut self,
+        graph: &Graph,
+        places: &Places,
+        steps: &[Step],
+        keep: bool,
+    ) -> (Vec<Option<Spot>>, usize, usize) {
+        for &id in &graph.inputs {
+            self.touch(places.of(id).root, 0);
+        }
+        for &id in graph.outputs.iter().filter(|&&id| graph.tensors[id].data.is_none()) {
+            self.touch(places.of(id).root, self.steps);
+        }
+        let everything = [0, self.steps];
+        let roots: Vec<(TensorId, [usize; 2])> = self
+            .spans
+            .iter()
+            .enumerate()
+            .filter_map(|(root, span)| Some((root, (*span)?)))
+            .map(|(root, span)| (root, if keep { everything } else { span }))
+            .collect();
+        let buffer = |&(root, [first, last]): &(TensorId, [usize; 2])| Buffer {
+            bytes: Places::buffer_bytes(graph, root),
+            first,
+            last,
+        };
+        let buffers: Vec<Buffer> = roots.iter().map(buffer).collect();
+        let (offsets, arena_bytes) = arena::assign(&buffers);
+        let mut home = vec![None; graph.tensors.len()];
+        for ((root, _), (offset, buffer)) in roots.iter().zip(offsets.iter().zip(&buffers)) {
+            home[*root] = Some((*offset, buffer.bytes));
+        }
+        let mut spots = vec![None; graph.tensors.len()];
+        for id in steps.iter().flat_map(Step::outputs).chain(graph.inputs.iter().copied()) {
+            let place = places.of(id);
+            let Some((offset, bytes)) = home[place.root] else { continue };
+            let size = graph.tensors[id].dtype.size_bytes();
+            let image = places.image(graph, id);
+            spots[id] = Some(Spot {
+                offset: offset + place.offset,
+                len: bytes - place.offset,
+                run: [image.channels * size, image.pixel_stride * size],
+            });
+        }
+        (spots, arena_bytes, buffers.iter().map(|buffer| buffer.bytes).sum())
+    }
+}
+
+impl Program for OptimizedProgram {
+    fn isa(&self) -> Isa {
+        self.shared.isa
+    }
+
+    fn threads(&self) -> usize {
+        self.shared.threads
+    }
+
+    fn layers(&self) -> &[LayerInfo] {
+        &self.layers
+    }
+
+    fn memory(&self) -> MemoryInfo {
+        self.memory
+    }
+
+    fn start(&self, pool: Option<Arc<ThreadPool>>) -> Result<Box<dyn Execution>> {
+        let pool = match pool {
+            _ if self.shared.threads == 1 => None,
+            Some(pool) => Some(pool),
+            None => Some(self.own_pool()?),
+        };
+        let shared = &self.shared;
+        let arena = Arena::new(shared.arena_bytes);
+        let bound = shared.steps.iter().map(|step| Bound::new(shared, &arena, step)).collect();
+        let state = State { arena, bound, shared: Arc::clone(shared) };
+        let region = Region::new(state, shared.threads, pool).map_err(|error| Error::argument(error.to_string()))?;
+        let staging = |ids: &[TensorId]| -> Vec<AlignedBytes> {
+            ids.iter().map(|&id| AlignedBytes::new(shared.graph.tensors[id].size_bytes())).collect()
+        };
+        let (inputs, mut outputs) = (staging(&shared.graph.inputs), staging(&shared.graph.outputs));
+        for (&id, output) in shared.graph.outputs.iter().zip(&mut outputs) {
+            if let Some(constant) = &shared.graph.tensors[id].data {
+                output.bytes_mut().copy_from_slice(shared.model.constant(constant));
+            }
+        }
+        Ok(Box::new(OptimizedExecution { region, inputs, outputs }))
+    }
+}
+
+/// Views of one step's tensors.
+struct Bound {
+    inputs: Vec<Input<'static>>,
+    outputs: Vec<Output<'static>>,
+}
+
+impl Bound {
+    #[expect(unsafe_code, reason = "views into the session's own arena")]
+    fn new(shared: &Shared, arena: &Arena, step: &PlannedStep) -> Self {
+        let spot = |id: &TensorId| shared.spots[*id].expect("every tensor of a layer has a spot");
+        // SAFETY: the views are kept beside the arena and used only by `State::run`, in which the
+        // region's order and the arena's layout keep what is read apart from what is written.
+        let input = |id| unsafe { arena.input(spot(id).offset, spot(id).len) };
+        // SAFETY: as above.
+        let output = |id| unsafe { arena.output(spot(id).offset, spot(id).len) };
+        Self { inputs: step.inputs.iter().map(input).collect(), outputs: step.outputs.iter().map(output).collect() }
+    }
+}
+
+/// What the region runs: the layers over one arena.
+struct State {
+    /// Holds the memory that the bound views point into.
+    arena: Arena,
+    bound: Vec<Bound>,
+    shared: Arc<Shared>,
+}
+
+impl Work for State {
+    fn layers(&self) -> usize {
+        self.shared.steps.len()
+    }
+
+    fn tasks(&self, layer: usize) -> usize {
+        self.shared.steps[layer].layer.tasks()
+    }
+
+    #[expect(unsafe_code, reason = "the region's contract is the kernels' contract")]
+    unsafe fn run(&self, layer: usize, task: usize) {
+        let bound = &self.bound[layer];
+        // SAFETY: the region runs each task once and all earlier layers before; buffers that are
+        // alive in the same step do not overlap, so nobody writes what this task reads, and tasks
+        // of a layer write disjoint bytes.
+        unsafe { self.shared.steps[layer].layer.run(task, &bound.inputs, &bound.outputs) }
+    }
+}
+
+struct OptimizedExecution {
+    region: Region<State>,
+    /// Graph inputs and outputs in the file's form.
+    inputs: Vec<AlignedBytes>,
+    outputs: Vec<AlignedBytes>,
+}
+
+#[expect(unsafe_code, reason = "between runs the arena belongs to the execution")]
+impl Execution for OptimizedExecution {
+    fn input_mut(&mut self, index: usize) -> &mut [u8] {
+        self.inputs[index].bytes_mut()
+    }
+
+    fn run(&mut self, layers: &mut [Duration]) -> Result<()> {
+        let state = self.region.work();
+        let shared = Arc::clone(&state.shared);
+        for (&id, bytes) in shared.graph.inputs.iter().zip(&self.inputs) {
+            let mask = xor_mask(shared.isa, shared.graph.tensors[id].dtype);
+            let spot = shared.spots[id].expect("graph inputs have spots");
+            // SAFETY: no run is going on, and outside of runs nobody else touches the arena.
+            unsafe { state.arena.copy_in(spot.offset, bytes.bytes(), mask) };
+        }
+        self.region
+            .run()
+            .map_err(|panicked| Error::internal(format!("layer {} failed: {}", panicked.layer, panicked.message())))?;
+        for (duration, nanos) in layers.iter_mut().zip(self.region.layer_nanos()) {
+            *duration = Duration::from_nanos(nanos);
+        }
+        let state = self.region.work();
+        for (&id, bytes) in shared.graph.outputs.iter().zip(&mut self.outputs) {
+            if let Some(spot) = shared.spots[id] {
+                let mask = xor_mask(shared.isa, shared.graph.tensors[id].dtype);
+                // SAFETY: as above.
+                unsafe { state.arena.copy_out(spot.offset, spot.run, mask, bytes.bytes_mut()) };
+            }
+        }
+        Ok(())
+    }
+
+    fn output(&self, index: usize) -> &[u8] {
+        self.outputs[index].bytes()
+    }
+
+    fn tensor(&self, id: TensorId) -> Option<Vec<u8>> {
+        let state = self.region.work();
+        let shared = &state.shared;
+        let spot = (*shared.spots.get(id)?).filter(|_| shared.keep_intermediates)?;
+        let tensor = &shared.graph.tensors[id];
+        let mut bytes = vec![0; tensor.size_bytes()];
+        // SAFETY: as in `run`.
+        unsafe { state.arena.copy_out(spot.offset, spot.run, xor_mask(shared.isa, tensor.dtype), &mut bytes) };
+        Some(bytes)
+    }
+}
