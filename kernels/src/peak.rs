@@ -137,11 +137,11 @@ fn step<A: Dot, const MR: usize, const NV: usize>(arch: A, line: &Line<MR, NV>, 
     // SAFETY: a line of weights is 64 bytes, and the panels follow one another in the array.
     let weights: [A::Weights; NV] =
         std::array::from_fn(|panel| unsafe { arch.load_weights(line.weights[panel].as_ptr()) });
-    for row in 0..MR {
+    for (quad, sums) in line.quads.iter().zip(sums) {
         // SAFETY: a quad is 4 bytes.
-        let quad = unsafe { arch.load_quad(line.quads[row].as_ptr()) };
-        for panel in 0..NV {
-            sums[row][panel] = arch.dot(sums[row][panel], quad, weights[panel]);
+        let quad = unsafe { arch.load_quad(quad.as_ptr()) };
+        for (sum, weights) in sums.iter_mut().zip(weights) {
+            *sum = arch.dot(*sum, quad, weights);
         }
     }
 }
