@@ -670,13 +670,13 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<[i64]>>,
-                T4: ::planus::WriteAsOptionalUnion<self::QuantizationDetails>,
-                T5: ::planus::WriteAsDefault<i32, i32>,
-            > ::planus::WriteAs<::planus::Offset<QuantizationParameters>>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<[i64]>>,
+            T4: ::planus::WriteAsOptionalUnion<self::QuantizationDetails>,
+            T5: ::planus::WriteAsDefault<i32, i32>,
+        > ::planus::WriteAs<::planus::Offset<QuantizationParameters>>
             for QuantizationParametersBuilder<(T0, T1, T2, T3, T4, T5)>
         {
             type Prepared = ::planus::Offset<QuantizationParameters>;
@@ -688,13 +688,13 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<[i64]>>,
-                T4: ::planus::WriteAsOptionalUnion<self::QuantizationDetails>,
-                T5: ::planus::WriteAsDefault<i32, i32>,
-            > ::planus::WriteAsOptional<::planus::Offset<QuantizationParameters>>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<[i64]>>,
+            T4: ::planus::WriteAsOptionalUnion<self::QuantizationDetails>,
+            T5: ::planus::WriteAsDefault<i32, i32>,
+        > ::planus::WriteAsOptional<::planus::Offset<QuantizationParameters>>
             for QuantizationParametersBuilder<(T0, T1, T2, T3, T4, T5)>
         {
             type Prepared = ::planus::Offset<QuantizationParameters>;
@@ -709,14 +709,13 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<[i64]>>,
-                T4: ::planus::WriteAsOptionalUnion<self::QuantizationDetails>,
-                T5: ::planus::WriteAsDefault<i32, i32>,
-            > ::planus::WriteAsOffset<QuantizationParameters>
-            for QuantizationParametersBuilder<(T0, T1, T2, T3, T4, T5)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<[f32]>>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<[i64]>>,
+            T4: ::planus::WriteAsOptionalUnion<self::QuantizationDetails>,
+            T5: ::planus::WriteAsDefault<i32, i32>,
+        > ::planus::WriteAsOffset<QuantizationParameters> for QuantizationParametersBuilder<(T0, T1, T2, T3, T4, T5)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<QuantizationParameters> {
@@ -1033,9 +1032,9 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-            > ::planus::WriteAs<::planus::Offset<SparsityParameters>> for SparsityParametersBuilder<(T0, T1)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+        > ::planus::WriteAs<::planus::Offset<SparsityParameters>> for SparsityParametersBuilder<(T0, T1)>
         {
             type Prepared = ::planus::Offset<SparsityParameters>;
 
@@ -1046,9 +1045,9 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-            > ::planus::WriteAsOptional<::planus::Offset<SparsityParameters>> for SparsityParametersBuilder<(T0, T1)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+        > ::planus::WriteAsOptional<::planus::Offset<SparsityParameters>> for SparsityParametersBuilder<(T0, T1)>
         {
             type Prepared = ::planus::Offset<SparsityParameters>;
 
@@ -1062,9 +1061,9 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-            > ::planus::WriteAsOffset<SparsityParameters> for SparsityParametersBuilder<(T0, T1)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+        > ::planus::WriteAsOffset<SparsityParameters> for SparsityParametersBuilder<(T0, T1)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<SparsityParameters> {
@@ -1870,19 +1869,18 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T1: ::planus::WriteAsDefault<i8, i8>,
-                T2: ::planus::WriteAsDefault<u32, u32>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T4: ::planus::WriteAsOptional<::planus::Offset<self::QuantizationParameters>>,
-                T5: ::planus::WriteAsDefault<bool, bool>,
-                T6: ::planus::WriteAsOptional<::planus::Offset<self::SparsityParameters>>,
-                T7: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T8: ::planus::WriteAsDefault<bool, bool>,
-                T9: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::VariantSubType>]>>,
-                T10: ::planus::WriteAsDefault<u32, u32>,
-            > ::planus::WriteAs<::planus::Offset<Tensor>>
-            for TensorBuilder<(T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T1: ::planus::WriteAsDefault<i8, i8>,
+            T2: ::planus::WriteAsDefault<u32, u32>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T4: ::planus::WriteAsOptional<::planus::Offset<self::QuantizationParameters>>,
+            T5: ::planus::WriteAsDefault<bool, bool>,
+            T6: ::planus::WriteAsOptional<::planus::Offset<self::SparsityParameters>>,
+            T7: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T8: ::planus::WriteAsDefault<bool, bool>,
+            T9: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::VariantSubType>]>>,
+            T10: ::planus::WriteAsDefault<u32, u32>,
+        > ::planus::WriteAs<::planus::Offset<Tensor>> for TensorBuilder<(T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10)>
         {
             type Prepared = ::planus::Offset<Tensor>;
 
@@ -1893,18 +1891,18 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T1: ::planus::WriteAsDefault<i8, i8>,
-                T2: ::planus::WriteAsDefault<u32, u32>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T4: ::planus::WriteAsOptional<::planus::Offset<self::QuantizationParameters>>,
-                T5: ::planus::WriteAsDefault<bool, bool>,
-                T6: ::planus::WriteAsOptional<::planus::Offset<self::SparsityParameters>>,
-                T7: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T8: ::planus::WriteAsDefault<bool, bool>,
-                T9: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::VariantSubType>]>>,
-                T10: ::planus::WriteAsDefault<u32, u32>,
-            > ::planus::WriteAsOptional<::planus::Offset<Tensor>>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T1: ::planus::WriteAsDefault<i8, i8>,
+            T2: ::planus::WriteAsDefault<u32, u32>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T4: ::planus::WriteAsOptional<::planus::Offset<self::QuantizationParameters>>,
+            T5: ::planus::WriteAsDefault<bool, bool>,
+            T6: ::planus::WriteAsOptional<::planus::Offset<self::SparsityParameters>>,
+            T7: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T8: ::planus::WriteAsDefault<bool, bool>,
+            T9: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::VariantSubType>]>>,
+            T10: ::planus::WriteAsDefault<u32, u32>,
+        > ::planus::WriteAsOptional<::planus::Offset<Tensor>>
             for TensorBuilder<(T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10)>
         {
             type Prepared = ::planus::Offset<Tensor>;
@@ -1916,18 +1914,18 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T1: ::planus::WriteAsDefault<i8, i8>,
-                T2: ::planus::WriteAsDefault<u32, u32>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T4: ::planus::WriteAsOptional<::planus::Offset<self::QuantizationParameters>>,
-                T5: ::planus::WriteAsDefault<bool, bool>,
-                T6: ::planus::WriteAsOptional<::planus::Offset<self::SparsityParameters>>,
-                T7: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T8: ::planus::WriteAsDefault<bool, bool>,
-                T9: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::VariantSubType>]>>,
-                T10: ::planus::WriteAsDefault<u32, u32>,
-            > ::planus::WriteAsOffset<Tensor> for TensorBuilder<(T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T1: ::planus::WriteAsDefault<i8, i8>,
+            T2: ::planus::WriteAsDefault<u32, u32>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T4: ::planus::WriteAsOptional<::planus::Offset<self::QuantizationParameters>>,
+            T5: ::planus::WriteAsDefault<bool, bool>,
+            T6: ::planus::WriteAsOptional<::planus::Offset<self::SparsityParameters>>,
+            T7: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T8: ::planus::WriteAsDefault<bool, bool>,
+            T9: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::VariantSubType>]>>,
+            T10: ::planus::WriteAsDefault<u32, u32>,
+        > ::planus::WriteAsOffset<Tensor> for TensorBuilder<(T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<Tensor> {
@@ -2469,15 +2467,14 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsDefault<i32, i32>,
-                T2: ::planus::WriteAsDefault<i32, i32>,
-                T3: ::planus::WriteAsDefault<i8, i8>,
-                T4: ::planus::WriteAsDefault<i32, i32>,
-                T5: ::planus::WriteAsDefault<i32, i32>,
-                T6: ::planus::WriteAsDefault<i8, i8>,
-            > ::planus::WriteAs<::planus::Offset<Conv2DOptions>>
-            for Conv2DOptionsBuilder<(T0, T1, T2, T3, T4, T5, T6)>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsDefault<i32, i32>,
+            T2: ::planus::WriteAsDefault<i32, i32>,
+            T3: ::planus::WriteAsDefault<i8, i8>,
+            T4: ::planus::WriteAsDefault<i32, i32>,
+            T5: ::planus::WriteAsDefault<i32, i32>,
+            T6: ::planus::WriteAsDefault<i8, i8>,
+        > ::planus::WriteAs<::planus::Offset<Conv2DOptions>> for Conv2DOptionsBuilder<(T0, T1, T2, T3, T4, T5, T6)>
         {
             type Prepared = ::planus::Offset<Conv2DOptions>;
 
@@ -2488,14 +2485,14 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsDefault<i32, i32>,
-                T2: ::planus::WriteAsDefault<i32, i32>,
-                T3: ::planus::WriteAsDefault<i8, i8>,
-                T4: ::planus::WriteAsDefault<i32, i32>,
-                T5: ::planus::WriteAsDefault<i32, i32>,
-                T6: ::planus::WriteAsDefault<i8, i8>,
-            > ::planus::WriteAsOptional<::planus::Offset<Conv2DOptions>>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsDefault<i32, i32>,
+            T2: ::planus::WriteAsDefault<i32, i32>,
+            T3: ::planus::WriteAsDefault<i8, i8>,
+            T4: ::planus::WriteAsDefault<i32, i32>,
+            T5: ::planus::WriteAsDefault<i32, i32>,
+            T6: ::planus::WriteAsDefault<i8, i8>,
+        > ::planus::WriteAsOptional<::planus::Offset<Conv2DOptions>>
             for Conv2DOptionsBuilder<(T0, T1, T2, T3, T4, T5, T6)>
         {
             type Prepared = ::planus::Offset<Conv2DOptions>;
@@ -2510,14 +2507,14 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsDefault<i32, i32>,
-                T2: ::planus::WriteAsDefault<i32, i32>,
-                T3: ::planus::WriteAsDefault<i8, i8>,
-                T4: ::planus::WriteAsDefault<i32, i32>,
-                T5: ::planus::WriteAsDefault<i32, i32>,
-                T6: ::planus::WriteAsDefault<i8, i8>,
-            > ::planus::WriteAsOffset<Conv2DOptions> for Conv2DOptionsBuilder<(T0, T1, T2, T3, T4, T5, T6)>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsDefault<i32, i32>,
+            T2: ::planus::WriteAsDefault<i32, i32>,
+            T3: ::planus::WriteAsDefault<i8, i8>,
+            T4: ::planus::WriteAsDefault<i32, i32>,
+            T5: ::planus::WriteAsDefault<i32, i32>,
+            T6: ::planus::WriteAsDefault<i8, i8>,
+        > ::planus::WriteAsOffset<Conv2DOptions> for Conv2DOptionsBuilder<(T0, T1, T2, T3, T4, T5, T6)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<Conv2DOptions> {
@@ -2984,14 +2981,14 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsDefault<i32, i32>,
-                T2: ::planus::WriteAsDefault<i32, i32>,
-                T3: ::planus::WriteAsDefault<i32, i32>,
-                T4: ::planus::WriteAsDefault<i8, i8>,
-                T5: ::planus::WriteAsDefault<i32, i32>,
-                T6: ::planus::WriteAsDefault<i32, i32>,
-            > ::planus::WriteAs<::planus::Offset<DepthwiseConv2DOptions>>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsDefault<i32, i32>,
+            T2: ::planus::WriteAsDefault<i32, i32>,
+            T3: ::planus::WriteAsDefault<i32, i32>,
+            T4: ::planus::WriteAsDefault<i8, i8>,
+            T5: ::planus::WriteAsDefault<i32, i32>,
+            T6: ::planus::WriteAsDefault<i32, i32>,
+        > ::planus::WriteAs<::planus::Offset<DepthwiseConv2DOptions>>
             for DepthwiseConv2DOptionsBuilder<(T0, T1, T2, T3, T4, T5, T6)>
         {
             type Prepared = ::planus::Offset<DepthwiseConv2DOptions>;
@@ -3003,14 +3000,14 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsDefault<i32, i32>,
-                T2: ::planus::WriteAsDefault<i32, i32>,
-                T3: ::planus::WriteAsDefault<i32, i32>,
-                T4: ::planus::WriteAsDefault<i8, i8>,
-                T5: ::planus::WriteAsDefault<i32, i32>,
-                T6: ::planus::WriteAsDefault<i32, i32>,
-            > ::planus::WriteAsOptional<::planus::Offset<DepthwiseConv2DOptions>>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsDefault<i32, i32>,
+            T2: ::planus::WriteAsDefault<i32, i32>,
+            T3: ::planus::WriteAsDefault<i32, i32>,
+            T4: ::planus::WriteAsDefault<i8, i8>,
+            T5: ::planus::WriteAsDefault<i32, i32>,
+            T6: ::planus::WriteAsDefault<i32, i32>,
+        > ::planus::WriteAsOptional<::planus::Offset<DepthwiseConv2DOptions>>
             for DepthwiseConv2DOptionsBuilder<(T0, T1, T2, T3, T4, T5, T6)>
         {
             type Prepared = ::planus::Offset<DepthwiseConv2DOptions>;
@@ -3025,14 +3022,14 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsDefault<i32, i32>,
-                T2: ::planus::WriteAsDefault<i32, i32>,
-                T3: ::planus::WriteAsDefault<i32, i32>,
-                T4: ::planus::WriteAsDefault<i8, i8>,
-                T5: ::planus::WriteAsDefault<i32, i32>,
-                T6: ::planus::WriteAsDefault<i32, i32>,
-            > ::planus::WriteAsOffset<DepthwiseConv2DOptions>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsDefault<i32, i32>,
+            T2: ::planus::WriteAsDefault<i32, i32>,
+            T3: ::planus::WriteAsDefault<i32, i32>,
+            T4: ::planus::WriteAsDefault<i8, i8>,
+            T5: ::planus::WriteAsDefault<i32, i32>,
+            T6: ::planus::WriteAsDefault<i32, i32>,
+        > ::planus::WriteAsOffset<DepthwiseConv2DOptions>
             for DepthwiseConv2DOptionsBuilder<(T0, T1, T2, T3, T4, T5, T6)>
         {
             #[inline]
@@ -3468,13 +3465,13 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsDefault<i32, i32>,
-                T2: ::planus::WriteAsDefault<i32, i32>,
-                T3: ::planus::WriteAsDefault<i32, i32>,
-                T4: ::planus::WriteAsDefault<i32, i32>,
-                T5: ::planus::WriteAsDefault<i8, i8>,
-            > ::planus::WriteAs<::planus::Offset<Pool2DOptions>> for Pool2DOptionsBuilder<(T0, T1, T2, T3, T4, T5)>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsDefault<i32, i32>,
+            T2: ::planus::WriteAsDefault<i32, i32>,
+            T3: ::planus::WriteAsDefault<i32, i32>,
+            T4: ::planus::WriteAsDefault<i32, i32>,
+            T5: ::planus::WriteAsDefault<i8, i8>,
+        > ::planus::WriteAs<::planus::Offset<Pool2DOptions>> for Pool2DOptionsBuilder<(T0, T1, T2, T3, T4, T5)>
         {
             type Prepared = ::planus::Offset<Pool2DOptions>;
 
@@ -3485,13 +3482,13 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsDefault<i32, i32>,
-                T2: ::planus::WriteAsDefault<i32, i32>,
-                T3: ::planus::WriteAsDefault<i32, i32>,
-                T4: ::planus::WriteAsDefault<i32, i32>,
-                T5: ::planus::WriteAsDefault<i8, i8>,
-            > ::planus::WriteAsOptional<::planus::Offset<Pool2DOptions>>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsDefault<i32, i32>,
+            T2: ::planus::WriteAsDefault<i32, i32>,
+            T3: ::planus::WriteAsDefault<i32, i32>,
+            T4: ::planus::WriteAsDefault<i32, i32>,
+            T5: ::planus::WriteAsDefault<i8, i8>,
+        > ::planus::WriteAsOptional<::planus::Offset<Pool2DOptions>>
             for Pool2DOptionsBuilder<(T0, T1, T2, T3, T4, T5)>
         {
             type Prepared = ::planus::Offset<Pool2DOptions>;
@@ -3506,13 +3503,13 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsDefault<i32, i32>,
-                T2: ::planus::WriteAsDefault<i32, i32>,
-                T3: ::planus::WriteAsDefault<i32, i32>,
-                T4: ::planus::WriteAsDefault<i32, i32>,
-                T5: ::planus::WriteAsDefault<i8, i8>,
-            > ::planus::WriteAsOffset<Pool2DOptions> for Pool2DOptionsBuilder<(T0, T1, T2, T3, T4, T5)>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsDefault<i32, i32>,
+            T2: ::planus::WriteAsDefault<i32, i32>,
+            T3: ::planus::WriteAsDefault<i32, i32>,
+            T4: ::planus::WriteAsDefault<i32, i32>,
+            T5: ::planus::WriteAsDefault<i8, i8>,
+        > ::planus::WriteAsOffset<Pool2DOptions> for Pool2DOptionsBuilder<(T0, T1, T2, T3, T4, T5)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<Pool2DOptions> {
@@ -3908,12 +3905,12 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsDefault<i8, i8>,
-                T2: ::planus::WriteAsDefault<bool, bool>,
-                T3: ::planus::WriteAsDefault<bool, bool>,
-                T4: ::planus::WriteAsDefault<i8, i8>,
-            > ::planus::WriteAs<::planus::Offset<FullyConnectedOptions>>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsDefault<i8, i8>,
+            T2: ::planus::WriteAsDefault<bool, bool>,
+            T3: ::planus::WriteAsDefault<bool, bool>,
+            T4: ::planus::WriteAsDefault<i8, i8>,
+        > ::planus::WriteAs<::planus::Offset<FullyConnectedOptions>>
             for FullyConnectedOptionsBuilder<(T0, T1, T2, T3, T4)>
         {
             type Prepared = ::planus::Offset<FullyConnectedOptions>;
@@ -3925,12 +3922,12 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsDefault<i8, i8>,
-                T2: ::planus::WriteAsDefault<bool, bool>,
-                T3: ::planus::WriteAsDefault<bool, bool>,
-                T4: ::planus::WriteAsDefault<i8, i8>,
-            > ::planus::WriteAsOptional<::planus::Offset<FullyConnectedOptions>>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsDefault<i8, i8>,
+            T2: ::planus::WriteAsDefault<bool, bool>,
+            T3: ::planus::WriteAsDefault<bool, bool>,
+            T4: ::planus::WriteAsDefault<i8, i8>,
+        > ::planus::WriteAsOptional<::planus::Offset<FullyConnectedOptions>>
             for FullyConnectedOptionsBuilder<(T0, T1, T2, T3, T4)>
         {
             type Prepared = ::planus::Offset<FullyConnectedOptions>;
@@ -3945,12 +3942,12 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsDefault<i8, i8>,
-                T2: ::planus::WriteAsDefault<bool, bool>,
-                T3: ::planus::WriteAsDefault<bool, bool>,
-                T4: ::planus::WriteAsDefault<i8, i8>,
-            > ::planus::WriteAsOffset<FullyConnectedOptions> for FullyConnectedOptionsBuilder<(T0, T1, T2, T3, T4)>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsDefault<i8, i8>,
+            T2: ::planus::WriteAsDefault<bool, bool>,
+            T3: ::planus::WriteAsDefault<bool, bool>,
+            T4: ::planus::WriteAsDefault<i8, i8>,
+        > ::planus::WriteAsOffset<FullyConnectedOptions> for FullyConnectedOptionsBuilder<(T0, T1, T2, T3, T4)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<FullyConnectedOptions> {
@@ -11045,11 +11042,11 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T2: ::planus::WriteAsDefault<i32, i32>,
-                T3: ::planus::WriteAsDefault<i32, i32>,
-            > ::planus::WriteAs<::planus::Offset<OperatorCode>> for OperatorCodeBuilder<(T0, T1, T2, T3)>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T2: ::planus::WriteAsDefault<i32, i32>,
+            T3: ::planus::WriteAsDefault<i32, i32>,
+        > ::planus::WriteAs<::planus::Offset<OperatorCode>> for OperatorCodeBuilder<(T0, T1, T2, T3)>
         {
             type Prepared = ::planus::Offset<OperatorCode>;
 
@@ -11060,11 +11057,11 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T2: ::planus::WriteAsDefault<i32, i32>,
-                T3: ::planus::WriteAsDefault<i32, i32>,
-            > ::planus::WriteAsOptional<::planus::Offset<OperatorCode>> for OperatorCodeBuilder<(T0, T1, T2, T3)>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T2: ::planus::WriteAsDefault<i32, i32>,
+            T3: ::planus::WriteAsDefault<i32, i32>,
+        > ::planus::WriteAsOptional<::planus::Offset<OperatorCode>> for OperatorCodeBuilder<(T0, T1, T2, T3)>
         {
             type Prepared = ::planus::Offset<OperatorCode>;
 
@@ -11078,11 +11075,11 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<i8, i8>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T2: ::planus::WriteAsDefault<i32, i32>,
-                T3: ::planus::WriteAsDefault<i32, i32>,
-            > ::planus::WriteAsOffset<OperatorCode> for OperatorCodeBuilder<(T0, T1, T2, T3)>
+            T0: ::planus::WriteAsDefault<i8, i8>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T2: ::planus::WriteAsDefault<i32, i32>,
+            T3: ::planus::WriteAsDefault<i32, i32>,
+        > ::planus::WriteAsOffset<OperatorCode> for OperatorCodeBuilder<(T0, T1, T2, T3)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<OperatorCode> {
@@ -11636,18 +11633,17 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<u32, u32>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T3: ::planus::WriteAsOptionalUnion<self::BuiltinOptions>,
-                T4: ::planus::WriteAsOptional<::planus::Offset<[u8]>>,
-                T5: ::planus::WriteAsDefault<i8, i8>,
-                T6: ::planus::WriteAsOptional<::planus::Offset<[bool]>>,
-                T7: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T8: ::planus::WriteAsDefault<u64, u64>,
-                T9: ::planus::WriteAsDefault<u64, u64>,
-            > ::planus::WriteAs<::planus::Offset<Operator>>
-            for OperatorBuilder<(T0, T1, T2, T3, T4, T5, T6, T7, T8, T9)>
+            T0: ::planus::WriteAsDefault<u32, u32>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T3: ::planus::WriteAsOptionalUnion<self::BuiltinOptions>,
+            T4: ::planus::WriteAsOptional<::planus::Offset<[u8]>>,
+            T5: ::planus::WriteAsDefault<i8, i8>,
+            T6: ::planus::WriteAsOptional<::planus::Offset<[bool]>>,
+            T7: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T8: ::planus::WriteAsDefault<u64, u64>,
+            T9: ::planus::WriteAsDefault<u64, u64>,
+        > ::planus::WriteAs<::planus::Offset<Operator>> for OperatorBuilder<(T0, T1, T2, T3, T4, T5, T6, T7, T8, T9)>
         {
             type Prepared = ::planus::Offset<Operator>;
 
@@ -11658,17 +11654,17 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<u32, u32>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T3: ::planus::WriteAsOptionalUnion<self::BuiltinOptions>,
-                T4: ::planus::WriteAsOptional<::planus::Offset<[u8]>>,
-                T5: ::planus::WriteAsDefault<i8, i8>,
-                T6: ::planus::WriteAsOptional<::planus::Offset<[bool]>>,
-                T7: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T8: ::planus::WriteAsDefault<u64, u64>,
-                T9: ::planus::WriteAsDefault<u64, u64>,
-            > ::planus::WriteAsOptional<::planus::Offset<Operator>>
+            T0: ::planus::WriteAsDefault<u32, u32>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T3: ::planus::WriteAsOptionalUnion<self::BuiltinOptions>,
+            T4: ::planus::WriteAsOptional<::planus::Offset<[u8]>>,
+            T5: ::planus::WriteAsDefault<i8, i8>,
+            T6: ::planus::WriteAsOptional<::planus::Offset<[bool]>>,
+            T7: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T8: ::planus::WriteAsDefault<u64, u64>,
+            T9: ::planus::WriteAsDefault<u64, u64>,
+        > ::planus::WriteAsOptional<::planus::Offset<Operator>>
             for OperatorBuilder<(T0, T1, T2, T3, T4, T5, T6, T7, T8, T9)>
         {
             type Prepared = ::planus::Offset<Operator>;
@@ -11680,17 +11676,17 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<u32, u32>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T3: ::planus::WriteAsOptionalUnion<self::BuiltinOptions>,
-                T4: ::planus::WriteAsOptional<::planus::Offset<[u8]>>,
-                T5: ::planus::WriteAsDefault<i8, i8>,
-                T6: ::planus::WriteAsOptional<::planus::Offset<[bool]>>,
-                T7: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T8: ::planus::WriteAsDefault<u64, u64>,
-                T9: ::planus::WriteAsDefault<u64, u64>,
-            > ::planus::WriteAsOffset<Operator> for OperatorBuilder<(T0, T1, T2, T3, T4, T5, T6, T7, T8, T9)>
+            T0: ::planus::WriteAsDefault<u32, u32>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T3: ::planus::WriteAsOptionalUnion<self::BuiltinOptions>,
+            T4: ::planus::WriteAsOptional<::planus::Offset<[u8]>>,
+            T5: ::planus::WriteAsDefault<i8, i8>,
+            T6: ::planus::WriteAsOptional<::planus::Offset<[bool]>>,
+            T7: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T8: ::planus::WriteAsDefault<u64, u64>,
+            T9: ::planus::WriteAsDefault<u64, u64>,
+        > ::planus::WriteAsOffset<Operator> for OperatorBuilder<(T0, T1, T2, T3, T4, T5, T6, T7, T8, T9)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<Operator> {
@@ -12137,12 +12133,12 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Tensor>]>>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Operator>]>>,
-                T4: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-            > ::planus::WriteAs<::planus::Offset<SubGraph>> for SubGraphBuilder<(T0, T1, T2, T3, T4)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Tensor>]>>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Operator>]>>,
+            T4: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+        > ::planus::WriteAs<::planus::Offset<SubGraph>> for SubGraphBuilder<(T0, T1, T2, T3, T4)>
         {
             type Prepared = ::planus::Offset<SubGraph>;
 
@@ -12153,12 +12149,12 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Tensor>]>>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Operator>]>>,
-                T4: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-            > ::planus::WriteAsOptional<::planus::Offset<SubGraph>> for SubGraphBuilder<(T0, T1, T2, T3, T4)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Tensor>]>>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Operator>]>>,
+            T4: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+        > ::planus::WriteAsOptional<::planus::Offset<SubGraph>> for SubGraphBuilder<(T0, T1, T2, T3, T4)>
         {
             type Prepared = ::planus::Offset<SubGraph>;
 
@@ -12169,12 +12165,12 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Tensor>]>>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Operator>]>>,
-                T4: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-            > ::planus::WriteAsOffset<SubGraph> for SubGraphBuilder<(T0, T1, T2, T3, T4)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Tensor>]>>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Operator>]>>,
+            T4: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+        > ::planus::WriteAsOffset<SubGraph> for SubGraphBuilder<(T0, T1, T2, T3, T4)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<SubGraph> {
@@ -12507,10 +12503,10 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[u8]>>,
-                T1: ::planus::WriteAsDefault<u64, u64>,
-                T2: ::planus::WriteAsDefault<u64, u64>,
-            > ::planus::WriteAs<::planus::Offset<Buffer>> for BufferBuilder<(T0, T1, T2)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[u8]>>,
+            T1: ::planus::WriteAsDefault<u64, u64>,
+            T2: ::planus::WriteAsDefault<u64, u64>,
+        > ::planus::WriteAs<::planus::Offset<Buffer>> for BufferBuilder<(T0, T1, T2)>
         {
             type Prepared = ::planus::Offset<Buffer>;
 
@@ -12521,10 +12517,10 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[u8]>>,
-                T1: ::planus::WriteAsDefault<u64, u64>,
-                T2: ::planus::WriteAsDefault<u64, u64>,
-            > ::planus::WriteAsOptional<::planus::Offset<Buffer>> for BufferBuilder<(T0, T1, T2)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[u8]>>,
+            T1: ::planus::WriteAsDefault<u64, u64>,
+            T2: ::planus::WriteAsDefault<u64, u64>,
+        > ::planus::WriteAsOptional<::planus::Offset<Buffer>> for BufferBuilder<(T0, T1, T2)>
         {
             type Prepared = ::planus::Offset<Buffer>;
 
@@ -12535,10 +12531,10 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[u8]>>,
-                T1: ::planus::WriteAsDefault<u64, u64>,
-                T2: ::planus::WriteAsDefault<u64, u64>,
-            > ::planus::WriteAsOffset<Buffer> for BufferBuilder<(T0, T1, T2)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[u8]>>,
+            T1: ::planus::WriteAsDefault<u64, u64>,
+            T2: ::planus::WriteAsDefault<u64, u64>,
+        > ::planus::WriteAsOffset<Buffer> for BufferBuilder<(T0, T1, T2)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<Buffer> {
@@ -12795,9 +12791,9 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T1: ::planus::WriteAsDefault<u32, u32>,
-            > ::planus::WriteAs<::planus::Offset<Metadata>> for MetadataBuilder<(T0, T1)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T1: ::planus::WriteAsDefault<u32, u32>,
+        > ::planus::WriteAs<::planus::Offset<Metadata>> for MetadataBuilder<(T0, T1)>
         {
             type Prepared = ::planus::Offset<Metadata>;
 
@@ -12808,9 +12804,9 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T1: ::planus::WriteAsDefault<u32, u32>,
-            > ::planus::WriteAsOptional<::planus::Offset<Metadata>> for MetadataBuilder<(T0, T1)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T1: ::planus::WriteAsDefault<u32, u32>,
+        > ::planus::WriteAsOptional<::planus::Offset<Metadata>> for MetadataBuilder<(T0, T1)>
         {
             type Prepared = ::planus::Offset<Metadata>;
 
@@ -12821,9 +12817,9 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T1: ::planus::WriteAsDefault<u32, u32>,
-            > ::planus::WriteAsOffset<Metadata> for MetadataBuilder<(T0, T1)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T1: ::planus::WriteAsDefault<u32, u32>,
+        > ::planus::WriteAsOffset<Metadata> for MetadataBuilder<(T0, T1)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<Metadata> {
@@ -13072,9 +13068,9 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T1: ::planus::WriteAsDefault<u32, u32>,
-            > ::planus::WriteAs<::planus::Offset<TensorMap>> for TensorMapBuilder<(T0, T1)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T1: ::planus::WriteAsDefault<u32, u32>,
+        > ::planus::WriteAs<::planus::Offset<TensorMap>> for TensorMapBuilder<(T0, T1)>
         {
             type Prepared = ::planus::Offset<TensorMap>;
 
@@ -13085,9 +13081,9 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T1: ::planus::WriteAsDefault<u32, u32>,
-            > ::planus::WriteAsOptional<::planus::Offset<TensorMap>> for TensorMapBuilder<(T0, T1)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T1: ::planus::WriteAsDefault<u32, u32>,
+        > ::planus::WriteAsOptional<::planus::Offset<TensorMap>> for TensorMapBuilder<(T0, T1)>
         {
             type Prepared = ::planus::Offset<TensorMap>;
 
@@ -13098,9 +13094,9 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T1: ::planus::WriteAsDefault<u32, u32>,
-            > ::planus::WriteAsOffset<TensorMap> for TensorMapBuilder<(T0, T1)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T1: ::planus::WriteAsDefault<u32, u32>,
+        > ::planus::WriteAsOffset<TensorMap> for TensorMapBuilder<(T0, T1)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<TensorMap> {
@@ -13455,12 +13451,12 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T4: ::planus::WriteAsDefault<u32, u32>,
-            > ::planus::WriteAs<::planus::Offset<SignatureDef>> for SignatureDefBuilder<(T0, T1, T2, T3, T4)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T4: ::planus::WriteAsDefault<u32, u32>,
+        > ::planus::WriteAs<::planus::Offset<SignatureDef>> for SignatureDefBuilder<(T0, T1, T2, T3, T4)>
         {
             type Prepared = ::planus::Offset<SignatureDef>;
 
@@ -13471,12 +13467,12 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T4: ::planus::WriteAsDefault<u32, u32>,
-            > ::planus::WriteAsOptional<::planus::Offset<SignatureDef>> for SignatureDefBuilder<(T0, T1, T2, T3, T4)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T4: ::planus::WriteAsDefault<u32, u32>,
+        > ::planus::WriteAsOptional<::planus::Offset<SignatureDef>> for SignatureDefBuilder<(T0, T1, T2, T3, T4)>
         {
             type Prepared = ::planus::Offset<SignatureDef>;
 
@@ -13490,12 +13486,12 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T4: ::planus::WriteAsDefault<u32, u32>,
-            > ::planus::WriteAsOffset<SignatureDef> for SignatureDefBuilder<(T0, T1, T2, T3, T4)>
+            T0: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T4: ::planus::WriteAsDefault<u32, u32>,
+        > ::planus::WriteAsOffset<SignatureDef> for SignatureDefBuilder<(T0, T1, T2, T3, T4)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<SignatureDef> {
@@ -13991,15 +13987,15 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<u32, u32>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::OperatorCode>]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::SubGraph>]>>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T4: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Buffer>]>>,
-                T5: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T6: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Metadata>]>>,
-                T7: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::SignatureDef>]>>,
-            > ::planus::WriteAs<::planus::Offset<Model>> for ModelBuilder<(T0, T1, T2, T3, T4, T5, T6, T7)>
+            T0: ::planus::WriteAsDefault<u32, u32>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::OperatorCode>]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::SubGraph>]>>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T4: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Buffer>]>>,
+            T5: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T6: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Metadata>]>>,
+            T7: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::SignatureDef>]>>,
+        > ::planus::WriteAs<::planus::Offset<Model>> for ModelBuilder<(T0, T1, T2, T3, T4, T5, T6, T7)>
         {
             type Prepared = ::planus::Offset<Model>;
 
@@ -14010,15 +14006,15 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<u32, u32>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::OperatorCode>]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::SubGraph>]>>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T4: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Buffer>]>>,
-                T5: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T6: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Metadata>]>>,
-                T7: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::SignatureDef>]>>,
-            > ::planus::WriteAsOptional<::planus::Offset<Model>> for ModelBuilder<(T0, T1, T2, T3, T4, T5, T6, T7)>
+            T0: ::planus::WriteAsDefault<u32, u32>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::OperatorCode>]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::SubGraph>]>>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T4: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Buffer>]>>,
+            T5: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T6: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Metadata>]>>,
+            T7: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::SignatureDef>]>>,
+        > ::planus::WriteAsOptional<::planus::Offset<Model>> for ModelBuilder<(T0, T1, T2, T3, T4, T5, T6, T7)>
         {
             type Prepared = ::planus::Offset<Model>;
 
@@ -14029,15 +14025,15 @@ mod root {
         }
 
         impl<
-                T0: ::planus::WriteAsDefault<u32, u32>,
-                T1: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::OperatorCode>]>>,
-                T2: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::SubGraph>]>>,
-                T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
-                T4: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Buffer>]>>,
-                T5: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
-                T6: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Metadata>]>>,
-                T7: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::SignatureDef>]>>,
-            > ::planus::WriteAsOffset<Model> for ModelBuilder<(T0, T1, T2, T3, T4, T5, T6, T7)>
+            T0: ::planus::WriteAsDefault<u32, u32>,
+            T1: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::OperatorCode>]>>,
+            T2: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::SubGraph>]>>,
+            T3: ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+            T4: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Buffer>]>>,
+            T5: ::planus::WriteAsOptional<::planus::Offset<[i32]>>,
+            T6: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Metadata>]>>,
+            T7: ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::SignatureDef>]>>,
+        > ::planus::WriteAsOffset<Model> for ModelBuilder<(T0, T1, T2, T3, T4, T5, T6, T7)>
         {
             #[inline]
             fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<Model> {
