@@ -33,7 +33,6 @@ pub mod schema;
 
 mod buffer;
 mod error;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "sessions are about to run on it"))]
 mod exec;
 mod import;
 mod model;

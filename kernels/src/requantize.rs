@@ -72,13 +72,15 @@ impl Requantizer {
             Requantize::Fixed(multipliers) => {
                 for lane in 0..count {
                     let (value, shift) = multipliers[if multipliers.len() == 1 { 0 } else { first + lane }];
-                    assert!((-31..=30).contains(&shift), "a multiplier's shift is {shift}");
+                    assert!((-31..=31).contains(&shift), "a multiplier's shift is {shift}");
                     mantissa.0[lane] = value;
                     left.0[lane] = shift.max(0);
                     right.0[lane] = (-shift).max(0);
                 }
                 let rectified = range.min == range.zero && range.max >= range.min && left == Lanes::ZERO;
-                if rectified && largest_sum <= CALM { Finish::Rectified } else { Finish::Signed }
+                // A right shift leaves room for the zero point, whatever the sum is.
+                let calm = largest_sum <= CALM || right.0[..count].iter().all(|&right| right >= 1);
+                if rectified && calm { Finish::Rectified } else { Finish::Signed }
             }
             Requantize::Float(scales) => {
                 let mut lanes = [0.0; LANES];
@@ -134,7 +136,7 @@ impl Requantizer {
                     // SAFETY: the array has sixteen values.
                     unsafe { arch.store(lanes.0.as_mut_ptr(), sum(i)) };
                     for (lane, scale) in lanes.0.iter_mut().zip(scales.iter()) {
-                        let scaled = (f64::from(*lane) * scale).round() as i32;
+                        let scaled = truncate((f64::from(*lane) * scale).round());
                         let moved = scaled.wrapping_add(self.range.zero);
                         *lane = moved.max(self.range.min).min(self.range.max) + self.range.offset;
                     }
@@ -164,4 +166,10 @@ impl Requantizer {
             )
         }
     }
+}
+
+/// The conversion of x86: what does not fit is the least value.
+#[inline(always)]
+fn truncate(value: f64) -> i32 {
+    if (-2_147_483_648.0..2_147_483_648.0).contains(&value) { value as i32 } else { i32::MIN }
 }

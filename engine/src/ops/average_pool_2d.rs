@@ -3,13 +3,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use ottava_kernels::pool::PoolKind;
 use ottava_ref::ops::average_pool2d::average_pool2d;
 
 use super::view::{input, only_output, with_8_bit};
 use super::window::Pool2d;
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut};
 use crate::error::Result;
-use crate::optimize::Lower;
+use crate::optimize::{Lower, Lowered, Lowering, Member};
 
 /// Average of the raw values inside the image, rounded half away from zero in the type of the file; nothing is requantized.
 #[derive(Clone, Debug)]
@@ -45,6 +46,12 @@ impl Operator for AveragePool2d {
 }
 
 impl Lower for AveragePool2d {
+    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
+        let source = members[0].inputs[0];
+        let kind = PoolKind::Average { file_is_signed: source.is_some_and(|id| lowering.is_signed(id)) };
+        self.pool.lower(kind, lowering, &members[0])
+    }
+
     fn reads_strided_pixels(&self) -> bool {
         true
     }

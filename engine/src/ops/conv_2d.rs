@@ -7,7 +7,7 @@ use ottava_kernels::gemm;
 use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
 
 use super::view::{input, only_output, with_8_bit};
-use super::window::WindowOptions;
+use super::window::{MAX_BORDER_WORK, WindowOptions};
 use super::{ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, Window2d, nhwc_of};
 use crate::error::{Error, Result};
 use crate::optimize::{Lower, Lowered, Lowering, Member};
@@ -94,13 +94,10 @@ impl Operator for Conv2d {
     }
 }
 
-/// Most segments of all border classes together; beyond that the bookkeeping would outweigh the work.
-const MAX_SEGMENTS: usize = 1 << 22;
-
 impl Lower for Conv2d {
     fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
         let suits = members.iter().all(|member| lowering.suits_kernels(member, 1));
-        if !suits || self.window.border_work() > MAX_SEGMENTS {
+        if !suits || self.window.border_work() > MAX_BORDER_WORK {
             return Ok(None);
         }
         let mut inputs = Vec::with_capacity(members.len());

@@ -3,22 +3,23 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use ottava_kernels::depthwise::{self, DepthwiseSpec};
+use ottava_kernels::gemm::{Requantize, Weights};
 use ottava_ref::ops::depthwise_conv2d::{DepthwiseConv2dParams, depthwise_conv2d};
 
 use super::view::{input, only_output, with_8_bit};
-use super::window::WindowOptions;
+use super::window::{MAX_BORDER_WORK, WindowOptions};
 use super::{ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, Window2d, nhwc_of};
 use crate::error::{Error, Result};
-use crate::optimize::Lower;
+use crate::optimize::{Lower, Lowered, Lowering, Member};
 use crate::schema::BuiltinOptionsRef;
 
-/// A depthwise convolution: output channel `c` reads input channel `c / depth_multiplier` only.
+/// A depthwise convolution: output channel `c` reads input channel `c / (O / C)` only.
 #[derive(Clone, Debug)]
 pub(crate) struct DepthwiseConv2d {
     pub(crate) window: Window2d,
     /// 1HWO.
     pub(crate) filter_shape: [usize; 4],
-    pub(crate) depth_multiplier: usize,
     pub(crate) quantization: ConvQuantization,
 }
 
@@ -44,7 +45,7 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
     };
     let window = Window2d::new(&steps, [height, width], [filter_h, filter_w])?;
     let quantization = ConvQuantization::import(context, 3, options.fused_activation_function()?)?;
-    Ok(Arc::new(DepthwiseConv2d { window, filter_shape, depth_multiplier, quantization }))
+    Ok(Arc::new(DepthwiseConv2d { window, filter_shape, quantization }))
 }
 
 impl Operator for DepthwiseConv2d {
@@ -94,6 +95,47 @@ impl Operator for DepthwiseConv2d {
 }
 
 impl Lower for DepthwiseConv2d {
+    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
+        let member = &members[0];
+        let (Some(source), Some(filter)) = (member.inputs[0], member.inputs[1]) else { return Ok(None) };
+        if !lowering.suits_kernels(member, 1) || self.window.border_work() > MAX_BORDER_WORK {
+            return Ok(None);
+        }
+        let output = member.outputs[0];
+        let offset = lowering.offset(output);
+        let quantization = &self.quantization;
+        let multipliers: Vec<_> = quantization.multipliers.iter().map(|by| (by.mantissa, by.shift)).collect();
+        let weights = Weights {
+            bytes: lowering.constant(filter)?,
+            signed: lowering.is_signed(filter),
+            zero: quantization.filter_zero_point,
+        };
+        let layer = depthwise::prepare(
+            lowering.isa,
+            &DepthwiseSpec {
+                input: lowering.image(source),
+                input_zero: quantization.input_zero_point + lowering.offset(source),
+                window: self.window.kernel_window(),
+                output: self.window.output,
+                channels: self.filter_shape[3],
+                weights,
+                bias: &lowering.bias(member.inputs.get(2).copied().flatten())?,
+                requantize: Requantize::Fixed(&multipliers),
+                output_zero: quantization.output_zero_point + offset,
+                output_min: quantization.activation.lo + offset,
+                output_max: quantization.activation.hi + offset,
+                output_offset: offset,
+                pixel_stride: lowering.image(output).pixel_stride,
+                threads: lowering.threads,
+            },
+        );
+        Ok(Some(Lowered { layer: Box::new(layer), inputs: vec![source], outputs: vec![output], note: None }))
+    }
+
+    fn padded(&self, before: [usize; 2], total: [usize; 2]) -> Option<Arc<dyn Operator>> {
+        Some(Arc::new(Self { window: self.window.padded(before, total), ..self.clone() }))
+    }
+
     fn reads_strided_pixels(&self) -> bool {
         true
     }

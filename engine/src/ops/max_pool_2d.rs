@@ -3,13 +3,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use ottava_kernels::pool::PoolKind;
 use ottava_ref::ops::max_pool2d::max_pool2d;
 
 use super::view::{input, only_output, with_8_bit};
 use super::window::Pool2d;
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut};
 use crate::error::Result;
-use crate::optimize::Lower;
+use crate::optimize::{Lower, Lowered, Lowering, Member};
 
 /// Largest raw value inside the image; nothing is requantized.
 #[derive(Clone, Debug)]
@@ -45,6 +46,10 @@ impl Operator for MaxPool2d {
 }
 
 impl Lower for MaxPool2d {
+    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
+        self.pool.lower(PoolKind::Maximum, lowering, &members[0])
+    }
+
     fn reads_strided_pixels(&self) -> bool {
         true
     }

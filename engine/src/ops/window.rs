@@ -1,10 +1,12 @@
 //! Windows over NHWC images: the geometry that convolutions and pooling share.
 
+use ottava_kernels::pool::{self, PoolKind, PoolSpec};
 use ottava_ref::ops::max_pool2d::Pool2dParams;
 use ottava_ref::{ActivationRange, Padding, Window};
 
 use super::{ImportContext, InputShapes, TypeList, nhwc_of};
 use crate::error::{Error, Result};
+use crate::optimize::{Lowered, Lowering, Member};
 use crate::schema::BuiltinOptionsRef;
 
 /// Largest filter, stride or dilation.
@@ -12,6 +14,9 @@ const MAX_STEP: usize = 1 << 16;
 
 /// Most taps of a window: a sum of so many 8-bit values fits 32 bits.
 const MAX_TAPS: usize = 1 << 23;
+
+/// Most runs of taps that kernels keep for all border classes of a window; the reference takes windows beyond that.
+pub(crate) const MAX_BORDER_WORK: usize = 1 << 22;
 
 /// Where the windows of an operator lie. Pairs are vertical, horizontal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +152,28 @@ impl Pool2d {
         let [batches, height, width, channels] = nhwc_of(inputs, 0)?;
         self.window.check_input(height, width)?;
         Ok(vec![vec![batches, self.window.output[0], self.window.output[1], channels]])
+    }
+
+    /// The pooling as a kernel.
+    pub(crate) fn lower(&self, kind: PoolKind, lowering: &Lowering<'_>, member: &Member) -> Result<Option<Lowered>> {
+        let Some(source) = member.inputs[0] else { return Ok(None) };
+        if !lowering.suits_kernels(member, 1) || self.window.border_work() > MAX_BORDER_WORK {
+            return Ok(None);
+        }
+        let output = member.outputs[0];
+        let offset = lowering.offset(output);
+        let spec = PoolSpec {
+            kind,
+            input: lowering.image(source),
+            window: self.window.kernel_window(),
+            output: self.window.output,
+            output_min: self.activation.lo + offset,
+            output_max: self.activation.hi + offset,
+            pixel_stride: lowering.image(output).pixel_stride,
+            threads: lowering.threads,
+        };
+        let layer = Box::new(pool::prepare(lowering.isa, &spec));
+        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
     }
 
     /// Parameters of the reference for an input of this shape.

@@ -56,7 +56,7 @@ pub struct Weights<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum Requantize<'a> {
     /// `(mantissa, shift)` as `QuantizeMultiplier` gives them, positive shifts to the left, within
-    /// -31 to 30; one for all channels or one for each.
+    /// -31 to 31; one for all channels or one for each.
     Fixed(&'a [(i32, i32)]),
     /// Real multipliers, rounded once from `f64`; one for all channels or one for each.
     Float(&'a [f64]),

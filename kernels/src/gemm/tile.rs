@@ -20,7 +20,7 @@
 
 use core::ptr;
 
-use super::columns::{Columns, Finish};
+use super::columns::Columns;
 use crate::arch::{Arch, Dot, LANES};
 use crate::memory::{Line, Output};
 
@@ -151,10 +151,6 @@ unsafe fn finish<A: Arch>(arch: A, tile: &Tile<'_>, panel: usize, sums: &[A::I32
     let output = tile.outputs[columns.part].as_ptr();
     // SAFETY: a panel's bias has sixteen values.
     let bias = unsafe { arch.load(tile.bias[panel].as_ptr()) };
-    // SAFETY: the arrays have sixteen values each.
-    let (mantissa, left, right) = unsafe {
-        (arch.load(columns.mantissa.as_ptr()), arch.load(columns.left.as_ptr()), arch.load(columns.right.as_ptr()))
-    };
     let total = |row: usize| {
         let sum = arch.add(sums[row], bias);
         match tile.row_sums.get(row) {
@@ -167,46 +163,7 @@ unsafe fn finish<A: Arch>(arch: A, tile: &Tile<'_>, panel: usize, sums: &[A::I32
         // SAFETY: the caller vouches for the output of each pixel and column.
         unsafe { arch.store_bytes(output.add(offset), values, columns.count) }
     };
-    match &columns.finish {
-        Finish::Rectified => {
-            let by = arch.prepare_rescale_nonnegative(mantissa, right);
-            let zero = arch.splat(columns.zero + columns.offset_stored);
-            let max = arch.splat(columns.max + columns.offset_stored);
-            for row in 0..sums.len() {
-                let scaled = arch.rescale_nonnegative(arch.max(total(row), arch.splat(0)), by);
-                store(row, arch.min(arch.add(scaled, zero), max));
-            }
-        }
-        Finish::Signed => {
-            let by = arch.prepare_rescale(mantissa, left, right);
-            let (zero, min, max) = (arch.splat(columns.zero), arch.splat(columns.min), arch.splat(columns.max));
-            let offset = arch.splat(columns.offset_stored);
-            for row in 0..sums.len() {
-                let scaled = arch.add(arch.rescale(total(row), by), zero);
-                store(row, arch.add(arch.min(arch.max(scaled, min), max), offset));
-            }
-        }
-        Finish::Float(scales) => {
-            for row in 0..sums.len() {
-                let mut lanes = [0i32; LANES];
-                // SAFETY: the array has sixteen values.
-                unsafe { arch.store(lanes.as_mut_ptr(), total(row)) };
-                for (lane, scale) in lanes.iter_mut().zip(scales.iter()) {
-                    let scaled = truncate((f64::from(*lane) * scale).round());
-                    let clamped = scaled.wrapping_add(columns.zero).max(columns.min).min(columns.max);
-                    *lane = clamped + columns.offset_stored;
-                }
-                // SAFETY: as above.
-                store(row, unsafe { arch.load(lanes.as_ptr()) });
-            }
-        }
-    }
-}
-
-/// The conversion of x86: what does not fit is the least value.
-#[inline(always)]
-fn truncate(value: f64) -> i32 {
-    if (-2_147_483_648.0..2_147_483_648.0).contains(&value) { value as i32 } else { i32::MIN }
+    columns.requantizer.apply(arch, sums.len(), total, store);
 }
 
 /// Σx of each row over a border class's K, in the storage type.
