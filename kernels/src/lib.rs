@@ -12,15 +12,23 @@
 //!   the zero point moved along. All zero points and ranges in this crate are stored ones.
 //!
 //! Every kernel equals `ottava-ref` bit for bit; the tests run each entry of each table against it.
+pub mod add;
 mod arch;
+mod bound;
+pub mod convert;
+pub mod copy;
 pub mod depthwise;
 pub mod gemm;
 pub mod isa;
 pub mod layer;
+pub mod lut;
+pub mod mean;
 pub mod memory;
 pub mod peak;
 pub mod pool;
 mod requantize;
+pub mod softmax;
+pub mod strided;
 #[cfg(test)]
 mod testing;
 pub mod window;
@@ -28,4 +36,5 @@ pub mod window;
 pub use isa::{Isa, IsaError, Storage};
 pub use layer::{Layer, run_all};
 pub use memory::{Input, Output, SLACK};
+pub use strided::Strided;
 pub use window::{Image, Window};

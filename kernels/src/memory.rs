@@ -72,7 +72,7 @@ impl<'a> Output<'a> {
     /// A view of `len` bytes at `pointer`.
     ///
     /// # Safety
-    /// The bytes are allocated for `'a` and nobody else reads or writes those that the kernel's
+    /// The bytes are allocated and initialized for `'a` and nobody else reads or writes those that the kernel's
     /// operator writes.
     pub unsafe fn from_raw(pointer: *mut u8, len: usize) -> Self {
         Self { pointer, len, lifetime: PhantomData }
@@ -108,4 +108,29 @@ pub(crate) struct Line(pub(crate) [i8; 64]);
 impl Line {
     /// All weights 0.
     pub(crate) const ZERO: Self = Self([0; 64]);
+}
+
+impl<'a> Input<'a> {
+    /// `len` bytes from `offset` on.
+    ///
+    /// # Safety
+    /// They lie inside the view, and nobody writes them while the slice lives.
+    pub(crate) unsafe fn run(self, offset: usize, len: usize) -> &'a [u8] {
+        debug_assert!(offset + len <= self.len || len == 0);
+        // SAFETY: the caller vouches for the bytes.
+        unsafe { core::slice::from_raw_parts(self.pointer.wrapping_add(offset), len) }
+    }
+}
+
+impl<'a> Output<'a> {
+    /// `len` bytes from `offset` on.
+    ///
+    /// # Safety
+    /// They lie inside the view, are initialized, and nobody else reads or writes them while the
+    /// slice lives.
+    pub(crate) unsafe fn run(self, offset: usize, len: usize) -> &'a mut [u8] {
+        debug_assert!(offset + len <= self.len || len == 0);
+        // SAFETY: the caller vouches for the bytes.
+        unsafe { core::slice::from_raw_parts_mut(self.pointer.wrapping_add(offset), len) }
+    }
 }

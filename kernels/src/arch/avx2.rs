@@ -126,8 +126,9 @@ impl Arch for Avx2 {
     }
 
     #[inline(always)]
-    fn mul(self, a: Pair, b: Pair) -> Pair {
-        both(|i| register!(_mm256_mullo_epi32(a[i], b[i])))
+    fn shift_left<const BITS: u32>(self, a: Pair) -> Pair {
+        let bits = register!(_mm256_set1_epi32(BITS as i32));
+        both(|i| register!(_mm256_sllv_epi32(a[i], bits)))
     }
 
     #[inline(always)]

@@ -110,8 +110,8 @@ impl Arch for Avx512Vnni {
     }
 
     #[inline(always)]
-    fn mul(self, a: __m512i, b: __m512i) -> __m512i {
-        register!(_mm512_mullo_epi32(a, b))
+    fn shift_left<const BITS: u32>(self, a: __m512i) -> __m512i {
+        register!(_mm512_slli_epi32::<BITS>(a))
     }
 
     #[inline(always)]

@@ -85,8 +85,8 @@ pub(crate) trait Arch: Copy {
     fn add(self, a: Self::I32, b: Self::I32) -> Self::I32;
     /// `a - b`, wrapping.
     fn sub(self, a: Self::I32, b: Self::I32) -> Self::I32;
-    /// Low 32 bits of `a * b`.
-    fn mul(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// `a << BITS`, bits shifted out are lost.
+    fn shift_left<const BITS: u32>(self, a: Self::I32) -> Self::I32;
     /// The lesser of each pair.
     fn min(self, a: Self::I32, b: Self::I32) -> Self::I32;
     /// The greater of each pair.

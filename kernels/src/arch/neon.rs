@@ -129,8 +129,9 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
-    fn mul(self, a: Quarters, b: Quarters) -> Quarters {
-        each(|i| register!(vmulq_s32(a[i], b[i])))
+    fn shift_left<const BITS: u32>(self, a: Quarters) -> Quarters {
+        let bits = register!(vdupq_n_s32(BITS as i32));
+        each(|i| register!(vshlq_s32(a[i], bits)))
     }
 
     #[inline(always)]

@@ -85,8 +85,8 @@ impl Arch for Scalar {
     }
 
     #[inline(always)]
-    fn mul(self, a: Self::I32, b: Self::I32) -> Self::I32 {
-        each(|i| a[i].wrapping_mul(b[i]))
+    fn shift_left<const BITS: u32>(self, a: Self::I32) -> Self::I32 {
+        each(|i| a[i] << BITS)
     }
 
     #[inline(always)]

@@ -89,7 +89,8 @@ fn arithmetic<A: Arch>(arch: A) {
         let lanes = |f: fn(i32, i32) -> i32| -> [i32; LANES] { std::array::from_fn(|i| f(a[i], b[i])) };
         assert_eq!(to_array(arch, arch.add(x, y)), lanes(i32::wrapping_add));
         assert_eq!(to_array(arch, arch.sub(x, y)), lanes(i32::wrapping_sub));
-        assert_eq!(to_array(arch, arch.mul(x, y)), lanes(i32::wrapping_mul));
+        assert_eq!(to_array(arch, arch.shift_left::<20>(x)), a.map(|a| a << 20));
+        assert_eq!(to_array(arch, arch.shift_left::<1>(x)), a.map(|a| a << 1));
         assert_eq!(to_array(arch, arch.min(x, y)), lanes(Ord::min));
         assert_eq!(to_array(arch, arch.max(x, y)), lanes(Ord::max));
         assert_eq!(to_array(arch, arch.splat(a[0])), [a[0]; LANES]);

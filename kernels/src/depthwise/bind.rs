@@ -1,7 +1,8 @@
 //! The kernel table.
 
 use super::tile::TileFn;
-use crate::isa::{Isa, IsaError};
+use crate::bound::Described;
+use crate::isa::Isa;
 
 /// The tiles of one instruction set.
 pub struct Descriptor {
@@ -37,21 +38,8 @@ impl Descriptor {
     }
 }
 
-/// A descriptor whose instruction set this CPU is known to have.
-#[derive(Clone, Copy)]
-pub(super) struct Bound(&'static Descriptor);
-
-impl Bound {
-    pub(super) fn descriptor(self) -> &'static Descriptor {
-        self.0
+impl Described for Descriptor {
+    fn isa(&self) -> Isa {
+        self.isa
     }
-}
-
-/// The tiles of an instruction set.
-///
-/// # Panics
-/// The CPU lacks it.
-pub(super) fn bind(isa: Isa) -> Bound {
-    let found = KERNELS.iter().find(|kernel| kernel.isa == isa && isa.is_available());
-    Bound(found.unwrap_or_else(|| panic!("{}", IsaError::Unavailable(isa))))
 }

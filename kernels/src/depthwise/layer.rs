@@ -1,10 +1,11 @@
 //! A prepared depthwise convolution and the loop around its tiles.
 
 use super::DepthwiseSpec;
-use super::bind::Bound;
+use super::bind::Descriptor;
 use super::pack::{self, Band, Block, Class};
 use super::tile::Tile;
 use crate::arch::LANES;
+use crate::bound::Bound;
 use crate::gemm::Requantize;
 use crate::layer::{Layer, row_tasks};
 use crate::memory::{Input, Output};
@@ -15,7 +16,7 @@ use crate::window::{Image, Window};
 ///
 /// Input 0 is the activations, output 0 the result.
 pub struct Depthwise {
-    bound: Bound,
+    bound: Bound<Descriptor>,
     input: Image,
     window: Window,
     output: [usize; 2],
@@ -35,7 +36,7 @@ pub struct Depthwise {
 }
 
 impl Depthwise {
-    pub(super) fn new(bound: Bound, spec: &DepthwiseSpec<'_>) -> Self {
+    pub(super) fn new(bound: Bound<Descriptor>, spec: &DepthwiseSpec<'_>) -> Self {
         check(spec);
         let blocks = pack::blocks(spec);
         let (bands, bias) = pack::bands(spec, &blocks);

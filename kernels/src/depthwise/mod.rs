@@ -9,6 +9,7 @@
 //!                            the tile         folded into the bias, per class
 //! ```
 
+use crate::bound::Bound;
 use crate::gemm::{Requantize, Weights};
 use crate::isa::Isa;
 use crate::window::{Image, Window};
@@ -70,7 +71,7 @@ pub struct DepthwiseSpec<'a> {
 /// The CPU lacks the instruction set, or the specification contradicts itself: a length that does
 /// not match, output channels that are no multiple of the input's, a zero point out of range.
 pub fn prepare(isa: Isa, spec: &DepthwiseSpec<'_>) -> Depthwise {
-    Depthwise::new(bind::bind(isa), spec)
+    Depthwise::new(Bound::new(KERNELS, isa), spec)
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use core::ops::Range;
 
-use super::bind::{Bound, Walk};
+use super::bind::{Descriptor, Walk};
 use super::divide::{average, divide};
 use super::tile::Tile;
 use super::{PoolKind, PoolSpec};
 use crate::arch::Divide;
+use crate::bound::Bound;
 use crate::isa::Storage;
 use crate::layer::{Layer, row_tasks};
 use crate::memory::{Input, Output, SLACK};
@@ -37,7 +38,7 @@ struct Band {
 ///
 /// Input 0 is the activations, output 0 the result.
 pub struct Pool {
-    bound: Bound,
+    bound: Bound<Descriptor>,
     spec: PoolSpec,
     bands: Vec<Band>,
     /// Output rows of all images that one task computes.
@@ -47,7 +48,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(bound: Bound, spec: &PoolSpec) -> Self {
+    pub(super) fn new(bound: Bound<Descriptor>, spec: &PoolSpec) -> Self {
         check(spec);
         let storage = bound.descriptor().isa.storage();
         let mut bands = Vec::new();

@@ -4,6 +4,7 @@
 //! divided by the true number of taps, exactly. Padding counts in neither. Where neighbouring windows
 //! overlap, the reduced columns of a window are kept and shared.
 
+use crate::bound::Bound;
 use crate::isa::Isa;
 use crate::window::{Image, Window};
 
@@ -62,7 +63,7 @@ pub struct PoolSpec {
 /// The CPU lacks the instruction set, or the specification contradicts itself: a dilation, pixels
 /// that overlap, the average of a window that lies in the padding.
 pub fn prepare(isa: Isa, spec: &PoolSpec) -> Pool {
-    Pool::new(bind::bind(isa), spec)
+    Pool::new(Bound::new(KERNELS, isa), spec)
 }
 
 #[cfg(test)]

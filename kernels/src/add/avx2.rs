@@ -1,0 +1,19 @@
+//! AVX2 addition, sixteen elements at a time.
+
+use super::Descriptor;
+use super::tile::{self, Tile};
+use crate::arch::{Arch, Avx2};
+use crate::isa::Isa;
+
+/// See [`tile::run`].
+#[target_feature(enable = "avx2")]
+unsafe fn tile<const FIRST_HALF: bool, const SECOND_HALF: bool>(call: &Tile<'_>) {
+    // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
+    unsafe { tile::run::<_, FIRST_HALF, SECOND_HALF>(Avx2::assume(), call) }
+}
+
+pub(super) static TILES: Descriptor = Descriptor {
+    isa: Isa::Avx2,
+    name: "add_u8_avx2_x16",
+    tiles: [tile::<false, false>, tile::<false, true>, tile::<true, true>],
+};

@@ -1,0 +1,60 @@
+//! The mean kernel, written once for every instruction set: sixteen channels of one image.
+//!
+//! Two accumulators hide the latency of the addition. Sixteen bytes are read where fewer channels
+//! exist; the rest is not stored.
+
+use crate::arch::Arch;
+use crate::requantize::Requantizer;
+
+/// Sixteen channels of an image.
+pub(super) struct Tile<'a> {
+    /// Address of the first pixel, at the first channel.
+    pub(super) input: *const u8,
+    /// Bytes from one pixel to the next.
+    pub(super) pixel_stride: usize,
+    /// Pixels.
+    pub(super) pixels: usize,
+    /// What every sum starts with.
+    pub(super) start: i32,
+    /// From sums to outputs.
+    pub(super) requantizer: &'a Requantizer,
+    /// Address of the first output channel.
+    pub(super) output: *mut u8,
+    /// Channels to store, at most sixteen.
+    pub(super) channels: usize,
+}
+
+/// A tile entry point.
+///
+/// # Safety
+/// The CPU has the instruction set. Sixteen bytes are readable at every pixel; the output is writable
+/// for the tile's channels, which nobody else touches.
+pub(super) type TileFn = unsafe fn(&Tile<'_>);
+
+/// Averages one tile.
+///
+/// # Safety
+/// As [`TileFn`], in a function that enables the instruction set of `arch`.
+#[inline(always)]
+pub(super) unsafe fn run<A: Arch>(arch: A, tile: &Tile<'_>) {
+    let mut sums = [arch.splat(tile.start), arch.splat(0)];
+    // SAFETY: the caller vouches for sixteen bytes at every pixel.
+    let load = |pixel: usize| unsafe { arch.load_bytes(tile.input.wrapping_add(pixel * tile.pixel_stride)) };
+    let mut pixel = 0;
+    while pixel + 2 <= tile.pixels {
+        sums = [arch.add(sums[0], load(pixel)), arch.add(sums[1], load(pixel + 1))];
+        pixel += 2;
+    }
+    if pixel < tile.pixels {
+        sums[0] = arch.add(sums[0], load(pixel));
+    }
+    tile.requantizer.apply(
+        arch,
+        1,
+        |_| arch.add(sums[0], sums[1]),
+        |_, values| {
+            // SAFETY: the caller vouches for the output.
+            unsafe { arch.store_bytes(tile.output, values, tile.channels) }
+        },
+    );
+}
