@@ -19,9 +19,10 @@ fn run(golden: &Golden, options: &PlanOptions) -> Result<(), String> {
     }
 }
 
-/// Reports the failures of all goldens at once.
-fn check_all(name: &str, options: &PlanOptions) {
-    let results = goldens(name).into_iter().map(|golden| (run(&golden, options), golden.label));
+/// Reports the failures of all goldens at once; of the first `limit` in builds without optimization.
+fn check_all(name: &str, options: &PlanOptions, limit: usize) {
+    let count = if cfg!(debug_assertions) { limit } else { usize::MAX };
+    let results = goldens(name).into_iter().take(count).map(|golden| (run(&golden, options), golden.label));
     let failures: Vec<_> = results.filter_map(|(result, label)| Some(format!("{label}: {}", result.err()?))).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
@@ -32,22 +33,22 @@ fn reference() -> PlanOptions {
 
 #[test]
 fn mobilenet_v1_reference() {
-    check_all("mobilenet_v1_0.25_128_quant", &reference());
+    check_all("mobilenet_v1_0.25_128_quant", &reference(), 3);
 }
 
 #[test]
 fn mobilenet_v2_reference() {
-    check_all("mobilenet_v2_1.0_224_quant", &reference());
+    check_all("mobilenet_v2_1.0_224_quant", &reference(), 3);
 }
 
 #[test]
 fn inception_v3_int8_reference() {
-    check_all("inception_v3_int8", &reference());
+    check_all("inception_v3_int8", &reference(), 1);
 }
 
 #[test]
 fn inception_v3_uint8_reference() {
-    check_all("inception_v3_uint8", &reference());
+    check_all("inception_v3_uint8", &reference(), 1);
 }
 
 #[test]

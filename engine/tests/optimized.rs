@@ -25,23 +25,23 @@ fn run(golden: &Golden, options: &PlanOptions) -> Result<(), String> {
     Ok(())
 }
 
-/// Every instruction set of this CPU and thread count, with and without shared activations; all failures at once.
+/// Every instruction set of this CPU with 1 to 3 threads; shared and kept activations. All failures at once.
 fn check_all(name: &str) {
     let mut failures = Vec::new();
     let goldens = goldens(name);
     for isa in Isa::available() {
-        for threads in 1..=4 {
-            for keep_intermediates in [false, true] {
-                let options = PlanOptions {
-                    isa: Some(isa),
-                    threads: Some(threads),
-                    keep_intermediates,
-                    ..PlanOptions::default()
-                };
-                for golden in &goldens {
-                    if let Err(error) = run(golden, &options) {
-                        failures.push(format!("{} {isa} threads {threads}: {error}", golden.label));
-                    }
+        for (threads, keep_intermediates) in [(1, false), (2, false), (3, false), (2, true)] {
+            let options =
+                PlanOptions { isa: Some(isa), threads: Some(threads), keep_intermediates, ..PlanOptions::default() };
+            // Without vector instructions a large network takes seconds; one photo for each setting is enough there.
+            let photos = if isa == Isa::Scalar {
+                goldens.iter().skip(threads - 1).take(1)
+            } else {
+                goldens.iter().skip(0).take(goldens.len())
+            };
+            for golden in photos {
+                if let Err(error) = run(golden, &options) {
+                    failures.push(format!("{} {isa} threads {threads}: {error}", golden.label));
                 }
             }
         }

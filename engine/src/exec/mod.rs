@@ -13,4 +13,4 @@ mod wait;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use region::{Panicked, Region, TooManyTasks, Work};
+pub(crate) use region::{Region, Work};

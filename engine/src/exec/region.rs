@@ -185,7 +185,7 @@ impl<W: Work> Region<W> {
 
     /// Nanoseconds that each layer of the last run took, from the end of the layer before it.
     ///
-    /// They add up to [`Region::total_nanos`]. Before the first run all are 0.
+    /// They add up to the time from the start of the run to the end of its last layer. Before the first run all are 0.
     pub(crate) fn layer_nanos(&self) -> impl Iterator<Item = u64> + '_ {
         let mut begin = self.shared.start.load(Ordering::Relaxed);
         self.shared.ends.iter().map(move |end| {
@@ -195,7 +195,8 @@ impl<W: Work> Region<W> {
     }
 
     /// Nanoseconds from the start of the last run to the end of its last layer.
-    pub(crate) fn total_nanos(&self) -> u64 {
+    #[cfg(test)]
+    pub(super) fn total_nanos(&self) -> u64 {
         let start = self.shared.start.load(Ordering::Relaxed);
         self.shared.ends.last().map_or(0, |end| end.load(Ordering::Relaxed).saturating_sub(start))
     }

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{Panicked, Region, TooManyTasks, Work};
+use super::region::{Panicked, TooManyTasks};
+use super::{Region, Work};
 
 /// Long enough for any machine; reached only where something waits that must not.
 const WATCHDOG: Duration = Duration::from_secs(120);

@@ -1,0 +1,96 @@
+//! Random networks: the optimized backend against the reference on every tensor that it keeps.
+
+use ottava::{Backend, Isa, Model, Plan, PlanOptions, Session};
+
+/// A small generator for inputs.
+fn fill(bytes: &mut [u8], seed: u64, round: u64) {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ round;
+    for byte in bytes {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *byte = match round {
+            0 => (state >> 56) as u8,
+            _ => [0, 0x7F, 0x80, 0xFF][(state >> 60) as usize & 3],
+        };
+    }
+}
+
+/// Sets all inputs; floats get moderate finite values.
+fn set_inputs(session: &mut Session, seed: u64, round: u64) {
+    for index in 0..session.inputs().len() {
+        let floats = session.inputs()[index].dtype == ottava::DType::F32;
+        let bytes = session.input_mut(index).unwrap();
+        fill(bytes, seed, round);
+        if floats {
+            for (at, chunk) in bytes.as_chunks_mut().0.iter_mut().enumerate() {
+                *chunk = ((f32::from(chunk[0]) - 128.0) / 64.0 + at as f32 * 1e-3).to_le_bytes();
+            }
+        }
+    }
+}
+
+fn session(model: &Model, options: PlanOptions) -> Session {
+    Session::new(&Plan::new(model, &options).unwrap()).unwrap()
+}
+
+/// Compares every tensor that both sessions have; the error names the first that differs.
+fn compare(model: &Model, reference: &Session, session: &Session) -> Result<usize, String> {
+    let mut compared = 0;
+    for (id, tensor) in model.graph().tensors.iter().enumerate() {
+        let (Some(want), Some(got)) = (reference.tensor(id), session.tensor(id)) else { continue };
+        if let Some(at) = want.iter().zip(&got).position(|(want, got)| want != got) {
+            return Err(format!("tensor {id} '{}' byte {at}: {} instead of {}", tensor.name, got[at], want[at]));
+        }
+        compared += 1;
+    }
+    for index in 0..session.outputs().len() {
+        if session.output(index).unwrap() != reference.output(index).unwrap() {
+            return Err(format!("output {index}"));
+        }
+    }
+    Ok(compared)
+}
+
+fn check(seed: u64, bytes: Vec<u8>) -> Result<(), String> {
+    let model = Model::from_bytes(bytes, &format!("random network {seed}")).map_err(|error| error.to_string())?;
+    let mut reference = session(
+        &model,
+        PlanOptions { backend: Backend::Reference, keep_intermediates: true, ..PlanOptions::default() },
+    );
+    for round in 0..2 {
+        set_inputs(&mut reference, seed, round);
+        reference.run().map_err(|error| error.to_string())?;
+        for isa in Isa::available() {
+            for keep_intermediates in [true, false] {
+                let threads = 1 + (seed as usize + usize::from(keep_intermediates)) % 4;
+                let options = PlanOptions {
+                    isa: Some(isa),
+                    threads: Some(threads),
+                    keep_intermediates,
+                    ..PlanOptions::default()
+                };
+                let mut session = session(&model, options);
+                set_inputs(&mut session, seed, round);
+                let label =
+                    |error: String| format!("seed {seed} {isa} threads {threads} keep {keep_intermediates}: {error}");
+                session.run().map_err(|error| label(error.to_string()))?;
+                let compared = compare(&model, &reference, &session).map_err(label)?;
+                assert!(!keep_intermediates || compared > 0, "seed {seed}: nothing was compared");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn both_backends_agree_on_every_tensor() {
+    let results = (0..150).map(|seed| check(seed, ottava_models::random_network(seed)));
+    let failures: Vec<String> = results.filter_map(Result::err).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn the_network_of_all_operators_agrees() {
+    let results = (0..4).map(|seed| check(seed, ottava_models::tiny(seed)));
+    let failures: Vec<String> = results.filter_map(Result::err).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
