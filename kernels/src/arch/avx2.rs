@@ -96,6 +96,24 @@ impl Arch for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn sum_bytes(self, source: *const u8, count: usize) -> i32 {
+        let zero = register!(_mm256_setzero_si256());
+        let mut sums = zero;
+        for at in (0..count / 32).map(|line| 32 * line) {
+            // SAFETY: the caller vouches for `count` readable bytes.
+            let bytes = unsafe { _mm256_loadu_si256(source.add(at).cast()) };
+            sums = register!(_mm256_add_epi64(sums, _mm256_sad_epu8(bytes, zero)));
+        }
+        let mut quarters = [0i64; 4];
+        // SAFETY: four values take the 32 bytes; the tail lies within `count`.
+        let tail = unsafe {
+            _mm256_storeu_si256(quarters.as_mut_ptr().cast(), sums);
+            core::slice::from_raw_parts(source.add(count / 32 * 32), count % 32)
+        };
+        quarters.iter().sum::<i64>() as i32 + tail.iter().map(|&byte| i32::from(byte)).sum::<i32>()
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, target: *mut u8, values: Pair, count: usize) {
         let bytes = register!({
             let words = _mm256_packus_epi32(values[0], values[1]);

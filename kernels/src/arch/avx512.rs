@@ -87,6 +87,21 @@ impl Arch for Avx512Vnni {
     }
 
     #[inline(always)]
+    unsafe fn sum_bytes(self, source: *const u8, count: usize) -> i32 {
+        let zero = register!(_mm512_setzero_si512());
+        let mut sums = zero;
+        for at in (0..count / 64).map(|line| 64 * line) {
+            // SAFETY: the caller vouches for `count` readable bytes.
+            let bytes = unsafe { _mm512_loadu_si512(source.add(at).cast()) };
+            sums = register!(_mm512_add_epi64(sums, _mm512_sad_epu8(bytes, zero)));
+        }
+        let mask = (1u64 << (count % 64)) - 1;
+        // SAFETY: as above; masked-out bytes are not touched.
+        let bytes = unsafe { _mm512_maskz_loadu_epi8(mask, source.add(count / 64 * 64).cast()) };
+        register!(_mm512_reduce_add_epi64(_mm512_add_epi64(sums, _mm512_sad_epu8(bytes, zero)))) as i32
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, target: *mut u8, values: __m512i, count: usize) {
         let bytes = register!(_mm512_cvtepi32_epi8(values));
         if count == 16 {

@@ -75,6 +75,12 @@ pub(crate) trait Arch: Copy {
     /// `source` is valid for reads of 16 bytes; `order` holds 0 to 15.
     unsafe fn load_bytes_in_order(self, source: *const u8, order: &[u8; LANES]) -> Self::I32;
 
+    /// Σ of `count` stored activations.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of `count` bytes.
+    unsafe fn sum_bytes(self, source: *const u8, count: usize) -> i32;
+
     /// Narrows the first `count` lanes, all within the storage type's range, to bytes.
     ///
     /// # Safety

@@ -99,6 +99,19 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
+    unsafe fn sum_bytes(self, source: *const u8, count: usize) -> i32 {
+        let mut sums = register!(vdupq_n_s32(0));
+        for at in (0..count / 16).map(|vector| 16 * vector) {
+            // SAFETY: the caller vouches for `count` readable bytes.
+            let bytes = unsafe { vld1q_s8(source.add(at).cast()) };
+            sums = register!(vpadalq_s16(sums, vpaddlq_s8(bytes)));
+        }
+        // SAFETY: the tail lies within `count`.
+        let tail = unsafe { core::slice::from_raw_parts(source.add(count / 16 * 16).cast::<i8>(), count % 16) };
+        register!(vaddvq_s32(sums)) + tail.iter().map(|&byte| i32::from(byte)).sum::<i32>()
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, target: *mut u8, values: Quarters, count: usize) {
         let bytes = register!({
             let low = vmovn_high_s32(vmovn_s32(values[0]), values[1]);

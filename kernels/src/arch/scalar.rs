@@ -67,6 +67,13 @@ impl Arch for Scalar {
     }
 
     #[inline(always)]
+    unsafe fn sum_bytes(self, source: *const u8, count: usize) -> i32 {
+        // SAFETY: the caller vouches for `count` readable bytes.
+        let bytes = unsafe { core::slice::from_raw_parts(source, count) };
+        bytes.iter().map(|&byte| i32::from(byte)).sum()
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, target: *mut u8, values: Self::I32, count: usize) {
         for (i, value) in values.into_iter().enumerate().take(count) {
             // SAFETY: the caller vouches for `count` writable bytes.

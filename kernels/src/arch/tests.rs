@@ -130,6 +130,27 @@ fn bytes_widen_and_narrow_on_every_arch() {
     on_every_arch!(bytes);
 }
 
+fn byte_sums<A: Arch>(arch: A) {
+    let storage = A::ISA.storage();
+    let source: Vec<u8> = (0..400u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for fill in [None, Some(0x80), Some(0xFF)] {
+        for start in [0, 1, 7] {
+            for count in 0..=300 {
+                let bytes: Vec<u8> = source[start..start + count].iter().map(|&b| fill.unwrap_or(b)).collect();
+                let expected: i32 = bytes.iter().map(|&byte| storage.value(byte)).sum();
+                // SAFETY: there are `count` bytes.
+                let got = unsafe { arch.sum_bytes(bytes.as_ptr(), count) };
+                assert_eq!(got, expected, "{} start {start} count {count}", A::ISA);
+            }
+        }
+    }
+}
+
+#[test]
+fn byte_sums_are_exact_on_every_arch() {
+    on_every_arch!(byte_sums);
+}
+
 fn products<A: Arch>(arch: A) {
     let storage = A::ISA.storage();
     let weights = [-32_768, -32_767, -256, -255, -128, -1, 0, 1, 127, 255, 256, 1_000, 32_766, 32_767, 5, -5];

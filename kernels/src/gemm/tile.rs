@@ -171,15 +171,13 @@ unsafe fn finish<A: Arch>(arch: A, tile: &Tile<'_>, panel: usize, sums: &[A::I32
 /// # Safety
 /// As [`TileFn`] for the rows.
 #[inline(always)]
-pub(crate) unsafe fn row_sums<A: Arch>(_arch: A, rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
-    let storage = A::ISA.storage();
+pub(crate) unsafe fn row_sums<A: Arch>(arch: A, rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
     for (&row, sum) in rows.iter().zip(sums) {
         *sum = 0;
         for segment in segments {
             // SAFETY: the caller vouches for the run's bytes.
-            let run = unsafe { core::slice::from_raw_parts(row.add(segment.offset as usize), segment.bytes as usize) };
-            let total: i32 = run.iter().map(|&byte| storage.value(byte)).sum();
-            *sum = sum.wrapping_add(total);
+            let run = unsafe { arch.sum_bytes(row.add(segment.offset as usize), segment.bytes as usize) };
+            *sum = sum.wrapping_add(run);
         }
     }
 }
