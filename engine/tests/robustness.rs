@@ -18,16 +18,10 @@ fn kind(bytes: &[u8]) -> Option<ErrorKind> {
     load(bytes).err().map(|error| error.kind())
 }
 
-/// Loads, plans and runs with the reference; whether the model was good.
-fn load_and_run(bytes: &[u8]) -> bool {
-    let Ok(model) = load(bytes) else {
-        return false;
-    };
-    if model.graph().activation_bytes() > MAX_RUN_BYTES || model.graph().macs() > MAX_RUN_MACS {
-        return true;
-    }
-    let options = PlanOptions { backend: Backend::Reference, keep_intermediates: true, ..PlanOptions::default() };
-    let plan = Plan::new(&model, &options).expect("a verified model can be planned for the reference");
+/// Outputs of one run on fixed inputs.
+fn run(model: &Model, backend: Backend) -> Vec<Vec<u8>> {
+    let options = PlanOptions { backend, threads: Some(1), ..PlanOptions::default() };
+    let plan = Plan::new(model, &options).expect("a verified model can be planned");
     let mut session = Session::new(&plan).expect("a session of a valid plan");
     for index in 0..session.inputs().len() {
         let bytes = session.input_mut(index).expect("an input that exists");
@@ -36,6 +30,18 @@ fn load_and_run(bytes: &[u8]) -> bool {
         }
     }
     session.run().expect("a verified model runs");
+    (0..session.outputs().len()).map(|index| session.output(index).expect("an output that exists").to_vec()).collect()
+}
+
+/// Loads, plans and runs with both backends, which must agree; whether the model was good.
+fn load_and_run(bytes: &[u8]) -> bool {
+    let Ok(model) = load(bytes) else {
+        return false;
+    };
+    if model.graph().activation_bytes() <= MAX_RUN_BYTES && model.graph().macs() <= MAX_RUN_MACS {
+        let (want, got) = (run(&model, Backend::Reference), run(&model, Backend::Optimized));
+        assert!(want == got, "the backends disagree on\n{:?}", model.graph());
+    }
     true
 }
 
