@@ -1,2 +1,52 @@
-//! The `ottava` command.
-fn main() {}
+//! The `ottava` command: measure, run, classify, verify and inspect quantized `.tflite` networks.
+//!
+//! Each command is a module with one `execute`, which writes to the given output and returns the one error that stopped
+//! it. Nothing here panics on what a user can do.
+#![forbid(unsafe_code)]
+
+mod args;
+mod bench;
+mod classify;
+mod errors;
+mod files;
+mod host;
+mod inputs;
+mod inspect;
+mod kernels;
+mod models;
+mod npy;
+mod run;
+mod stats;
+mod table;
+mod verify;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+use errors::Result;
+
+fn main() -> ExitCode {
+    let Cli { command } = Cli::parse();
+    let mut output = io::stdout().lock();
+    match execute(&command, &mut output).and_then(|()| Ok(output.flush()?)) {
+        Err(error) if !error.is_broken_pipe() => {
+            // Standard error may be gone too; then there is nobody to tell.
+            let _ = writeln!(io::stderr(), "error: {}", table::plain(&error.to_string()));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn execute(command: &Command, output: &mut dyn Write) -> Result<()> {
+    match command {
+        Command::Bench(args) => bench::execute(args, output),
+        Command::Run(args) => run::execute(args, output),
+        Command::Classify(args) => classify::execute(args, output),
+        Command::Verify(args) => verify::execute(args, output),
+        Command::Inspect(args) => inspect::execute(args, output),
+        Command::Kernels(args) => kernels::execute(args, output),
+    }
+}

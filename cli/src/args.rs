@@ -1,0 +1,290 @@
+//! The command line: commands, flags and the texts that `--help` teaches them with.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ottava::{Backend, Isa, PlanOptions};
+
+const EXAMPLES: &str = "\
+Examples:
+  ottava bench inception-v3                     latency of every layer, on all cores
+  ottava bench net.tflite --threads 1 --json -  the same for programs
+  ottava classify net.tflite cat.jpg --labels labels.txt
+  ottava run net.tflite --input image.npy --output-dir out
+  ottava verify inception-v3                    kernels against the reference, layer by layer
+  ottava inspect net.tflite                     what is in a file, and what the plan makes of it
+
+MODEL is the path of a .tflite file or a built-in name: inception-v3, mobilenet-v1, mobilenet-v2,
+and each with -uint8. A built-in network has seeded weights; it is built once and kept in the
+user's cache folder, or in the one that OTTAVA_CACHE names.
+
+OTTAVA_ISA=avx2 (for instance) narrows the instruction set where --isa does not choose one.
+Exit codes: 0 success, 1 failure, 2 wrong usage.";
+
+/// Runs quantized .tflite networks on CPUs: exact to the last bit, and fast.
+#[derive(Debug, Parser)]
+#[command(name = "ottava", version, about, after_help = EXAMPLES, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Bench(BenchArgs),
+    Run(RunArgs),
+    Classify(ClassifyArgs),
+    Verify(VerifyArgs),
+    Inspect(InspectArgs),
+    Kernels(KernelsArgs),
+}
+
+/// Instruction set and threads, as most commands take them.
+#[derive(Args, Debug)]
+pub struct EngineArgs {
+    /// Instruction set: scalar, neon, avx2 or avx512vnni [default: the best of this CPU]
+    #[arg(long, value_name = "ISA")]
+    pub isa: Option<Isa>,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub threads: Option<usize>,
+}
+
+impl EngineArgs {
+    /// The options of a plan with these.
+    pub fn options(&self, backend: BackendArg) -> PlanOptions {
+        PlanOptions { isa: self.isa, threads: self.threads, backend: backend.into(), ..PlanOptions::default() }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    /// Kernels: fused, packed, threaded
+    #[default]
+    Optimized,
+    /// Plain loops, one operator after the other; slow, and the measure of the other
+    Reference,
+}
+
+impl From<BackendArg> for Backend {
+    fn from(backend: BackendArg) -> Self {
+        match backend {
+            BackendArg::Optimized => Self::Optimized,
+            BackendArg::Reference => Self::Reference,
+        }
+    }
+}
+
+/// Measure a network: latency, and where the time goes layer by layer
+///
+/// Prints load and plan time, the first run, statistics over all timed runs, a table of the layers and a summary by
+/// operator type. The input is random bytes of a fixed seed.
+///
+/// How to read the layer table: a layer's time is the median over all timed runs, and `[other]` is what these leave of
+/// the median run: the time between layers, and the little by which medians do not add up. So the column sums to the
+/// median latency exactly. `peak` compares a layer's multiply-accumulates per second with what the dot-product
+/// instruction of the chosen instruction set reaches on one core of this machine, measured just before, times the
+/// number of threads. Multiply-accumulates are counted as usual, padding included, although the kernels skip padding.
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// Path of a .tflite file or built-in name
+    pub model: String,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Backend to measure
+    #[arg(long, value_enum, default_value_t)]
+    pub backend: BackendArg,
+    /// Time exactly N runs
+    #[arg(long, value_name = "N", value_parser = runs, conflicts_with = "min_time")]
+    pub runs: Option<usize>,
+    /// Time runs for S seconds, at least one
+    #[arg(long, value_name = "S", value_parser = seconds, default_value = "2")]
+    pub min_time: f64,
+    /// Runs before the timed ones, after the first
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub warmup: usize,
+    /// Inputs per run [default: the model's own]
+    #[arg(long, value_name = "N", value_parser = batch)]
+    pub batch: Option<usize>,
+    /// Write the results as JSON; `-` is standard output, which then carries nothing else
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write the layer table as CSV
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+}
+
+/// Run a network on NumPy files
+///
+/// Inputs must have the model's own type and shape. Outputs are written in the file's order as output0.npy,
+/// output1.npy, ... with the model's own type and shape, exactly as numpy.save writes them.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  ottava run net.tflite --input image.npy --output-dir out
+  ottava run two_inputs.tflite --input left=l.npy --input right=r.npy --output-dir out
+  ottava run net.tflite --input image.npy --output-dir out --backend reference")]
+pub struct RunArgs {
+    /// Path of a .tflite file or built-in name
+    pub model: String,
+    /// An input, by the tensor's name or in the model's order; once for each input
+    #[arg(long = "input", value_name = "[NAME=]FILE.npy", required = true)]
+    pub inputs: Vec<String>,
+    /// Folder for the outputs; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: PathBuf,
+    /// What runs the operators
+    #[arg(long, value_enum, default_value_t)]
+    pub backend: BackendArg,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Crop {
+    /// The largest square in the middle
+    #[default]
+    Center,
+    /// The whole picture, stretched
+    None,
+}
+
+/// Name what is in pictures
+///
+/// A picture is decoded (bmp, gif, jpeg, png, pnm, tiff, webp), cropped, resized with an antialiased bilinear filter and
+/// quantized: uint8 inputs take the pixels as they are, int8 inputs take them minus 128, float32 inputs take (pixel -
+/// mean) / scale. Probabilities are the first output's; outputs that no SOFTMAX made go through one.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  ottava classify mobilenet_v2.tflite cat.jpg dog.png --labels labels.txt --top 5
+  ottava classify float_input.tflite cat.jpg --mean 0 --scale 255")]
+pub struct ClassifyArgs {
+    /// Path of a .tflite file or built-in name
+    pub model: String,
+    /// Pictures
+    #[arg(required = true, value_name = "IMAGE")]
+    pub images: Vec<PathBuf>,
+    /// Names of the classes: one a line, or `INDEX NAME` lines; a background class 0 is allowed for on either side
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// How many classes to print
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub top: usize,
+    /// What part of the picture to take
+    #[arg(long, value_enum, default_value_t)]
+    pub crop: Crop,
+    /// For float32 inputs: subtracted from every pixel [default: 127.5]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub mean: Option<f32>,
+    /// For float32 inputs: what is left is divided by this [default: 127.5]
+    #[arg(long, value_name = "X", value_parser = scale)]
+    pub scale: Option<f32>,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// `all`, or one instruction set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IsaChoice {
+    All,
+    One(Isa),
+}
+
+impl FromStr for IsaChoice {
+    type Err = <Isa as FromStr>::Err;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        if name == "all" { Ok(Self::All) } else { name.parse().map(Self::One) }
+    }
+}
+
+/// Compare the kernels with the reference, layer by layer
+///
+/// Every tensor that a plan still has is compared byte by byte with the reference's, for every instruction set and
+/// number of threads, then the outputs of the plan as it runs in earnest, fully fused. The inputs are random bytes, then
+/// extreme values, then a constant, and random again from the fourth on. The first difference ends it with exit code 1
+/// and is named: layer, tensor, index, both values.
+#[derive(Args, Debug)]
+pub struct VerifyArgs {
+    /// Path of a .tflite file or built-in name
+    pub model: String,
+    /// Number of inputs
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = runs)]
+    pub inputs: usize,
+    /// Numbers of threads
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "1,2,3", value_parser = threads)]
+    pub threads: Vec<usize>,
+    /// Instruction sets, or `all` of this CPU
+    #[arg(long, value_name = "ISA,...", value_delimiter = ',', default_value = "all")]
+    pub isa: Vec<IsaChoice>,
+}
+
+/// Show what is in a model, and what the plan makes of it
+///
+/// Operators with versions, tensors, quantization, multiply-accumulates; the layers with their kernels, what was fused,
+/// and the memory that it takes.
+#[derive(Args, Debug)]
+pub struct InspectArgs {
+    /// Path of a .tflite file or built-in name
+    pub model: String,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// List the kernels, and which of them this CPU gets
+#[derive(Args, Debug)]
+pub struct KernelsArgs {
+    /// Also measure what one core reaches with each instruction set's dot product
+    #[arg(long)]
+    pub peak: bool,
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    within(text, 1..=1024)
+}
+
+fn runs(text: &str) -> Result<usize, String> {
+    within(text, 1..=10_000_000)
+}
+
+fn batch(text: &str) -> Result<usize, String> {
+    within(text, 1..=65_536)
+}
+
+fn within(text: &str, range: std::ops::RangeInclusive<usize>) -> Result<usize, String> {
+    let value = text.parse().ok().filter(|value| range.contains(value));
+    value.ok_or_else(|| format!("a whole number from {} to {} is needed", range.start(), range.end()))
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let value = text.parse().ok().filter(|value| (0.0..=86_400.0).contains(value));
+    value.ok_or_else(|| "a number of seconds from 0 to 86400 is needed".to_owned())
+}
+
+fn scale(text: &str) -> Result<f32, String> {
+    let value = text.parse().ok().filter(|value: &f32| value.is_finite() && *value != 0.0);
+    value.ok_or_else(|| "a number other than 0 is needed".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_builtin_network() {
+        let help = Cli::command().render_help().to_string();
+        for builtin in ottava_models::builtins() {
+            assert!(help.contains(builtin.name.trim_end_matches("-uint8")), "{}", builtin.name);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The measurement itself, and the numbers that follow from it.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use ottava::{Backend, LayerInfo, MemoryInfo, Model, Plan, PlanOptions, Session};
+
+use crate::args::BenchArgs;
+use crate::errors::Result;
+use crate::host::{self, Host};
+use crate::inputs::{self, Pattern};
+use crate::models;
+use crate::stats::{Summary, median};
+
+/// Chooses the random input.
+const SEED: u64 = 1;
+
+/// The progress bar is redrawn this often, between runs and never within one.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// Everything that a report says.
+pub struct Measured {
+    pub model: String,
+    pub file: String,
+    pub host: Host,
+    pub isa: String,
+    pub backend: Backend,
+    pub threads: usize,
+    pub batch: usize,
+    /// Mapping and verifying the file.
+    pub load_ms: f64,
+    pub plan_ms: f64,
+    /// The first run of a fresh session.
+    pub first_ms: f64,
+    /// All timed runs.
+    pub latency_ms: Summary,
+    pub layers: Vec<Layer>,
+    /// What the layers' medians leave of the median run.
+    pub other_us: f64,
+    pub memory: MemoryInfo,
+    /// Greatest resident memory from loading to the last warm-up run, where the system tells.
+    pub peak_rss_bytes: Option<u64>,
+    /// Multiply-accumulates per second of one core's dot-product loop.
+    pub peak_macs_per_second: f64,
+}
+
+/// A layer and its time.
+pub struct Layer {
+    pub info: LayerInfo,
+    pub median_us: f64,
+}
+
+impl Measured {
+    /// The median run in microseconds.
+    pub fn total_us(&self) -> f64 {
+        self.latency_ms.median * 1e3
+    }
+
+    /// Multiply-accumulates of one run.
+    pub fn macs(&self) -> u64 {
+        self.layers.iter().map(|layer| layer.info.macs).sum()
+    }
+
+    /// The part of the median run that `us` is.
+    pub fn share(&self, us: f64) -> f64 {
+        if self.total_us() > 0.0 { us / self.total_us() } else { 0.0 }
+    }
+
+    /// The part of all threads' peak that so many multiply-accumulates in so much time are.
+    pub fn share_of_peak(&self, macs: u64, us: f64) -> f64 {
+        let peak = self.peak_macs_per_second * self.threads as f64;
+        if us > 0.0 && peak > 0.0 { macs as f64 / (us * 1e-6) / peak } else { 0.0 }
+    }
+}
+
+/// Runs the model as asked.
+///
+/// # Errors
+/// The model cannot be opened, planned or run.
+pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
+    let path = models::open(&args.model).map(|model| model.name().to_owned())?;
+    host::reset_peak_memory();
+    let (model, load_ms) = timed(|| Model::open(&path))?;
+    let options = PlanOptions { batch: args.batch, ..args.engine.options(args.backend) };
+    let (plan, plan_ms) = timed(|| Plan::new(&model, &options))?;
+    let mut session = Session::new(&plan)?;
+    for (index, info) in plan.inputs().iter().enumerate() {
+        inputs::fill(session.input_mut(index)?, info, Pattern::Random, SEED);
+    }
+    session.run()?;
+    let first_ms = session.profile().total.as_secs_f64() * 1e3;
+    for _ in 0..args.warmup {
+        session.run()?;
+    }
+    let peak_rss_bytes = host::peak_memory_bytes();
+    let peak_macs_per_second = ottava_kernels::peak::measure(plan.isa());
+    let samples = Samples::take(&mut session, args, progress)?;
+    let latency_ms = Summary::of(&samples.totals_ms);
+    let layers: Vec<Layer> = plan
+        .layers()
+        .iter()
+        .zip(&samples.layers_us)
+        .map(|(info, times)| Layer { info: info.clone(), median_us: median(times) })
+        .collect();
+    let other_us = latency_ms.median * 1e3 - layers.iter().map(|layer| layer.median_us).sum::<f64>();
+    Ok(Measured {
+        model: args.model.clone(),
+        file: path,
+        host: Host::detect(),
+        isa: plan.isa().to_string(),
+        backend: plan.backend(),
+        threads: plan.threads(),
+        batch: plan.batch(),
+        load_ms,
+        plan_ms,
+        first_ms,
+        latency_ms,
+        layers,
+        other_us,
+        memory: plan.memory(),
+        peak_rss_bytes,
+        peak_macs_per_second,
+    })
+}
+
+fn timed<T>(work: impl FnOnce() -> ottava::Result<T>) -> Result<(T, f64)> {
+    let start = Instant::now();
+    let value = work()?;
+    Ok((value, start.elapsed().as_secs_f64() * 1e3))
+}
+
+/// The durations of the timed runs.
+struct Samples {
+    totals_ms: Vec<f64>,
+    /// One series for each layer.
+    layers_us: Vec<Vec<f64>>,
+}
+
+impl Samples {
+    fn take(session: &mut Session, args: &BenchArgs, progress: bool) -> Result<Self> {
+        let mut samples = Self { totals_ms: Vec::new(), layers_us: vec![Vec::new(); session.plan().layers().len()] };
+        let start = Instant::now();
+        let bar = bar(args, progress);
+        let mut drawn = start;
+        loop {
+            session.run()?;
+            samples.add(session);
+            let (runs, elapsed) = (samples.totals_ms.len(), start.elapsed());
+            let done = match args.runs {
+                Some(wanted) => runs >= wanted,
+                None => elapsed.as_secs_f64() >= args.min_time,
+            };
+            if done {
+                bar.finish_and_clear();
+                return Ok(samples);
+            }
+            if drawn.elapsed() >= REDRAW {
+                drawn = Instant::now();
+                bar.set_position(if args.runs.is_some() { runs as u64 } else { elapsed.as_millis() as u64 });
+            }
+        }
+    }
+
+    fn add(&mut self, session: &Session) {
+        let profile = session.profile();
+        self.totals_ms.push(profile.total.as_secs_f64() * 1e3);
+        for (series, duration) in self.layers_us.iter_mut().zip(&profile.layers) {
+            series.push(duration.as_secs_f64() * 1e6);
+        }
+    }
+}
+
+fn bar(args: &BenchArgs, progress: bool) -> ProgressBar {
+    if !progress {
+        return ProgressBar::hidden();
+    }
+    let length = args.runs.map_or((args.min_time * 1e3) as u64, |runs| runs as u64);
+    let bar = ProgressBar::new(length).with_message("measuring");
+    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:40} {percent:>3} %") {
+        bar.set_style(style);
+    }
+    bar
+}

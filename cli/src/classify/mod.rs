@@ -1,0 +1,86 @@
+//! `ottava classify`: what is in a picture.
+
+mod labels;
+mod picture;
+mod scores;
+
+use std::io::Write;
+use std::path::Path;
+
+use ottava::{DType, Plan, Session, TensorInfo};
+
+use crate::args::{BackendArg, ClassifyArgs};
+use crate::errors::{CliError, Result};
+use crate::{models, table};
+use labels::Labels;
+use picture::{Normalization, Target};
+
+/// Prints the top classes of each picture.
+///
+/// # Errors
+/// The model is no image classifier, or a picture or the labels cannot be read.
+pub fn execute(args: &ClassifyArgs, output: &mut dyn Write) -> Result<()> {
+    let model = models::open(&args.model)?;
+    let plan = Plan::new(&model, &args.engine.options(BackendArg::Optimized))?;
+    let cause = |cause: String| CliError::file(model.name(), cause);
+    let target = target(plan.inputs(), args).map_err(cause)?;
+    let [scores, ..] = plan.outputs() else {
+        return Err(cause("has no output".to_owned()));
+    };
+    let classes = class_count(scores).map_err(cause)?;
+    let labels = args.labels.as_deref().map(|path| read_labels(path, classes)).transpose()?;
+    let probabilities = scores::are_probabilities(model.graph(), scores.tensor);
+    let mut session = Session::new(&plan)?;
+    for image in &args.images {
+        let bytes = picture::load(image, &target).map_err(|cause| CliError::file(image, cause))?;
+        session.input_mut(0)?.copy_from_slice(&bytes);
+        session.run()?;
+        let scores = scores::real(session.output(0)?, scores).map_err(cause)?;
+        let scores = if probabilities { scores } else { scores::softmax(&scores) };
+        let ms = session.profile().total.as_secs_f64() * 1e3;
+        writeln!(output, "{}  ({ms:.2} ms, {})", image.display(), plan.isa())?;
+        for (class, probability) in scores::top(&scores, args.top) {
+            let label = labels.as_ref().map_or(String::new(), |labels| table::plain(&labels.of(class)));
+            writeln!(output, "{}", format!("  {:>6.2} %  {class:>5}  {label}", 100.0 * probability).trim_end())?;
+        }
+    }
+    Ok(())
+}
+
+/// What a picture must become for the model's input.
+fn target(inputs: &[TensorInfo], args: &ClassifyArgs) -> std::result::Result<Target, String> {
+    let [input] = inputs else {
+        return Err(format!("is no image classifier: it has {} inputs", inputs.len()));
+    };
+    let (height, width, channels) = match input.shape[..] {
+        [1, height, width, channels @ (1 | 3)] if height > 0 && width > 0 => (height, width, channels),
+        _ => {
+            let shape = table::shape(&input.shape);
+            return Err(format!("is no image classifier: its input is {shape}, not 1xHxWx3 or 1xHxWx1"));
+        }
+    };
+    let normalization = match input.dtype {
+        DType::U8 => Normalization::Unsigned,
+        DType::I8 => Normalization::Signed,
+        DType::F32 => Normalization::Float { mean: args.mean.unwrap_or(127.5), scale: args.scale.unwrap_or(127.5) },
+        other => return Err(format!("takes {other}; pictures go into uint8, int8 and float32 inputs")),
+    };
+    if input.dtype != DType::F32 && (args.mean.is_some() || args.scale.is_some()) {
+        return Err(format!("takes {} pixels; --mean and --scale are for float32 inputs", input.dtype));
+    }
+    let size = |extent| u32::try_from(extent).map_err(|_| "has an input that is too large".to_owned());
+    Ok(Target { height: size(height)?, width: size(width)?, channels, crop: args.crop, normalization })
+}
+
+/// Number of classes: the only dimension of the output that is not 1.
+fn class_count(output: &TensorInfo) -> std::result::Result<usize, String> {
+    match output.shape.split_last() {
+        Some((&classes, others)) if classes > 0 && others.iter().all(|&extent| extent == 1) => Ok(classes),
+        _ => Err(format!("is no image classifier: its first output is {}, not 1xN", table::shape(&output.shape))),
+    }
+}
+
+fn read_labels(path: &Path, classes: usize) -> Result<Labels> {
+    let text = std::fs::read(path).map_err(|error| CliError::file(path, format!("cannot open: {error}")))?;
+    Labels::parse(&String::from_utf8_lossy(&text), classes).map_err(|cause| CliError::file(path, cause))
+}
