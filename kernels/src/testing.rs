@@ -139,7 +139,7 @@ impl Guarded {
     pub(crate) fn dense(&self, mask: u8) -> Result<Vec<u8>, String> {
         let mut values = Vec::with_capacity(self.pixels * self.channels);
         for (index, &byte) in self.bytes.iter().enumerate() {
-            let at = index.checked_sub(GUARD).map(|at| (at / self.stride, at % self.stride));
+            let at = index.checked_sub(GUARD).map(|at| (at / self.stride.max(1), at % self.stride.max(1)));
             match at {
                 Some((pixel, channel)) if pixel < self.pixels && channel < self.channels => values.push(byte ^ mask),
                 _ if byte != CANARY => {
