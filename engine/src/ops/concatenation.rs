@@ -3,14 +3,18 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use ottava_kernels::Layer;
+use ottava_kernels::copy::{self, CopySpec};
+use ottava_kernels::lut::{self, LutSpec};
+use ottava_kernels::strided::Strided;
 use ottava_ref::ops::concatenation::{ConcatInput, ConcatenationParams, concatenation};
 
 use super::import::ScaleZero;
 use super::view::{only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::optimize::Lower;
+use crate::graph::{DType, TensorId};
+use crate::optimize::{Lower, Lowered, Lowering, Member, Piece, Sequence, table};
 use crate::schema::BuiltinOptionsRef;
 
 /// Joins tensors along `axis`. An input with the output's scale and zero point is copied, others (uint8 only) are
@@ -24,6 +28,20 @@ pub(crate) struct Concatenation {
 }
 
 impl Concatenation {
+    /// Input `index` as a copy or, between scales, as a table.
+    fn piece(&self, lowering: &Lowering<'_>, index: usize, shape: Strided) -> Result<Box<dyn Layer>> {
+        let threads = lowering.threads;
+        if self.copies(index) {
+            return Ok(Box::new(copy::prepare(&CopySpec { shape, threads })));
+        }
+        // Only uint8 tensors are rescaled; a concatenation of one input is what this one does to it.
+        let alone = Self { axis: 0, inputs: vec![self.inputs[index]], output: self.output };
+        let masks = [lowering.xor_mask(DType::U8); 2];
+        let table = table(&alone, [DType::U8; 2], masks)?;
+        let table = table.as_slice().try_into().map_err(|_| Error::internal("a table of 256 bytes"))?;
+        Ok(Box::new(lut::prepare(&LutSpec { table, shape, threads })))
+    }
+
     /// Whether input `index` is copied as it is.
     pub(crate) fn copies(&self, index: usize) -> bool {
         self.inputs[index] == self.output
@@ -107,6 +125,40 @@ impl Operator for Concatenation {
 }
 
 impl Lower for Concatenation {
+    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
+        let member = &members[0];
+        let output = member.outputs[0];
+        let shape = &lowering.tensor(output).shape;
+        let last = self.axis + 1 == shape.len();
+        let sources: Vec<TensorId> = member.inputs.iter().flatten().copied().collect();
+        let dense = || sources.iter().chain([&output]).all(|&id| lowering.is_dense(id));
+        if !lowering.suits_kernels(member, usize::MAX) || !(last || dense()) {
+            return Ok(None);
+        }
+        let outer: usize = shape[..self.axis].iter().product();
+        let inner: usize = shape[self.axis + 1..].iter().product();
+        let output_stride = if last { lowering.image(output).pixel_stride } else { shape[self.axis] * inner };
+        let (mut pieces, mut inputs, mut output_offset) = (Vec::new(), Vec::new(), 0);
+        for (index, &source) in sources.iter().enumerate() {
+            let channels = lowering.tensor(source).shape[self.axis] * inner;
+            // What placement has put into the output is there already.
+            if lowering.places.of(source) != lowering.places.part(output, output_offset, last.then_some(output_stride))
+            {
+                let input_stride = if last { lowering.image(source).pixel_stride } else { channels };
+                let shape = Strided { pixels: outer, channels, input_strides: [input_stride], output_stride };
+                let layer = self.piece(lowering, index, shape)?;
+                pieces.push(Piece { layer, input: inputs.len(), output_offset });
+                inputs.push(source);
+            }
+            output_offset += channels;
+        }
+        if pieces.is_empty() {
+            return Ok(None);
+        }
+        let layer = Box::new(Sequence::new(pieces));
+        Ok(Some(Lowered { layer, inputs, outputs: vec![output], note: None }))
+    }
+
     fn reads_strided_pixels(&self) -> bool {
         true
     }

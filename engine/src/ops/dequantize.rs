@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use ottava_kernels::convert::{self, DequantizeSpec};
 use ottava_ref::ops::dequantize::{DequantizeParams, dequantize};
 
 use super::types::EIGHT_BIT;
@@ -10,7 +11,7 @@ use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::Result;
 use crate::graph::DType;
-use crate::optimize::Lower;
+use crate::optimize::{Lower, Lowered, Lowering, Member};
 
 /// Stored values to real ones.
 #[derive(Clone, Debug)]
@@ -52,4 +53,30 @@ impl Operator for Dequantize {
     }
 }
 
-impl Lower for Dequantize {}
+impl Lower for Dequantize {
+    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
+        let member = &members[0];
+        let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
+        if !lowering.suits_kernels(member, 1) {
+            return Ok(None);
+        }
+        let bytes = lowering.table(self, source, output)?;
+        let mut table = [0.0; 256];
+        for (value, bytes) in table.iter_mut().zip(bytes.as_chunks().0) {
+            *value = f32::from_le_bytes(*bytes);
+        }
+        let image = lowering.image(source);
+        let layer = convert::prepare_dequantize(&DequantizeSpec {
+            pixels: image.pixels(),
+            channels: image.channels,
+            pixel_stride: image.pixel_stride,
+            table: &table,
+            threads: lowering.threads,
+        });
+        Ok(Some(Lowered { layer: Box::new(layer), inputs: vec![source], outputs: vec![output], note: None }))
+    }
+
+    fn reads_strided_pixels(&self) -> bool {
+        true
+    }
+}

@@ -3,14 +3,16 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use ottava_ref::ops::mean::{MeanParams, mean, reduced_dimensions};
+use ottava_kernels::Image;
+use ottava_kernels::mean::{self, MeanSpec};
+use ottava_ref::ops::mean::{MeanParams, divide_multiplier, mean, reduced_dimensions};
 use ottava_ref::{Multiplier, scales};
 
 use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
 use crate::graph::DType;
-use crate::optimize::Lower;
+use crate::optimize::{Lower, Lowered, Lowering, Member};
 use crate::schema::BuiltinOptionsRef;
 
 /// Mean over some dimensions. Always requantizes, even between equal scales.
@@ -92,4 +94,34 @@ impl Operator for Mean {
     }
 }
 
-impl Lower for Mean {}
+impl Lower for Mean {
+    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
+        let member = &members[0];
+        let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
+        let shape = &lowering.tensor(source).shape;
+        let (first, end) = (self.reduced.iter().position(|&it| it), self.reduced.iter().rposition(|&it| it));
+        let (Some(first), Some(last)) = (first, end) else { return Ok(None) };
+        let neighbours = self.reduced[first..=last].iter().all(|&reduced| reduced);
+        if !neighbours || !lowering.suits_kernels(member, 1) || !lowering.is_dense(output) {
+            return Ok(None);
+        }
+        let product = |sizes: &[usize]| sizes.iter().product::<usize>();
+        let count = product(&shape[first..=last]);
+        let channels = product(&shape[last + 1..]);
+        let (by, offset) = (divide_multiplier(self.multiplier, count as u64), lowering.offset(output));
+        let (lo, hi) = lowering.isa.storage().range();
+        let spec = MeanSpec {
+            input: Image::dense(product(&shape[..first]), 1, count, channels),
+            input_zero: self.input_zero_point + lowering.offset(source),
+            multiplier: (by.mantissa, by.shift),
+            output_zero: self.output_zero_point + offset,
+            output_min: lo,
+            output_max: hi,
+            output_offset: offset,
+            output_stride: channels,
+            threads: lowering.threads,
+        };
+        let layer = Box::new(mean::prepare(lowering.isa, &spec));
+        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+    }
+}

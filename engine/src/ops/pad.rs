@@ -3,13 +3,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use ottava_kernels::copy::{self, PadSpec};
 use ottava_ref::ops::pad::{PadParams, pad};
 
 use super::view::{input, only_output};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
 use crate::graph::{DType, MAX_TENSOR_BYTES};
-use crate::optimize::Lower;
+use crate::optimize::{Lower, Lowered, Lowering, Member};
 
 /// A border around a tensor; stored values are copied as they are.
 #[derive(Clone, Debug)]
@@ -67,4 +68,26 @@ impl Operator for Pad {
     }
 }
 
-impl Lower for Pad {}
+impl Lower for Pad {
+    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
+        let member = &members[0];
+        let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
+        let Ok(padding) = <[[usize; 2]; 4]>::try_from(self.paddings.as_slice()) else { return Ok(None) };
+        if !lowering.suits_kernels(member, 1) {
+            return Ok(None);
+        }
+        let spec = PadSpec {
+            input: lowering.image(source),
+            padding,
+            fill: self.output_zero_point as u8 ^ lowering.xor_mask(lowering.tensor(output).dtype),
+            pixel_stride: lowering.image(output).pixel_stride,
+            threads: lowering.threads,
+        };
+        let layer = Box::new(copy::prepare_pad(&spec));
+        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+    }
+
+    fn reads_strided_pixels(&self) -> bool {
+        true
+    }
+}

@@ -3,6 +3,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use ottava_kernels::Layer;
+use ottava_kernels::convert::{self, QuantizeSpec};
+use ottava_kernels::lut::{self, LutSpec};
 use ottava_ref::ops::quantize::{QuantizeParams, quantize};
 use ottava_ref::ops::requantize::{RequantizeParams, requantize};
 use ottava_ref::scales;
@@ -10,9 +13,9 @@ use ottava_ref::scales;
 use super::types::EIGHT_BIT;
 use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::DType;
-use crate::optimize::Lower;
+use crate::optimize::{Lower, Lowered, Lowering, Member, table};
 
 /// Conversion to an 8-bit type.
 #[derive(Clone, Debug)]
@@ -70,4 +73,43 @@ impl Operator for Quantize {
     }
 }
 
-impl Lower for Quantize {}
+impl Lower for Quantize {
+    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
+        let member = &members[0];
+        let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
+        if !lowering.suits_kernels(member, 1) {
+            return Ok(None);
+        }
+        let layer: Box<dyn Layer> = match self {
+            Self::Real(params) => {
+                if !lowering.is_dense(output) {
+                    return Ok(None);
+                }
+                let spec = QuantizeSpec {
+                    elements: lowering.tensor(output).element_count(),
+                    scale: params.scale,
+                    zero: params.zero_point,
+                    file_is_signed: lowering.is_signed(output),
+                    threads: lowering.threads,
+                };
+                Box::new(convert::prepare_quantize(lowering.isa, &spec))
+            }
+            Self::Stored(_) => {
+                let table = lowering.table(self, source, output)?;
+                let table = table.as_slice().try_into().map_err(|_| Error::internal("a table of 256 bytes"))?;
+                let shape = lowering.strided(source, output);
+                Box::new(lut::prepare(&LutSpec { table, shape, threads: lowering.threads }))
+            }
+        };
+        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+    }
+
+    fn keeps_bytes(&self, types: [DType; 2], xor_masks: [u8; 2]) -> bool {
+        let identity = |bytes: Vec<u8>| bytes.iter().enumerate().all(|(stored, &byte)| usize::from(byte) == stored);
+        matches!(self, Self::Stored(_)) && table(self, types, xor_masks).is_ok_and(identity)
+    }
+
+    fn reads_strided_pixels(&self) -> bool {
+        true
+    }
+}

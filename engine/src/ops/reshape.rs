@@ -94,7 +94,7 @@ impl Operator for Reshape {
 }
 
 impl Lower for Reshape {
-    fn keeps_bytes(&self, xor_masks: [u8; 2]) -> bool {
-        xor_masks[0] == xor_masks[1]
+    fn keeps_bytes(&self, types: [DType; 2], _xor_masks: [u8; 2]) -> bool {
+        types[0] == types[1]
     }
 }

@@ -3,13 +3,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use ottava_kernels::softmax::{self, SoftmaxSpec};
 use ottava_ref::ops::softmax::{SoftmaxParams, softmax};
 
 use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
 use crate::graph::DType;
-use crate::optimize::Lower;
+use crate::optimize::{Lower, Lowered, Lowering, Member};
 use crate::schema::BuiltinOptionsRef;
 
 /// The sum of so many exponentials of 0 would not fit the reference's 32 bits.
@@ -81,4 +82,27 @@ impl Operator for Softmax {
     }
 }
 
-impl Lower for Softmax {}
+impl Lower for Softmax {
+    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
+        let member = &members[0];
+        let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
+        if !lowering.suits_kernels(member, 1) {
+            return Ok(None);
+        }
+        let strided = lowering.strided(source, output);
+        let layer = softmax::prepare(&SoftmaxSpec {
+            rows: strided.pixels,
+            depth: strided.channels,
+            input_stride: strided.input_strides[0],
+            output_stride: strided.output_stride,
+            exponentials: &self.params.exponentials(),
+            storage: lowering.isa.storage(),
+            threads: lowering.threads,
+        });
+        Ok(Some(Lowered { layer: Box::new(layer), inputs: vec![source], outputs: vec![output], note: None }))
+    }
+
+    fn reads_strided_pixels(&self) -> bool {
+        true
+    }
+}

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::strided::Strided;
 use ottava_kernels::{Image, Isa, Layer};
 
 use super::place::Places;
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Tensor, TensorId};
 use crate::model::Model;
-use crate::ops::Operator;
+use crate::ops::{Operator, TensorView, TensorViewMut};
 
 /// What the optimizing backend asks of an operator. Every question has an answer that is right for any operator.
 pub trait Lower {
@@ -27,8 +28,9 @@ pub trait Lower {
         None
     }
 
-    /// Whether the output's stored bytes are the input's, given what file bytes of both are XORed with when stored.
-    fn keeps_bytes(&self, _xor_masks: [u8; 2]) -> bool {
+    /// Whether the output's stored bytes are the input's, given the types of both and what their file bytes are XORed
+    /// with when stored.
+    fn keeps_bytes(&self, _types: [DType; 2], _xor_masks: [u8; 2]) -> bool {
         false
     }
 
@@ -85,6 +87,37 @@ impl Lowering<'_> {
         self.tensor(id).dtype == DType::I8
     }
 
+    /// Two tensors' element types.
+    pub(crate) fn types(&self, ids: [TensorId; 2]) -> [DType; 2] {
+        ids.map(|id| self.tensor(id).dtype)
+    }
+
+    /// What an operator makes of each stored byte of an 8-bit input; see [`table`].
+    ///
+    /// # Errors
+    /// As [`Operator::reference`].
+    pub(crate) fn table(&self, operator: &dyn Operator, input: TensorId, output: TensorId) -> Result<Vec<u8>> {
+        let types = self.types([input, output]);
+        table(operator, types, types.map(|dtype| self.xor_mask(dtype)))
+    }
+
+    /// Elements of two tensors of the same shape, pixel by pixel.
+    pub(crate) fn strided(&self, input: TensorId, output: TensorId) -> Strided {
+        let (from, to) = (self.image(input), self.image(output));
+        Strided {
+            pixels: to.pixels(),
+            channels: to.channels,
+            input_strides: [from.pixel_stride],
+            output_stride: to.pixel_stride,
+        }
+    }
+
+    /// Whether a tensor's pixels follow each other without gaps.
+    pub(crate) fn is_dense(&self, id: TensorId) -> bool {
+        let image = self.image(id);
+        image.pixel_stride == image.channels
+    }
+
     /// The XOR between file bytes and stored bytes of a type.
     pub(crate) fn xor_mask(&self, dtype: DType) -> u8 {
         xor_mask(self.isa, dtype)
@@ -117,6 +150,21 @@ impl Lowering<'_> {
         let mut all = inputs.flatten().chain(&member.outputs);
         written && all.all(|&id| self.tensor(id).element_count() > 0)
     }
+}
+
+/// What an operator of one 8-bit input makes of each stored byte, evaluated by the reference: stored bytes for 8-bit
+/// outputs, else elements of the output's type, all little-endian.
+///
+/// # Errors
+/// As [`Operator::reference`].
+pub(crate) fn table(operator: &dyn Operator, types: [DType; 2], xor_masks: [u8; 2]) -> Result<Vec<u8>> {
+    let shape = [256];
+    let bytes: Vec<u8> = (0..=255).map(|stored: u8| stored ^ xor_masks[0]).collect();
+    let mut output = vec![0; 256 * types[1].size_bytes()];
+    let input = TensorView { shape: &shape, dtype: types[0], bytes: &bytes };
+    operator.reference(&[Some(input)], &mut [TensorViewMut { shape: &shape, dtype: types[1], bytes: &mut output }])?;
+    output.iter_mut().for_each(|byte| *byte ^= xor_masks[1]);
+    Ok(output)
 }
 
 /// The XOR between file bytes and stored bytes: 0 for all but the 8-bit type that the ISA does not store.

@@ -16,6 +16,8 @@ mod lower;
 mod memory;
 mod place;
 mod program;
+mod sequence;
 
-pub(crate) use lower::{Lower, Lowered, Lowering, Member};
+pub(crate) use lower::{Lower, Lowered, Lowering, Member, table};
 pub(crate) use program::OptimizedProgram;
+pub(crate) use sequence::{Piece, Sequence};

@@ -35,6 +35,12 @@ impl Places {
         self.places[id]
     }
 
+    /// Where a part of a tensor would be that starts at `offset` and has its pixels `pixel_stride` apart.
+    pub(crate) fn part(&self, whole: TensorId, offset: usize, pixel_stride: Option<usize>) -> Place {
+        let home = self.places[whole];
+        Place { root: home.root, offset: home.offset + offset, pixel_stride }
+    }
+
     /// The tensor as pixels: leading dimensions as they are for rank 4, else all in one row.
     pub(crate) fn image(&self, graph: &Graph, id: TensorId) -> Image {
         let mut image = match graph.tensors[id].shape[..] {
@@ -78,9 +84,9 @@ fn alias(graph: &Graph, step: &Step, xor_mask: &impl Fn(DType) -> u8) -> Option<
     let [member] = &step.members[..] else { return None };
     let (source, target) = (member.inputs.first().copied().flatten()?, *member.outputs.first()?);
     let (from, to) = (&graph.tensors[source], &graph.tensors[target]);
-    let masks = [xor_mask(from.dtype), xor_mask(to.dtype)];
+    let types = [from.dtype, to.dtype];
     let same_size = from.data.is_none() && from.size_bytes() == to.size_bytes();
-    (same_size && member.operator.keeps_bytes(masks)).then_some((source, target))
+    (same_size && member.operator.keeps_bytes(types, types.map(xor_mask))).then_some((source, target))
 }
 
 /// Places the inputs of a concatenation inside its output where that is possible.
@@ -107,8 +113,7 @@ fn join_in_place(graph: &Graph, steps: &[Step], index: usize, aliased: &[bool], 
         let Some(input) = *input else { continue };
         let bytes = graph.tensors[input].shape[concat.axis] * inner;
         if concat.copies(position) && movable(graph, steps, index, input, aliased, places) {
-            let offset = home.offset + offset;
-            places.places[input] = Place { root: home.root, offset, pixel_stride: stride };
+            places.places[input] = places.part(output, offset, stride);
         } else {
             all = false;
         }

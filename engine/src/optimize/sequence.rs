@@ -1,0 +1,58 @@
+//! Several independent layers as one: what a concatenation needs whose inputs lie in different places.
+
+use ottava_kernels::{Input, Layer, Output};
+
+/// One of the layers, with one input and one output.
+pub(crate) struct Piece {
+    pub(crate) layer: Box<dyn Layer>,
+    /// Which input of the whole it reads.
+    pub(crate) input: usize,
+    /// Where in output 0 of the whole its output starts.
+    pub(crate) output_offset: usize,
+}
+
+/// Layers that neither read nor write each other's bytes.
+pub(crate) struct Sequence {
+    pieces: Vec<Piece>,
+    tasks: usize,
+}
+
+impl Sequence {
+    /// The pieces as one layer; at least one.
+    pub(crate) fn new(pieces: Vec<Piece>) -> Self {
+        let tasks = pieces.iter().map(|piece| piece.layer.tasks()).sum();
+        Self { pieces, tasks }
+    }
+}
+
+#[expect(unsafe_code, reason = "the kernels' contract is unsafe to implement")]
+impl Layer for Sequence {
+    fn kernel(&self) -> &str {
+        self.pieces.first().map_or("", |piece| piece.layer.kernel())
+    }
+
+    fn tasks(&self) -> usize {
+        self.tasks
+    }
+
+    fn packed_bytes(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.layer.packed_bytes()).sum()
+    }
+
+    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+        let mut task = task;
+        for piece in &self.pieces {
+            if task >= piece.layer.tasks() {
+                task -= piece.layer.tasks();
+                continue;
+            }
+            let len = outputs[0].len().checked_sub(piece.output_offset).expect("the output starts inside the view");
+            // SAFETY: the view is the end of the caller's view, whose promise holds for a part too.
+            let output = unsafe { Output::from_raw(outputs[0].as_ptr().wrapping_add(piece.output_offset), len) };
+            // SAFETY: the caller's promise; pieces write disjoint bytes.
+            unsafe { piece.layer.run(task, &[inputs[piece.input]], &[output]) }
+            return;
+        }
+        panic!("task {task} of {}", self.tasks);
+    }
+}
