@@ -81,9 +81,10 @@ impl From<BackendArg> for Backend {
 /// Prints load and plan time, the first run, statistics over all timed runs, a table of the layers and a summary by
 /// operator type. The input is random bytes of a fixed seed.
 ///
-/// How to read the layer table: a layer's time is the median over all timed runs, and `[other]` is what these leave of
-/// the median run: the time between layers, and the little by which medians do not add up. So the column sums to the
-/// median latency exactly. `peak` compares a layer's multiply-accumulates per second with what the dot-product
+/// How to read the layer table: a layer's time is its median over all timed runs, and `[other]` is what these leave of
+/// the median run, so the column sums to the median latency exactly. It is the time between layers, which is told below
+/// the table, and that by which medians do not add up: on a busy machine, where every run is interrupted in some layer,
+/// the latter can be large. `peak` compares a layer's multiply-accumulates per second with what the dot-product
 /// instruction of the chosen instruction set reaches on one core of this machine, measured just before, times the
 /// number of threads. Multiply-accumulates are counted as usual, padding included, although the kernels skip padding.
 #[derive(Args, Debug)]

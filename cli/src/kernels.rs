@@ -13,7 +13,8 @@ use crate::table::{self, Align::Left, Align::Right};
 /// A line of a kernel table.
 struct Kernel {
     family: &'static str,
-    isa: Isa,
+    /// `None` where every CPU runs the same code.
+    isa: Option<Isa>,
     name: String,
 }
 
@@ -59,8 +60,9 @@ fn standing(isa: Isa, best: Isa) -> &'static str {
 fn tables(best: Isa) -> String {
     let columns = [("family", Left), ("kernel", Left), ("isa", Left), ("this CPU", Left)];
     let row = |kernel: Kernel| {
-        let standing = standing(kernel.isa, best).to_owned();
-        vec![kernel.family.to_owned(), kernel.name, kernel.isa.to_string(), standing]
+        let isa = kernel.isa.map_or("any".to_owned(), |isa| isa.to_string());
+        let standing = kernel.isa.map_or("default", |isa| standing(isa, best)).to_owned();
+        vec![kernel.family.to_owned(), kernel.name, isa, standing]
     };
     table::render(&columns, all().into_iter().map(row))
 }
@@ -68,13 +70,34 @@ fn tables(best: Isa) -> String {
 /// Every kernel of this build, family by family, best first.
 fn all() -> Vec<Kernel> {
     let mut all = Vec::new();
-    for table in kernels::gemm::KERNELS {
-        for shape in table.shapes() {
-            all.push(Kernel { family: "convolution", isa: table.isa(), name: table.name(shape) });
-        }
-    }
     let mut list = |family, isa, name: &str| all.push(Kernel { family, isa, name: name.to_owned() });
-    kernels::depthwise::KERNELS.iter().for_each(|kernel| list("depthwise", kernel.isa(), kernel.name()));
+    for table in kernels::gemm::KERNELS {
+        table.shapes().for_each(|shape| list("convolution", Some(table.isa()), &table.name(shape)));
+    }
+    for table in kernels::depthwise::KERNELS {
+        list("depthwise", Some(table.isa()), table.name());
+    }
+    for table in kernels::pool::KERNELS {
+        table.names().iter().for_each(|name| list("pooling", Some(table.isa()), name));
+    }
+    for table in kernels::add::KERNELS {
+        list("addition", Some(table.isa()), table.name());
+    }
+    for table in kernels::mean::KERNELS {
+        list("mean", Some(table.isa()), table.name());
+    }
+    for table in kernels::convert::KERNELS {
+        list("quantize", Some(table.isa()), table.name());
+    }
+    let portable = [
+        ("conversion", kernels::convert::PORTABLE),
+        ("softmax", kernels::softmax::KERNELS),
+        ("table", kernels::lut::KERNELS),
+        ("copy", kernels::copy::KERNELS),
+    ];
+    for (family, names) in portable {
+        names.iter().for_each(|name| list(family, None, name));
+    }
     all
 }
 
@@ -87,9 +110,11 @@ mod tests {
         let all = all();
         let mut families: Vec<_> = all.iter().map(|kernel| kernel.family).collect();
         families.dedup();
+        assert!(families.len() >= 10);
         for family in families {
             for isa in Isa::available() {
-                assert!(all.iter().any(|kernel| kernel.family == family && kernel.isa == isa), "{family} {isa}");
+                let runs = |kernel: &Kernel| kernel.family == family && kernel.isa.is_none_or(|needed| needed == isa);
+                assert!(all.iter().any(runs), "{family} {isa}");
             }
         }
     }

@@ -20,6 +20,7 @@ struct Document<'a> {
     latency_ms: Summary,
     layers: Vec<Layer<'a>>,
     other_us: f64,
+    between_layers_us: f64,
     macs: u64,
     memory: Memory,
     peak_rss_bytes: Option<u64>,
@@ -79,6 +80,7 @@ pub fn json(measured: &Measured) -> String {
         latency_ms: measured.latency_ms,
         layers: layers.collect(),
         other_us: measured.other_us,
+        between_layers_us: measured.between_layers_us,
         macs: measured.macs(),
         memory: Memory {
             arena_bytes: memory.arena_bytes,

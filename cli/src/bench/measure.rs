@@ -37,6 +37,8 @@ pub struct Measured {
     pub layers: Vec<Layer>,
     /// What the layers' medians leave of the median run.
     pub other_us: f64,
+    /// Time of a run that no layer accounts for, median.
+    pub between_layers_us: f64,
     pub memory: MemoryInfo,
     /// Greatest resident memory from loading to the last warm-up run, where the system tells.
     pub peak_rss_bytes: Option<u64>,
@@ -117,6 +119,7 @@ pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
         latency_ms,
         layers,
         other_us,
+        between_layers_us: median(&samples.between_us),
         memory: plan.memory(),
         peak_rss_bytes,
         peak_macs_per_second,
@@ -134,11 +137,14 @@ struct Samples {
     totals_ms: Vec<f64>,
     /// One series for each layer.
     layers_us: Vec<Vec<f64>>,
+    /// What the layers of the same run leave of it.
+    between_us: Vec<f64>,
 }
 
 impl Samples {
     fn take(session: &mut Session, args: &BenchArgs, progress: bool) -> Result<Self> {
-        let mut samples = Self { totals_ms: Vec::new(), layers_us: vec![Vec::new(); session.plan().layers().len()] };
+        let layers_us = vec![Vec::new(); session.plan().layers().len()];
+        let mut samples = Self { totals_ms: Vec::new(), layers_us, between_us: Vec::new() };
         let start = Instant::now();
         let bar = bar(args, progress);
         let mut drawn = start;
@@ -164,6 +170,8 @@ impl Samples {
     fn add(&mut self, session: &Session) {
         let profile = session.profile();
         self.totals_ms.push(profile.total.as_secs_f64() * 1e3);
+        let layers: Duration = profile.layers.iter().sum();
+        self.between_us.push((profile.total.as_secs_f64() - layers.as_secs_f64()) * 1e6);
         for (series, duration) in self.layers_us.iter_mut().zip(&profile.layers) {
             series.push(duration.as_secs_f64() * 1e6);
         }

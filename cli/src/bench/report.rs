@@ -132,7 +132,10 @@ fn layers(measured: &Measured) -> String {
         row.extend(time_columns(measured, time, macs));
         rows.push(row);
     }
-    format!("Layers: median over {} runs\n", measured.latency_ms.count) + &table::render(&columns, rows)
+    let title = format!("Layers: median over {}\n", counted(measured.latency_ms.count, "run"));
+    let between = microseconds((measured.between_layers_us * 10.0).round() as i64);
+    let note = format!("[other]: {between} us pass between the layers; by the rest the medians do not add up\n");
+    title + &table::render(&columns, rows) + &note
 }
 
 fn by_operator(measured: &Measured) -> String {
