@@ -2,7 +2,7 @@
 //!
 //! The hashes come from `tools/oracle/built_models.py`. Set `OTTAVA_ORACLE_ONLY` to the start of a name to replay some.
 
-use ottava::{Backend, DType, Model, Plan, PlanOptions, Session};
+use ottava::{Backend, DType, Isa, Model, Plan, PlanOptions, Session};
 use ottava_models::{Network, Rng};
 use sha2::{Digest, Sha256};
 
@@ -64,9 +64,11 @@ fn make_input(seed: u64, shape: &[usize], dtype: DType) -> Vec<u8> {
 }
 
 /// Runs a network on its recorded inputs; the messages name what differs.
-fn replay(recorded: &Recorded, options: &PlanOptions) -> Vec<String> {
-    let complain = |what: String| vec![format!("{} ({:?}): {what}", recorded.name, options.backend)];
-    let mut session = match Model::from_bytes(file_of(recorded), &recorded.name)
+fn replay(recorded: &Recorded, file: &[u8], options: &PlanOptions) -> Vec<String> {
+    let PlanOptions { backend, isa, threads, .. } = options;
+    let complain =
+        |what: String| vec![format!("{} ({backend:?}, {isa:?}, {threads:?} threads): {what}", recorded.name)];
+    let mut session = match Model::from_bytes(file.to_vec(), &recorded.name)
         .and_then(|model| Plan::new(&model, options))
         .and_then(|plan| Session::new(&plan))
     {
@@ -97,9 +99,12 @@ fn replay_run(session: &mut Session, run: &Run) -> Result<(), String> {
     Ok(())
 }
 
-fn replay_all(chosen: impl Fn(&str) -> bool, options: &PlanOptions) {
-    let recorded = recorded();
-    let failures: Vec<String> = recorded.iter().filter(|r| chosen(&r.name)).flat_map(|r| replay(r, options)).collect();
+fn replay_all(chosen: impl Fn(&str) -> bool, all_options: &[PlanOptions]) {
+    let mut failures = Vec::new();
+    for recorded in recorded().iter().filter(|recorded| chosen(&recorded.name)) {
+        let file = file_of(recorded);
+        failures.extend(all_options.iter().flat_map(|options| replay(recorded, &file, options)));
+    }
     assert!(failures.is_empty(), "{} differ from the oracle:\n{}", failures.len(), failures.join("\n"));
 }
 
@@ -107,8 +112,14 @@ fn is_small(name: &str) -> bool {
     name.contains(':')
 }
 
-fn reference() -> PlanOptions {
-    PlanOptions { backend: Backend::Reference, ..PlanOptions::default() }
+fn reference() -> Vec<PlanOptions> {
+    vec![PlanOptions { backend: Backend::Reference, ..PlanOptions::default() }]
+}
+
+/// Every instruction set of this machine with each of these numbers of threads.
+fn optimized(threads: &[Option<usize>]) -> Vec<PlanOptions> {
+    let with = |isa, threads| PlanOptions { isa: Some(isa), threads, ..PlanOptions::default() };
+    Isa::available().into_iter().flat_map(|isa| threads.iter().map(move |&threads| with(isa, threads))).collect()
 }
 
 #[test]
@@ -136,4 +147,21 @@ fn mobilenets_agree_with_the_oracle_in_the_reference_backend() {
 #[cfg_attr(debug_assertions, ignore = "plain loops over whole networks: run in release")]
 fn inception_agrees_with_the_oracle_in_the_reference_backend() {
     replay_all(|name| name.starts_with("inception"), &reference());
+}
+
+#[test]
+fn small_networks_agree_with_the_oracle_in_the_optimized_backend() {
+    replay_all(is_small, &optimized(&[Some(1), Some(3)]));
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "whole networks on every instruction set: run in release")]
+fn mobilenets_agree_with_the_oracle_in_the_optimized_backend() {
+    replay_all(|name| name.starts_with("mobilenet"), &optimized(&[None]));
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "whole networks on every instruction set: run in release")]
+fn inception_agrees_with_the_oracle_in_the_optimized_backend() {
+    replay_all(|name| name.starts_with("inception"), &optimized(&[None]));
 }

@@ -8,6 +8,9 @@ use crate::quantization::{Activation, Form, Quantization};
 use ottava::schema;
 use ottava::schema::BuiltinOptions;
 
+/// Operator code, name and forward pass of a pooling operator.
+type Kind = (i32, &'static str, fn(&[i16], &Windows) -> Vec<i16>);
+
 impl NetworkBuilder {
     /// Appends a MAX_POOL_2D.
     pub fn max_pool(&mut self, input: TensorId, spec: &Pool) -> TensorId {
@@ -19,12 +22,7 @@ impl NetworkBuilder {
         self.pool(input, spec, (1, "average_pool2d", pool::average))
     }
 
-    fn pool(
-        &mut self,
-        input: TensorId,
-        spec: &Pool,
-        (code, name, run): (i32, &str, fn(&[i16], &Windows) -> Vec<i16>),
-    ) -> TensorId {
+    fn pool(&mut self, input: TensorId, spec: &Pool, (code, name, run): Kind) -> TensorId {
         let windows = windows(self.samples_shape(input), (spec.window, spec.stride, [1, 1]), spec.padding);
         let (low, high) = spec.activation.centered_range(self.form(input), self.quantization(input));
         let mut samples = run(&self.record(input).samples, &windows);
