@@ -1,1 +1,106 @@
-//! Placeholder tour.
+//! Fuzzing: the bodies of the targets, as ordinary functions of the input bytes.
+//!
+//! * [`import`]: the bytes are a model file.
+//! * [`mutate`]: the bytes describe what to change in a small sound network, in its tables and in its file.
+//! * [`random_graph`]: the bytes are the seed of a random sound network.
+//!
+//! What must hold is the same for all: the importer gives a model or an error; a model can be planned; where it is small
+//! enough to be run, every instruction set gives the reference's bits for any number of threads; nothing panics and
+//! nothing reads or writes outside its memory.
+//!
+//! # Running
+//! The folder has cargo-fuzz's layout. With a nightly toolchain and `cargo install cargo-fuzz`, from the workspace:
+//!
+//! ```sh
+//! cargo +nightly fuzz run import         # until it finds something; -- -max_total_time=60 for a minute
+//! cargo +nightly fuzz run mutate
+//! cargo +nightly fuzz run random_graph
+//! ```
+//!
+//! A finding is written to `fuzz/artifacts/TARGET/`. The same programs built without cargo-fuzz run files through the
+//! target's body, on stable and on any architecture:
+//!
+//! ```sh
+//! cargo run --release -p ottava-fuzz --bin mutate -- fuzz/artifacts/mutate/crash-...
+//! ```
+//!
+//! `cargo test` runs a thousand seeded inputs through each of the first two bodies and some through the third.
+//! `libfuzzer-sys` is a dependency under `--cfg fuzzing` only, which cargo-fuzz sets: ordinary builds stay pure cargo.
+#![forbid(unsafe_code)]
+
+mod check;
+mod edits;
+mod script;
+
+use std::io;
+use std::path::PathBuf;
+
+use ottava::{Error, ErrorKind, Model};
+
+use script::Script;
+
+/// The bytes as a model: an error, or a model whose backends agree.
+///
+/// # Panics
+/// On findings.
+pub fn import(bytes: &[u8]) {
+    if let Some(model) = load(bytes.to_vec()) {
+        check::model(&model, bytes, &check::ONE_OR_TWO_THREADS);
+    }
+}
+
+/// A sound network of a few kilobytes, changed as the input says: first its tables, then the bytes of its file.
+///
+/// Returns whether the result was still a model.
+///
+/// # Panics
+/// On findings.
+pub fn mutate(input: &[u8]) -> bool {
+    let mut script = Script::new(input);
+    let bytes = edits::mutant(&mut script);
+    let model = load(bytes.clone());
+    if let Some(model) = &model {
+        check::model(model, &bytes, &check::ONE_OR_TWO_THREADS);
+    }
+    model.is_some()
+}
+
+/// The random network whose seed is the first eight bytes: every backend agrees on every tensor.
+///
+/// # Panics
+/// On findings.
+pub fn random_graph(input: &[u8]) {
+    let seed = Script::new(input).u64();
+    let bytes = ottava_models::random_network(seed);
+    let model = Model::from_bytes(bytes.clone(), &format!("random network {seed}"));
+    let model = model.unwrap_or_else(|error| panic!("a sound network is refused: {error}"));
+    check::model(&model, &bytes, &check::UP_TO_THREE_THREADS);
+}
+
+/// Runs the files that the command line names through the body of a target.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn replay<T>(body: impl Fn(&[u8]) -> T) -> io::Result<()> {
+    for path in std::env::args_os().skip(1).map(PathBuf::from) {
+        println!("{}", path.display());
+        body(&std::fs::read(path)?);
+    }
+    Ok(())
+}
+
+/// The model, or nothing where the importer refuses it as it should.
+fn load(bytes: Vec<u8>) -> Option<Model> {
+    let error = match Model::from_bytes(bytes, "fuzz") {
+        Ok(model) => return Some(model),
+        Err(error) => error,
+    };
+    assert_refusal(&error);
+    None
+}
+
+/// Asserts that an error blames the model and is one line.
+fn assert_refusal(error: &Error) {
+    assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
+    assert!(!error.to_string().contains('\n'), "more than a line: {error}");
+}
