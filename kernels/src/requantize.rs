@@ -102,48 +102,49 @@ impl Requantizer {
         Self { mantissa, left, right, range, finish }
     }
 
-    /// Requantizes the sums `0..count` and hands each, clamped, to `store`.
+    /// Requantizes and clamps `N` vectors of sums.
     ///
-    /// Which finish applies is decided once, outside the loop.
+    /// There are no closures here or in the callers' loops: one that is not inlined would be compiled
+    /// without the instruction set.
     #[inline(always)]
-    pub(crate) fn apply<A: Arch>(
-        &self,
-        arch: A,
-        count: usize,
-        sum: impl Fn(usize) -> A::I32,
-        mut store: impl FnMut(usize, A::I32),
-    ) {
+    pub(crate) fn apply<A: Arch, const N: usize>(&self, arch: A, mut lanes: [A::I32; N]) -> [A::I32; N] {
         let (zero, max) = (arch.splat(self.range.zero), arch.splat(self.range.max));
         match &self.finish {
             Finish::Rectified => {
                 let by = self.prepare_rectified(arch);
-                for i in 0..count {
-                    let scaled = arch.rescale_nonnegative(arch.max(sum(i), arch.splat(0)), by);
-                    store(i, arch.min(arch.add(scaled, zero), max));
+                for lane in &mut lanes {
+                    let scaled = arch.rescale_nonnegative(arch.max(*lane, arch.splat(0)), by);
+                    *lane = arch.min(arch.add(scaled, zero), max);
                 }
             }
             Finish::Signed => {
                 let by = self.prepare_signed(arch);
                 let (min, offset) = (arch.splat(self.range.min), arch.splat(self.range.offset));
-                for i in 0..count {
-                    let scaled = arch.add(arch.rescale(sum(i), by), zero);
-                    store(i, arch.add(arch.min(arch.max(scaled, min), max), offset));
+                for lane in &mut lanes {
+                    let scaled = arch.add(arch.rescale(*lane, by), zero);
+                    *lane = arch.add(arch.min(arch.max(scaled, min), max), offset);
                 }
             }
             Finish::Float(scales) => {
-                for i in 0..count {
-                    let mut lanes = Lanes::ZERO;
+                for lane in &mut lanes {
+                    let mut sums = Lanes::ZERO;
                     // SAFETY: the array has sixteen values.
-                    unsafe { arch.store(lanes.0.as_mut_ptr(), sum(i)) };
-                    for (lane, scale) in lanes.0.iter_mut().zip(scales.iter()) {
-                        let scaled = truncate((f64::from(*lane) * scale).round());
-                        let moved = scaled.wrapping_add(self.range.zero);
-                        *lane = moved.max(self.range.min).min(self.range.max) + self.range.offset;
-                    }
+                    unsafe { arch.store(sums.0.as_mut_ptr(), *lane) };
+                    self.round_once(scales, &mut sums);
                     // SAFETY: as above.
-                    store(i, unsafe { arch.load(lanes.0.as_ptr()) });
+                    *lane = unsafe { arch.load(sums.0.as_ptr()) };
                 }
             }
+        }
+        lanes
+    }
+
+    /// One rounding of each product with a double.
+    fn round_once(&self, scales: &[f64; LANES], sums: &mut Lanes) {
+        for (sum, scale) in sums.0.iter_mut().zip(scales) {
+            let scaled = truncate((f64::from(*sum) * scale).round());
+            let moved = scaled.wrapping_add(self.range.zero);
+            *sum = moved.max(self.range.min).min(self.range.max) + self.range.offset;
         }
     }
 

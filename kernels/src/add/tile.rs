@@ -10,6 +10,9 @@ use crate::requantize::Requantizer;
 /// Bits of headroom that both operands gain before they are brought to a common scale.
 pub(super) const LEFT_SHIFT: u32 = 20;
 
+/// Groups of sixteen elements that are in flight together.
+const GROUPS: usize = 4;
+
 /// A run of elements.
 pub(super) struct Tile<'a> {
     /// Addresses of the first elements.
@@ -67,24 +70,50 @@ impl<A: Arch> Scaled<A> {
 /// be `HALF` has the multiplier `(2^30, 0)`.
 #[inline(always)]
 pub(super) unsafe fn run<A: Arch, const FIRST_HALF: bool, const SECOND_HALF: bool>(arch: A, tile: &Tile<'_>) {
-    let [first, second] = tile.operands.each_ref().map(|operand| Scaled::new(arch, operand));
+    let (first, second) = (Scaled::new(arch, &tile.operands[0]), Scaled::new(arch, &tile.operands[1]));
+    let scaled = [first, second];
+    let mut at = 0;
+    while at + GROUPS * LANES <= tile.len {
+        // SAFETY: the caller's promise; the groups lie within the run.
+        unsafe { groups::<A, GROUPS, FIRST_HALF, SECOND_HALF>(arch, tile, scaled, [at, LANES]) }
+        at += GROUPS * LANES;
+    }
     let count = LANES.min(tile.len);
-    let groups = tile.len.div_ceil(LANES);
-    let at = |group: usize| (group * LANES).min(tile.len - count);
-    let sum = |group: usize| {
-        let at = at(group);
-        // SAFETY: the caller vouches for sixteen bytes here: `at + 16` is at most the run's elements
-        // or, where those are fewer, sixteen.
+    while at < tile.len {
+        let start = at.min(tile.len - count);
+        // SAFETY: the caller's promise; the group ends with the run, or has the run's first elements.
+        unsafe { groups::<A, 1, FIRST_HALF, SECOND_HALF>(arch, tile, scaled, [start, count]) }
+        at += LANES;
+    }
+}
+
+/// Adds `N` groups of sixteen elements from `at` on, and stores `count` of each.
+///
+/// # Safety
+/// As [`TileFn`], with sixteen bytes readable for each group and `count` writable.
+#[inline(always)]
+unsafe fn groups<A: Arch, const N: usize, const FIRST_HALF: bool, const SECOND_HALF: bool>(
+    arch: A,
+    tile: &Tile<'_>,
+    [first, second]: [Scaled<A>; 2],
+    [at, count]: [usize; 2],
+) {
+    let mut sums = [arch.splat(0); N];
+    for (group, sum) in sums.iter_mut().enumerate() {
+        let at = at + group * LANES;
+        // SAFETY: the caller vouches for sixteen bytes here.
         let (a, b) = unsafe {
             (
                 arch.load_bytes(tile.inputs[0].wrapping_add(at)),
                 arch.load_bytes(tile.inputs[1].wrapping_add(at * tile.second_step)),
             )
         };
-        arch.add(first.apply::<FIRST_HALF>(arch, a), second.apply::<SECOND_HALF>(arch, b))
-    };
-    tile.requantizer.apply(arch, groups, sum, |group, values| {
+        *sum = arch.add(first.apply::<FIRST_HALF>(arch, a), second.apply::<SECOND_HALF>(arch, b));
+    }
+    let mut output = tile.output.wrapping_add(at);
+    for values in tile.requantizer.apply(arch, sums) {
         // SAFETY: the caller vouches for the run's outputs.
-        unsafe { arch.store_bytes(tile.output.wrapping_add(at(group)), values, count) }
-    });
+        unsafe { arch.store_bytes(output, values, count) }
+        output = output.wrapping_add(LANES);
+    }
 }

@@ -44,9 +44,21 @@ pub(crate) struct RescaleNonnegative {
 /// Selects the odd lanes in a blend.
 const ODD: i32 = 0xAA;
 
-#[inline(always)]
-fn both(f: impl Fn(usize) -> __m256i) -> Pair {
-    [f(0), f(1)]
+/// The same for both halves; a macro because a closure that is not inlined would be compiled without
+/// the instruction set.
+macro_rules! both {
+    ($half:ident => $value:expr) => {
+        [
+            {
+                let $half = 0;
+                $value
+            },
+            {
+                let $half = 1;
+                $value
+            },
+        ]
+    };
 }
 
 impl Arch for Avx2 {
@@ -62,13 +74,13 @@ impl Arch for Avx2 {
 
     #[inline(always)]
     fn splat(self, value: i32) -> Pair {
-        both(|_| register!(_mm256_set1_epi32(value)))
+        [register!(_mm256_set1_epi32(value)); 2]
     }
 
     #[inline(always)]
     unsafe fn load(self, source: *const i32) -> Pair {
         // SAFETY: the caller vouches for 64 readable bytes.
-        both(|i| unsafe { _mm256_loadu_si256(source.add(8 * i).cast()) })
+        both!(i => unsafe { _mm256_loadu_si256(source.add(8 * i).cast()) })
     }
 
     #[inline(always)]
@@ -82,7 +94,7 @@ impl Arch for Avx2 {
     #[inline(always)]
     unsafe fn load_bytes(self, source: *const u8) -> Pair {
         // SAFETY: the caller vouches for 16 readable bytes.
-        both(|i| unsafe { _mm256_cvtepu8_epi32(_mm_loadl_epi64(source.add(8 * i).cast())) })
+        both!(i => unsafe { _mm256_cvtepu8_epi32(_mm_loadl_epi64(source.add(8 * i).cast())) })
     }
 
     #[inline(always)]
@@ -135,39 +147,39 @@ impl Arch for Avx2 {
 
     #[inline(always)]
     fn add(self, a: Pair, b: Pair) -> Pair {
-        both(|i| register!(_mm256_add_epi32(a[i], b[i])))
+        both!(i => register!(_mm256_add_epi32(a[i], b[i])))
     }
 
     #[inline(always)]
     fn sub(self, a: Pair, b: Pair) -> Pair {
-        both(|i| register!(_mm256_sub_epi32(a[i], b[i])))
+        both!(i => register!(_mm256_sub_epi32(a[i], b[i])))
     }
 
     #[inline(always)]
     fn shift_left<const BITS: u32>(self, a: Pair) -> Pair {
         let bits = register!(_mm256_set1_epi32(BITS as i32));
-        both(|i| register!(_mm256_sllv_epi32(a[i], bits)))
+        both!(i => register!(_mm256_sllv_epi32(a[i], bits)))
     }
 
     #[inline(always)]
     fn min(self, a: Pair, b: Pair) -> Pair {
-        both(|i| register!(_mm256_min_epi32(a[i], b[i])))
+        both!(i => register!(_mm256_min_epi32(a[i], b[i])))
     }
 
     #[inline(always)]
     fn max(self, a: Pair, b: Pair) -> Pair {
-        both(|i| register!(_mm256_max_epi32(a[i], b[i])))
+        both!(i => register!(_mm256_max_epi32(a[i], b[i])))
     }
 
     #[inline(always)]
     fn mul_add_i16(self, sum: Pair, a: Pair, b: Pair) -> Pair {
         // The high halves of `a` are 0, so the pairwise sum is the low product.
-        both(|i| register!(_mm256_add_epi32(sum[i], _mm256_madd_epi16(a[i], b[i]))))
+        both!(i => register!(_mm256_add_epi32(sum[i], _mm256_madd_epi16(a[i], b[i]))))
     }
 
     #[inline(always)]
     fn prepare_rescale(self, mantissa: Pair, left: Pair, right: Pair) -> Rescale {
-        let mask = both(|i| {
+        let mask = both!(i => {
             register!({
                 let one = _mm256_set1_epi32(1);
                 _mm256_sub_epi32(_mm256_sllv_epi32(one, right[i]), one)
@@ -178,7 +190,7 @@ impl Arch for Avx2 {
 
     #[inline(always)]
     fn rescale(self, x: Pair, by: Rescale) -> Pair {
-        both(|i| {
+        both!(i => {
             register!({
                 let x = _mm256_sllv_epi32(x[i], by.left[i]);
                 let nudge = _mm256_set1_epi64x(1 << 30);
@@ -197,9 +209,9 @@ impl Arch for Avx2 {
 
     #[inline(always)]
     fn prepare_rescale_nonnegative(self, mantissa: Pair, right: Pair) -> RescaleNonnegative {
-        let doubled = both(|i| register!(_mm256_slli_epi32::<1>(mantissa[i])));
+        let doubled = both!(i => register!(_mm256_slli_epi32::<1>(mantissa[i])));
         // A shift count of -1 gives 0, as e = 0 needs.
-        let round_high = both(|i| {
+        let round_high = both!(i => {
             register!({
                 let one = _mm256_set1_epi32(1);
                 _mm256_sllv_epi32(one, _mm256_sub_epi32(right[i], one))
@@ -210,7 +222,7 @@ impl Arch for Avx2 {
 
     #[inline(always)]
     fn rescale_nonnegative(self, x: Pair, by: RescaleNonnegative) -> Pair {
-        both(|i| {
+        both!(i => {
             register!({
                 let low = _mm256_set1_epi32(i32::MIN);
                 let round = _mm256_blend_epi32::<ODD>(low, _mm256_slli_epi64::<32>(by.round_high[i]));
@@ -232,13 +244,13 @@ impl Dot for Avx2 {
 
     #[inline(always)]
     fn zero(self) -> Pair {
-        both(|_| register!(_mm256_setzero_si256()))
+        [register!(_mm256_setzero_si256()); 2]
     }
 
     #[inline(always)]
     unsafe fn load_weights(self, source: *const i8) -> Pair {
         // SAFETY: the caller vouches for 64 readable bytes.
-        both(|i| unsafe { _mm256_loadu_si256(source.add(32 * i).cast()) })
+        both!(i => unsafe { _mm256_loadu_si256(source.add(32 * i).cast()) })
     }
 
     #[inline(always)]
@@ -250,7 +262,7 @@ impl Dot for Avx2 {
 
     #[inline(always)]
     fn dot(self, sums: Pair, quad: __m256i, weights: Pair) -> Pair {
-        both(|i| {
+        both!(i => {
             register!({
                 let words = _mm256_maddubs_epi16(quad, weights[i]);
                 let columns = _mm256_madd_epi16(words, _mm256_set1_epi16(1));

@@ -101,14 +101,10 @@ unsafe fn group<A: Arch, const PIXELS: usize, const MULTIPLIED: bool>(arch: A, t
             *sum = arch.mul_add_i16(*sum, activations, weights);
         }
     }
-    let output = tile.output.wrapping_add(first * tile.output_step);
-    tile.requantizer.apply(
-        arch,
-        PIXELS,
-        |pixel| sums[pixel],
-        |pixel, values| {
-            // SAFETY: the caller vouches for the outputs.
-            unsafe { arch.store_bytes(output.wrapping_add(pixel * tile.output_step), values, tile.channels) }
-        },
-    );
+    let mut output = tile.output.wrapping_add(first * tile.output_step);
+    for values in tile.requantizer.apply(arch, sums) {
+        // SAFETY: the caller vouches for the outputs.
+        unsafe { arch.store_bytes(output, values, tile.channels) }
+        output = output.wrapping_add(tile.output_step);
+    }
 }

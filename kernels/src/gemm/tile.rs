@@ -135,9 +135,12 @@ pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile
         }
     }
     for panel in 0..NV {
-        let lanes: [A::I32; MR] = core::array::from_fn(|row| arch.lanes(sums[row][panel]));
+        let mut lanes = [arch.splat(0); MR];
+        for (lanes, sums) in lanes.iter_mut().zip(&sums) {
+            *lanes = arch.lanes(sums[panel]);
+        }
         // SAFETY: the caller vouches for the outputs.
-        unsafe { finish(arch, tile, panel, &lanes) }
+        unsafe { finish(arch, tile, panel, lanes) }
     }
 }
 
@@ -146,24 +149,22 @@ pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile
 /// # Safety
 /// As [`run`].
 #[inline(always)]
-unsafe fn finish<A: Arch>(arch: A, tile: &Tile<'_>, panel: usize, sums: &[A::I32]) {
+unsafe fn finish<A: Arch, const MR: usize>(arch: A, tile: &Tile<'_>, panel: usize, mut sums: [A::I32; MR]) {
     let columns = &tile.columns[panel];
     let output = tile.outputs[columns.part].as_ptr();
     // SAFETY: a panel's bias has sixteen values.
     let bias = unsafe { arch.load(tile.bias[panel].as_ptr()) };
-    let total = |row: usize| {
-        let sum = arch.add(sums[row], bias);
-        match tile.row_sums.get(row) {
-            Some(&row_sum) => arch.sub(sum, arch.splat(row_sum.wrapping_mul(columns.weight_zero))),
-            None => sum,
-        }
-    };
-    let store = |row: usize, values: A::I32| {
-        let offset = tile.pixels[row] as usize * columns.pixel_stride + columns.offset;
+    for sum in &mut sums {
+        *sum = arch.add(*sum, bias);
+    }
+    for (sum, &row_sum) in sums.iter_mut().zip(tile.row_sums) {
+        *sum = arch.sub(*sum, arch.splat(row_sum.wrapping_mul(columns.weight_zero)));
+    }
+    for (values, &pixel) in columns.requantizer.apply(arch, sums).into_iter().zip(tile.pixels) {
+        let offset = pixel as usize * columns.pixel_stride + columns.offset;
         // SAFETY: the caller vouches for the output of each pixel and column.
         unsafe { arch.store_bytes(output.add(offset), values, columns.count) }
-    };
-    columns.requantizer.apply(arch, sums.len(), total, store);
+    }
 }
 
 /// Σx of each row over a border class's K, in the storage type.

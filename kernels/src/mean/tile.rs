@@ -38,23 +38,14 @@ pub(super) type TileFn = unsafe fn(&Tile<'_>);
 #[inline(always)]
 pub(super) unsafe fn run<A: Arch>(arch: A, tile: &Tile<'_>) {
     let mut sums = [arch.splat(tile.start), arch.splat(0)];
-    // SAFETY: the caller vouches for sixteen bytes at every pixel.
-    let load = |pixel: usize| unsafe { arch.load_bytes(tile.input.wrapping_add(pixel * tile.pixel_stride)) };
-    let mut pixel = 0;
-    while pixel + 2 <= tile.pixels {
-        sums = [arch.add(sums[0], load(pixel)), arch.add(sums[1], load(pixel + 1))];
-        pixel += 2;
+    let mut source = tile.input;
+    for pixel in 0..tile.pixels {
+        // SAFETY: the caller vouches for sixteen bytes at every pixel.
+        let bytes = unsafe { arch.load_bytes(source) };
+        sums[pixel % 2] = arch.add(sums[pixel % 2], bytes);
+        source = source.wrapping_add(tile.pixel_stride);
     }
-    if pixel < tile.pixels {
-        sums[0] = arch.add(sums[0], load(pixel));
-    }
-    tile.requantizer.apply(
-        arch,
-        1,
-        |_| arch.add(sums[0], sums[1]),
-        |_, values| {
-            // SAFETY: the caller vouches for the output.
-            unsafe { arch.store_bytes(tile.output, values, tile.channels) }
-        },
-    );
+    let [values] = tile.requantizer.apply(arch, [arch.add(sums[0], sums[1])]);
+    // SAFETY: the caller vouches for the output.
+    unsafe { arch.store_bytes(tile.output, values, tile.channels) }
 }

@@ -169,7 +169,7 @@ unsafe fn run<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize>(arch:
 /// As [`TileFn`], for `count` channels from `channel` on.
 #[inline(always)]
 unsafe fn store<A: Wide>(arch: A, tile: &Tile, pixel: usize, [channel, count]: [usize; 2], bytes: A::Bytes) {
-    let [min, max] = tile.clamp.map(|byte| arch.splat_wide(byte));
+    let (min, max) = (arch.splat_wide(tile.clamp[0]), arch.splat_wide(tile.clamp[1]));
     let clamped = arch.min_wide(arch.max_wide(bytes, min), max);
     // SAFETY: the caller vouches for the output.
     unsafe { arch.store_wide(tile.output.wrapping_add(pixel * tile.output_step + channel), clamped, count) }
@@ -196,6 +196,22 @@ unsafe fn any<A: Wide, R: Reduce<A>>(arch: A, reduce: R, tile: &Tile, channels: 
     }
 }
 
+/// Reduces the taps of one column of input pixels, counted from the first window's first.
+///
+/// # Safety
+/// As [`TileFn`], for a register of channels from `channel` on.
+#[inline(always)]
+unsafe fn column<A: Wide, R: Reduce<A>>(arch: A, reduce: R, tile: &Tile, column: usize, channel: usize) -> R::Sum {
+    let mut source = tile.input.wrapping_add(column * tile.tap_steps[1] + channel);
+    let mut sum = reduce.none(arch);
+    for _ in 0..tile.taps[0] {
+        // SAFETY: the caller vouches for a register at each tap.
+        sum = reduce.take(arch, sum, unsafe { arch.load_wide(source) });
+        source = source.wrapping_add(tile.tap_steps[0]);
+    }
+    sum
+}
+
 /// One register of channels of windows that share columns.
 ///
 /// # Safety
@@ -209,23 +225,15 @@ unsafe fn overlapping<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usiz
     channels: [usize; 2],
 ) {
     debug_assert!(tile.taps[1] == TAPS && tile.input_step == STEP * tile.tap_steps[1]);
-    let column = |column: usize| {
-        let mut source = tile.input.wrapping_add(column * tile.tap_steps[1] + channels[0]);
-        let mut sum = reduce.none(arch);
-        for _ in 0..tile.taps[0] {
-            // SAFETY: the caller vouches for a register at each tap.
-            sum = reduce.take(arch, sum, unsafe { arch.load_wide(source) });
-            source = source.wrapping_add(tile.tap_steps[0]);
-        }
-        sum
-    };
     let mut ring = [reduce.none(arch); TAPS];
     for (kept, slot) in ring.iter_mut().enumerate().take(TAPS - STEP) {
-        *slot = column(kept);
+        // SAFETY: the caller's promise; the column belongs to the first window.
+        *slot = unsafe { column(arch, reduce, tile, kept, channels[0]) };
     }
     for pixel in 0..tile.pixels {
         for new in TAPS - STEP..TAPS {
-            ring[new] = column(pixel * STEP + new);
+            // SAFETY: the caller's promise; the column belongs to this window.
+            ring[new] = unsafe { column(arch, reduce, tile, pixel * STEP + new, channels[0]) };
         }
         let mut sum = ring[0];
         for &next in &ring[1..] {
