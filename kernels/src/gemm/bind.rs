@@ -2,6 +2,7 @@
 
 use super::tile::{MAX_PANELS, Segment, TileFn};
 use crate::arch::LANES;
+use crate::bound::Described;
 use crate::isa::Isa;
 
 /// Σx of rows; see [`super::tile::row_sums`].
@@ -66,21 +67,8 @@ impl Descriptor {
     }
 }
 
-/// A descriptor whose instruction set this CPU is known to have.
-#[derive(Clone, Copy)]
-pub(crate) struct Bound(&'static Descriptor);
-
-impl Bound {
-    pub(crate) fn descriptor(self) -> &'static Descriptor {
-        self.0
+impl Described for Descriptor {
+    fn isa(&self) -> Isa {
+        self.isa
     }
-}
-
-/// The tiles of an instruction set.
-///
-/// # Panics
-/// The CPU lacks it.
-pub(crate) fn bind(isa: Isa) -> Bound {
-    let found = KERNELS.iter().find(|kernel| kernel.isa == isa && isa.is_available());
-    Bound(found.unwrap_or_else(|| panic!("{}", crate::isa::IsaError::Unavailable(isa))))
 }

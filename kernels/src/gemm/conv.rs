@@ -1,13 +1,14 @@
 //! A prepared convolution and the loop around its tiles.
 
 use super::ConvSpec;
-use super::bind::{Bound, TileShape};
+use super::bind::{Descriptor, TileShape};
 use super::blocks::{self, Extent, MAX_BLOCK_ROWS, PanelGroup, Task};
 use super::class::{self, Class};
 use super::columns::Columns;
 use super::pack::{self, PanelSource};
 use super::tile::{MAX_ROWS, Repair, Tile};
 use crate::arch::LANES;
+use crate::bound::Bound;
 use crate::layer::Layer;
 use crate::memory::{Input, Line, Output};
 use crate::window::{Image, Window};
@@ -16,7 +17,7 @@ use crate::window::{Image, Window};
 ///
 /// Input 0 is the activations; output `i` belongs to part `i`.
 pub struct Conv {
-    bound: Bound,
+    bound: Bound<Descriptor>,
     name: String,
     input: Image,
     window: Window,
@@ -53,7 +54,7 @@ pub struct ConvStatistics {
 }
 
 impl Conv {
-    pub(crate) fn new(bound: Bound, spec: &ConvSpec<'_>) -> Self {
+    pub(crate) fn new(bound: Bound<Descriptor>, spec: &ConvSpec<'_>) -> Self {
         check(spec);
         let descriptor = bound.descriptor();
         let (orders, mut classes) = class::classes(spec);

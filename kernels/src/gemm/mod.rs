@@ -13,6 +13,7 @@
 //! Several convolutions that read the same tensor with the same window may be run as the *parts*
 //! of one: their panels stand side by side, each with its own output.
 
+use crate::bound::Bound;
 use crate::isa::Isa;
 use crate::window::{Image, Window};
 
@@ -111,7 +112,7 @@ pub struct ConvSpec<'a> {
 /// The CPU lacks the instruction set, or the specification contradicts itself: a length that does
 /// not match, channels that groups do not divide, a tensor of 4 GiB or more.
 pub fn prepare(isa: Isa, spec: &ConvSpec<'_>) -> Conv {
-    Conv::new(bind::bind(isa), spec)
+    Conv::new(Bound::new(KERNELS, isa), spec)
 }
 
 #[cfg(test)]
