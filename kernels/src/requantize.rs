@@ -140,6 +140,7 @@ impl Requantizer {
     }
 
     /// One rounding of each product with a double.
+    #[inline(never)]
     fn round_once(&self, scales: &[f64; LANES], sums: &mut Lanes) {
         for (sum, scale) in sums.0.iter_mut().zip(scales) {
             let scaled = truncate((f64::from(*sum) * scale).round());

@@ -4,6 +4,7 @@
 //! It is exact for weight pairs whose positive parts sum to at most 128 and whose negative parts
 //! sum to at least -128 (`255 · 128 < 2^15`); the packer splits all other weights in two.
 
+use core::arch::asm;
 use core::arch::x86_64::*;
 
 use super::{Arch, Divide, Dot, Wide};
@@ -285,9 +286,21 @@ pub(crate) struct Words {
     odd: __m256i,
 }
 
+/// A division with its numbers in every lane.
+#[derive(Clone, Copy)]
+pub(crate) struct Divider {
+    ties: bool,
+    ties_down_below: __m256i,
+    round: __m256i,
+    reciprocal: __m256i,
+    shifts: bool,
+    shift: __m128i,
+}
+
 impl Wide for Avx2 {
     type Bytes = __m256i;
     type Words = Words;
+    type Divider = Divider;
     const WIDTH: usize = 32;
 
     #[inline(always)]
@@ -346,30 +359,63 @@ impl Wide for Avx2 {
     }
 
     #[inline(always)]
-    fn divide(self, sums: Words, by: &Divide) -> __m256i {
+    fn prepare_divide(self, by: &Divide) -> Divider {
+        debug_assert!(by.lift == 0, "sums of unsigned bytes need no lift");
+        register!(Divider {
+            ties: by.ties_down_below != 0,
+            ties_down_below: _mm256_set1_epi16(by.ties_down_below as i16),
+            round: _mm256_set1_epi16(by.round as i16),
+            reciprocal: _mm256_set1_epi16(by.reciprocal as i16),
+            shifts: by.shift != 0,
+            shift: _mm_cvtsi32_si128(i32::from(by.shift)),
+        })
+    }
+
+    #[inline(always)]
+    fn divide(self, sums: Words, by: Divider) -> __m256i {
         register!({
             let even = _mm256_sub_epi16(sums.both, _mm256_slli_epi16::<8>(sums.odd));
-            let (even, odd) = (quotients(even, by), quotients(sums.odd, by));
+            let (even, odd) = (by.quotients(even), by.quotients(sums.odd));
             _mm256_or_si256(even, _mm256_slli_epi16::<8>(odd))
         })
     }
 }
 
-/// See [`Wide::divide`]; inlined into functions that have the instruction set.
-///
-/// # Safety
-/// The CPU has the instruction set.
-#[inline(always)]
-unsafe fn quotients(sums: __m256i, by: &Divide) -> __m256i {
-    register!({
-        let lifted = _mm256_add_epi16(sums, _mm256_set1_epi16(by.lift as i16));
-        let mut rounded = _mm256_add_epi16(lifted, _mm256_set1_epi16(by.round as i16));
-        if by.ties_down_below != 0 {
-            // How far below, cut to 1.
-            let below = _mm256_subs_epu16(_mm256_set1_epi16(by.ties_down_below as i16), lifted);
-            rounded = _mm256_sub_epi16(rounded, _mm256_min_epu16(below, _mm256_set1_epi16(1)));
-        }
-        let high = _mm256_mulhi_epu16(rounded, _mm256_set1_epi16(by.reciprocal as i16));
-        if by.shift == 0 { high } else { _mm256_srl_epi16(high, _mm_cvtsi32_si128(i32::from(by.shift))) }
-    })
+impl Divider {
+    /// See [`Wide::divide`]; inlined into functions that have the instruction set.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set.
+    #[inline(always)]
+    unsafe fn quotients(self, sums: __m256i) -> __m256i {
+        register!({
+            let mut rounded = _mm256_add_epi16(sums, self.round);
+            if self.ties {
+                // How far below, cut to 1.
+                let below = _mm256_subs_epu16(self.ties_down_below, sums);
+                rounded = _mm256_sub_epi16(rounded, _mm256_min_epu16(below, _mm256_set1_epi16(1)));
+            }
+            let high = mul_high(rounded, self.reciprocal);
+            if self.shifts { _mm256_srl_epi16(high, self.shift) } else { high }
+        })
+    }
+}
+
+/// `vpmulhuw`. The intrinsic is no substitute: the compiler takes it apart into 32-bit products when the
+/// second operand does not change in a loop.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn mul_high(a: __m256i, b: __m256i) -> __m256i {
+    let high;
+    // SAFETY: one register instruction of the feature that this function enables.
+    unsafe {
+        asm!(
+            "vpmulhuw {high}, {a}, {b}",
+            high = lateout(ymm_reg) high,
+            a = in(ymm_reg) a,
+            b = in(ymm_reg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    high
 }

@@ -1,5 +1,6 @@
 //! AVX-512 with VNNI: one `zmm` register holds the sixteen lanes.
 
+use core::arch::asm;
 use core::arch::x86_64::*;
 
 use super::{Arch, Divide, Dot, Wide};
@@ -251,9 +252,21 @@ pub(crate) struct Words {
     odd: __m512i,
 }
 
+/// A division with its numbers in every lane.
+#[derive(Clone, Copy)]
+pub(crate) struct Divider {
+    ties: bool,
+    ties_down_below: __m512i,
+    round: __m512i,
+    reciprocal: __m512i,
+    shifts: bool,
+    shift: __m128i,
+}
+
 impl Wide for Avx512Vnni {
     type Bytes = __m512i;
     type Words = Words;
+    type Divider = Divider;
     const WIDTH: usize = 64;
 
     #[inline(always)]
@@ -309,30 +322,63 @@ impl Wide for Avx512Vnni {
     }
 
     #[inline(always)]
-    fn divide(self, sums: Words, by: &Divide) -> __m512i {
+    fn prepare_divide(self, by: &Divide) -> Divider {
+        debug_assert!(by.lift == 0, "sums of unsigned bytes need no lift");
+        register!(Divider {
+            ties: by.ties_down_below != 0,
+            ties_down_below: _mm512_set1_epi16(by.ties_down_below as i16),
+            round: _mm512_set1_epi16(by.round as i16),
+            reciprocal: _mm512_set1_epi16(by.reciprocal as i16),
+            shifts: by.shift != 0,
+            shift: _mm_cvtsi32_si128(i32::from(by.shift)),
+        })
+    }
+
+    #[inline(always)]
+    fn divide(self, sums: Words, by: Divider) -> __m512i {
         register!({
             let even = _mm512_sub_epi16(sums.both, _mm512_slli_epi16::<8>(sums.odd));
-            let (even, odd) = (quotients(even, by), quotients(sums.odd, by));
+            let (even, odd) = (by.quotients(even), by.quotients(sums.odd));
             _mm512_or_si512(even, _mm512_slli_epi16::<8>(odd))
         })
     }
 }
 
-/// See [`Wide::divide`]; inlined into functions that have the instruction set.
-///
-/// # Safety
-/// The CPU has the instruction set.
-#[inline(always)]
-unsafe fn quotients(sums: __m512i, by: &Divide) -> __m512i {
-    register!({
-        let lifted = _mm512_add_epi16(sums, _mm512_set1_epi16(by.lift as i16));
-        let mut rounded = _mm512_add_epi16(lifted, _mm512_set1_epi16(by.round as i16));
-        if by.ties_down_below != 0 {
-            // How far below, cut to 1.
-            let below = _mm512_subs_epu16(_mm512_set1_epi16(by.ties_down_below as i16), lifted);
-            rounded = _mm512_sub_epi16(rounded, _mm512_min_epu16(below, _mm512_set1_epi16(1)));
-        }
-        let high = _mm512_mulhi_epu16(rounded, _mm512_set1_epi16(by.reciprocal as i16));
-        if by.shift == 0 { high } else { _mm512_srl_epi16(high, _mm_cvtsi32_si128(i32::from(by.shift))) }
-    })
+impl Divider {
+    /// See [`Wide::divide`]; inlined into functions that have the instruction set.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set.
+    #[inline(always)]
+    unsafe fn quotients(self, sums: __m512i) -> __m512i {
+        register!({
+            let mut rounded = _mm512_add_epi16(sums, self.round);
+            if self.ties {
+                // How far below, cut to 1.
+                let below = _mm512_subs_epu16(self.ties_down_below, sums);
+                rounded = _mm512_sub_epi16(rounded, _mm512_min_epu16(below, _mm512_set1_epi16(1)));
+            }
+            let high = mul_high(rounded, self.reciprocal);
+            if self.shifts { _mm512_srl_epi16(high, self.shift) } else { high }
+        })
+    }
+}
+
+/// `vpmulhuw`. The intrinsic is no substitute: the compiler takes it apart into 32-bit products when the
+/// second operand does not change in a loop.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn mul_high(a: __m512i, b: __m512i) -> __m512i {
+    let high;
+    // SAFETY: one register instruction of the feature that this function enables.
+    unsafe {
+        asm!(
+            "vpmulhuw {high}, {a}, {b}",
+            high = lateout(zmm_reg) high,
+            a = in(zmm_reg) a,
+            b = in(zmm_reg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    high
 }

@@ -149,7 +149,8 @@ pub(crate) trait Dot: Arch {
 /// How sums in 16-bit lanes become averages; see [`Wide::divide`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Divide {
-    /// Added first, to bring sums of signed bytes to those of the same bytes moved up by 128.
+    /// Added first, to bring sums of signed bytes to those of the same bytes moved up by 128;
+    /// 0 where storage is unsigned.
     pub(crate) lift: u16,
     /// Sums below this one round their ties down; 0 where there are no ties or none that do.
     pub(crate) ties_down_below: u16,
@@ -167,6 +168,8 @@ pub(crate) trait Wide: Arch {
     type Bytes: Copy;
     /// A 16-bit sum for each byte, in an order and form of the instruction set's own.
     type Words: Copy;
+    /// A division, as [`Wide::divide`] wants it.
+    type Divider: Copy;
     /// Bytes in a register, at most [`crate::memory::SLACK`].
     const WIDTH: usize;
 
@@ -194,12 +197,15 @@ pub(crate) trait Wide: Arch {
     /// `a + b`, modulo `2^16`.
     fn add_words(self, a: Self::Words, b: Self::Words) -> Self::Words;
 
+    /// Brings a division into the form of [`Wide::divide`].
+    fn prepare_divide(self, by: &Divide) -> Self::Divider;
+
     /// The stored bytes of averages, all modulo `2^16` and unsigned:
     /// `lifted = sum + lift`, then
     /// `(lifted + round - (lifted < ties_down_below)) * reciprocal >> (16 + shift)`.
     ///
     /// The quotients are unsigned bytes; storage of signed bytes takes 128 off again.
-    fn divide(self, sums: Self::Words, by: &Divide) -> Self::Bytes;
+    fn divide(self, sums: Self::Words, by: Self::Divider) -> Self::Bytes;
 }
 
 #[cfg(test)]

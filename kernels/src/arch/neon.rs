@@ -233,9 +233,21 @@ impl Dot for Neon {
     }
 }
 
+/// A division with its numbers in every lane.
+#[derive(Clone, Copy)]
+pub(crate) struct Divider {
+    lift: uint16x8_t,
+    ties_down_below: uint16x8_t,
+    round: uint16x8_t,
+    reciprocal: uint16x8_t,
+    /// Negated, as `ushl` takes it.
+    shift: int16x8_t,
+}
+
 impl Wide for Neon {
     type Bytes = int8x16_t;
     type Words = [int16x8_t; 2];
+    type Divider = Divider;
     const WIDTH: usize = 16;
 
     #[inline(always)]
@@ -290,18 +302,28 @@ impl Wide for Neon {
     }
 
     #[inline(always)]
-    fn divide(self, sums: Self::Words, by: &Divide) -> int8x16_t {
+    fn prepare_divide(self, by: &Divide) -> Divider {
+        register!(Divider {
+            lift: vdupq_n_u16(by.lift),
+            ties_down_below: vdupq_n_u16(by.ties_down_below),
+            round: vdupq_n_u16(by.round),
+            reciprocal: vdupq_n_u16(by.reciprocal),
+            shift: vdupq_n_s16(-(by.shift as i16)),
+        })
+    }
+
+    #[inline(always)]
+    fn divide(self, sums: Self::Words, by: Divider) -> int8x16_t {
         let quotients = sums.map(|sums| {
             register!({
-                let lifted = vaddq_u16(vreinterpretq_u16_s16(sums), vdupq_n_u16(by.lift));
+                let lifted = vaddq_u16(vreinterpretq_u16_s16(sums), by.lift);
                 // A comparison that holds is -1.
-                let below = vcltq_u16(lifted, vdupq_n_u16(by.ties_down_below));
-                let rounded = vaddq_u16(vaddq_u16(lifted, vdupq_n_u16(by.round)), below);
-                let reciprocal = vdupq_n_u16(by.reciprocal);
-                let low = vmull_u16(vget_low_u16(rounded), vget_low_u16(reciprocal));
-                let high = vmull_high_u16(rounded, reciprocal);
+                let below = vcltq_u16(lifted, by.ties_down_below);
+                let rounded = vaddq_u16(vaddq_u16(lifted, by.round), below);
+                let low = vmull_u16(vget_low_u16(rounded), vget_low_u16(by.reciprocal));
+                let high = vmull_high_u16(rounded, by.reciprocal);
                 let high = vuzp2q_u16(vreinterpretq_u16_u32(low), vreinterpretq_u16_u32(high));
-                vshlq_u16(high, vdupq_n_s16(-(by.shift as i16)))
+                vshlq_u16(high, by.shift)
             })
         });
         register!({

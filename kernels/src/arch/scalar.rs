@@ -180,6 +180,7 @@ impl Dot for Scalar {
 impl Wide for Scalar {
     type Bytes = [u8; LANES];
     type Words = [u16; LANES];
+    type Divider = Divide;
     const WIDTH: usize = LANES;
 
     #[inline(always)]
@@ -225,7 +226,12 @@ impl Wide for Scalar {
     }
 
     #[inline(always)]
-    fn divide(self, sums: Self::Words, by: &Divide) -> Self::Bytes {
+    fn prepare_divide(self, by: &Divide) -> Divide {
+        *by
+    }
+
+    #[inline(always)]
+    fn divide(self, sums: Self::Words, by: Divide) -> Self::Bytes {
         sums.map(|sum| {
             let lifted = sum.wrapping_add(by.lift);
             let rounded = lifted.wrapping_add(by.round).wrapping_sub(u16::from(lifted < by.ties_down_below));

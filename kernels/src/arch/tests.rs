@@ -330,7 +330,7 @@ fn quotients<A: Wide>(arch: A) {
                     let half = if tap % 2 == 0 { &mut left } else { &mut right };
                     *half = arch.add_bytes(*half, bytes);
                 }
-                let got = stored(arch, arch.divide(arch.add_words(left, right), &by));
+                let got = stored(arch, arch.divide(arch.add_words(left, right), arch.prepare_divide(&by)));
                 for (i, (&got, &sum)) in got.iter().zip(&sums).enumerate() {
                     let lifted = (sum as u16).wrapping_add(lift);
                     let rounded = lifted.wrapping_add(by.round).wrapping_sub(u16::from(lifted < ties_down_below));

@@ -131,20 +131,37 @@ impl Described for Descriptor {
 #[inline(always)]
 fn quantize_one(by: &Quantization, x: f32) -> i32 {
     let quotient = x / by.scale;
-    // Truncation leaves an exact fraction, whose ties go away from zero; past 2^23 there is none.
-    let whole = quotient as i32;
-    let fraction = quotient - whole as f32;
-    let rounded = whole.wrapping_add(i32::from(fraction >= 0.5)).wrapping_sub(i32::from(fraction <= -0.5));
     let fits = (-2_147_483_648.0..2_147_483_648.0).contains(&quotient);
+    let within = if fits { quotient } else { 0.0 };
+    // SAFETY: it fits.
+    let whole: i32 = unsafe { within.to_int_unchecked() };
+    // Truncation leaves an exact fraction, whose ties go away from zero; past 2^23 there is none.
+    let fraction = within - whole as f32;
+    let rounded = whole.wrapping_add(i32::from(fraction >= 0.5)).wrapping_sub(i32::from(fraction <= -0.5));
     let moved = if fits { rounded } else { i32::MIN }.wrapping_add(by.zero);
     moved.max(by.range[0]).min(by.range[1])
 }
 
+/// Floats that are converted side by side.
+const BLOCK: usize = 16;
+
 #[inline(always)]
 fn quantize(by: &Quantization, input: &[u8], output: &mut [u8]) {
+    let by = *by;
     let (floats, _) = input.as_chunks::<4>();
-    for (out, &float) in output.iter_mut().zip(floats) {
-        *out = (quantize_one(by, f32::from_le_bytes(float)) + by.offset) as u8;
+    let (blocks, rest) = output.as_chunks_mut::<BLOCK>();
+    let (float_blocks, float_rest) = floats.as_chunks::<BLOCK>();
+    for (out, floats) in blocks.iter_mut().zip(float_blocks) {
+        let mut values = [0i32; BLOCK];
+        for (value, &float) in values.iter_mut().zip(floats) {
+            *value = quantize_one(&by, f32::from_le_bytes(float)) + by.offset;
+        }
+        for (out, value) in out.iter_mut().zip(values) {
+            *out = value as u8;
+        }
+    }
+    for (out, &float) in rest.iter_mut().zip(float_rest) {
+        *out = (quantize_one(&by, f32::from_le_bytes(float)) + by.offset) as u8;
     }
 }
 

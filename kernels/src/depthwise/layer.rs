@@ -151,7 +151,7 @@ fn check(spec: &DepthwiseSpec<'_>) {
     assert!(spec.output.iter().all(|&n| n > 0), "there is something to compute");
     assert!(rows > 0 && columns > 0, "the window has taps");
     assert!(spec.window.stride.iter().chain(&spec.window.dilation).all(|&n| n > 0), "strides and dilations");
-    assert!(spec.channels > 0 && spec.channels % spec.input.channels == 0, "output channels are a multiple");
+    assert!(spec.channels > 0 && spec.channels.is_multiple_of(spec.input.channels), "output channels are a multiple");
     assert!(spec.pixel_stride >= spec.channels, "output pixels do not overlap");
     assert_eq!(spec.weights.bytes.len(), rows * columns * spec.channels, "weights are [KH, KW, C]");
     assert!((-128..=255).contains(&spec.weights.zero), "a weight zero point of {}", spec.weights.zero);

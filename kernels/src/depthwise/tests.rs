@@ -72,10 +72,10 @@ impl Case {
     /// Output height and width; `None` where the window does not fit.
     fn output(&self) -> Option<[usize; 2]> {
         let mut output = [0; 2];
-        for axis in 0..2 {
+        for (axis, output) in output.iter_mut().enumerate() {
             let reach = (self.window.taps[axis] - 1) * self.window.dilation[axis] + 1;
             let padded = self.image[1 + axis] + self.window.pad_before[axis] + self.pad_after[axis];
-            output[axis] = padded.checked_sub(reach)? / self.window.stride[axis] + 1;
+            *output = padded.checked_sub(reach)? / self.window.stride[axis] + 1;
         }
         Some(output)
     }

@@ -7,16 +7,16 @@ use crate::isa::Isa;
 
 /// See [`tile::average`].
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn average<const TAPS: usize, const STEP: usize>(call: &Tile) {
+unsafe fn average<const TAPS: usize, const STEP: usize, const DOWN: usize>(call: &Tile) {
     // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
-    unsafe { tile::average::<_, TAPS, STEP>(Avx512Vnni::assume(), call) }
+    unsafe { tile::average::<_, TAPS, STEP, DOWN>(Avx512Vnni::assume(), call) }
 }
 
 /// See [`tile::maximum`].
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn maximum<const TAPS: usize, const STEP: usize>(call: &Tile) {
+unsafe fn maximum<const TAPS: usize, const STEP: usize, const DOWN: usize>(call: &Tile) {
     // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
-    unsafe { tile::maximum::<_, TAPS, STEP>(Avx512Vnni::assume(), call) }
+    unsafe { tile::maximum::<_, TAPS, STEP, DOWN>(Avx512Vnni::assume(), call) }
 }
 
 pub(super) static TILES: Descriptor = Descriptor {
@@ -24,6 +24,6 @@ pub(super) static TILES: Descriptor = Descriptor {
     width: Avx512Vnni::WIDTH,
     average_name: "average_pool_u8_avx512vnni_x64",
     maximum_name: "max_pool_u8_avx512vnni_x64",
-    average: [average::<0, 1>, average::<3, 1>, average::<3, 2>],
-    maximum: [maximum::<0, 1>, maximum::<3, 1>, maximum::<3, 2>],
+    average: [average::<0, 1, 0>, average::<3, 1, 0>, average::<3, 1, 3>, average::<3, 2, 0>, average::<3, 2, 3>],
+    maximum: [maximum::<0, 1, 0>, maximum::<3, 1, 0>, maximum::<3, 1, 3>, maximum::<3, 2, 0>, maximum::<3, 2, 3>],
 };

@@ -9,18 +9,25 @@ use crate::isa::Isa;
 pub(super) enum Walk {
     /// Any window, one output at a time.
     Any,
-    /// Three taps across, one input pixel from one output to the next.
+    /// Three taps across, one input pixel from one output to the next; any taps down.
     ThreeByOne,
-    /// Three taps across, two input pixels from one output to the next.
+    /// The same with three taps down.
+    SquareByOne,
+    /// Three taps across, two input pixels from one output to the next; any taps down.
     ThreeByTwo,
+    /// The same with three taps down.
+    SquareByTwo,
 }
 
 impl Walk {
-    /// The walk for a number of taps across and a stride across.
-    pub(super) fn of(taps: usize, stride: usize) -> Self {
+    /// The walk for a number of taps down and across, and a stride across.
+    pub(super) fn of(taps: [usize; 2], stride: usize) -> Self {
         match (taps, stride) {
-            (3, 1) => Self::ThreeByOne,
-            (3, 2) => Self::ThreeByTwo,
+            ([0, _], _) => Self::Any,
+            ([3, 3], 1) => Self::SquareByOne,
+            ([_, 3], 1) => Self::ThreeByOne,
+            ([3, 3], 2) => Self::SquareByTwo,
+            ([_, 3], 2) => Self::ThreeByTwo,
             _ => Self::Any,
         }
     }
@@ -33,8 +40,8 @@ pub struct Descriptor {
     pub(super) width: usize,
     pub(super) average_name: &'static str,
     pub(super) maximum_name: &'static str,
-    pub(super) average: [TileFn; 3],
-    pub(super) maximum: [TileFn; 3],
+    pub(super) average: [TileFn; 5],
+    pub(super) maximum: [TileFn; 5],
 }
 
 /// Tiles of every instruction set of this build, best first.

@@ -31,7 +31,7 @@ pub(super) fn divide(storage: Storage, file_is_signed: bool, taps: usize) -> Opt
         (largest * error < unit).then(|| u16::try_from(reciprocal).ok()).flatten()
     };
     let (shift, reciprocal) = (0..16).find_map(|shift| fits(shift).map(|reciprocal| (shift as u16, reciprocal)))?;
-    let ties_down_below = if file_is_signed && taps % 2 == 0 { (128 * taps) as u16 } else { 0 };
+    let ties_down_below = if file_is_signed && taps.is_multiple_of(2) { (128 * taps) as u16 } else { 0 };
     Some(Divide { lift, ties_down_below, round: (taps / 2) as u16, reciprocal, shift })
 }
 

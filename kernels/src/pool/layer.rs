@@ -149,7 +149,7 @@ fn class(spec: &PoolSpec, storage: Storage, down: &Span, across: &Span) -> Class
             divide(storage, file_is_signed, taps[0] * taps[1])
         }
     };
-    let walk = if taps[0] == 0 { Walk::Any } else { Walk::of(taps[1], spec.window.stride[1]) };
+    let walk = Walk::of(taps, spec.window.stride[1]);
     Class { across: across.outputs.clone(), first, taps, walk, divide }
 }
 

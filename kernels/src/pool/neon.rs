@@ -7,16 +7,16 @@ use crate::isa::Isa;
 
 /// See [`tile::average`].
 #[target_feature(enable = "neon")]
-unsafe fn average<const TAPS: usize, const STEP: usize>(call: &Tile) {
+unsafe fn average<const TAPS: usize, const STEP: usize, const DOWN: usize>(call: &Tile) {
     // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
-    unsafe { tile::average::<_, TAPS, STEP>(Neon::assume(), call) }
+    unsafe { tile::average::<_, TAPS, STEP, DOWN>(Neon::assume(), call) }
 }
 
 /// See [`tile::maximum`].
 #[target_feature(enable = "neon")]
-unsafe fn maximum<const TAPS: usize, const STEP: usize>(call: &Tile) {
+unsafe fn maximum<const TAPS: usize, const STEP: usize, const DOWN: usize>(call: &Tile) {
     // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
-    unsafe { tile::maximum::<_, TAPS, STEP>(Neon::assume(), call) }
+    unsafe { tile::maximum::<_, TAPS, STEP, DOWN>(Neon::assume(), call) }
 }
 
 pub(super) static TILES: Descriptor = Descriptor {
@@ -24,6 +24,6 @@ pub(super) static TILES: Descriptor = Descriptor {
     width: Neon::WIDTH,
     average_name: "average_pool_s8_neon_x16",
     maximum_name: "max_pool_s8_neon_x16",
-    average: [average::<0, 1>, average::<3, 1>, average::<3, 2>],
-    maximum: [maximum::<0, 1>, maximum::<3, 1>, maximum::<3, 2>],
+    average: [average::<0, 1, 0>, average::<3, 1, 0>, average::<3, 1, 3>, average::<3, 2, 0>, average::<3, 2, 3>],
+    maximum: [maximum::<0, 1, 0>, maximum::<3, 1, 0>, maximum::<3, 1, 3>, maximum::<3, 2, 0>, maximum::<3, 2, 3>],
 };

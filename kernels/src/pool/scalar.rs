@@ -6,15 +6,15 @@ use crate::arch::{Arch, Scalar, Wide};
 use crate::isa::Isa;
 
 /// See [`tile::average`].
-unsafe fn average<const TAPS: usize, const STEP: usize>(call: &Tile) {
+unsafe fn average<const TAPS: usize, const STEP: usize, const DOWN: usize>(call: &Tile) {
     // SAFETY: portable code needs nothing of the CPU; the caller vouches for the pointers.
-    unsafe { tile::average::<_, TAPS, STEP>(Scalar::assume(), call) }
+    unsafe { tile::average::<_, TAPS, STEP, DOWN>(Scalar::assume(), call) }
 }
 
 /// See [`tile::maximum`].
-unsafe fn maximum<const TAPS: usize, const STEP: usize>(call: &Tile) {
+unsafe fn maximum<const TAPS: usize, const STEP: usize, const DOWN: usize>(call: &Tile) {
     // SAFETY: portable code needs nothing of the CPU; the caller vouches for the pointers.
-    unsafe { tile::maximum::<_, TAPS, STEP>(Scalar::assume(), call) }
+    unsafe { tile::maximum::<_, TAPS, STEP, DOWN>(Scalar::assume(), call) }
 }
 
 pub(super) static TILES: Descriptor = Descriptor {
@@ -22,6 +22,6 @@ pub(super) static TILES: Descriptor = Descriptor {
     width: Scalar::WIDTH,
     average_name: "average_pool_u8_scalar_x16",
     maximum_name: "max_pool_u8_scalar_x16",
-    average: [average::<0, 1>, average::<3, 1>, average::<3, 2>],
-    maximum: [maximum::<0, 1>, maximum::<3, 1>, maximum::<3, 2>],
+    average: [average::<0, 1, 0>, average::<3, 1, 0>, average::<3, 1, 3>, average::<3, 2, 0>, average::<3, 2, 3>],
+    maximum: [maximum::<0, 1, 0>, maximum::<3, 1, 0>, maximum::<3, 1, 3>, maximum::<3, 2, 0>, maximum::<3, 2, 3>],
 };

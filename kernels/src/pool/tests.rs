@@ -53,11 +53,11 @@ impl Case {
     /// Output height and width; `None` where the window does not fit, or an average has no taps.
     fn output(&self) -> Option<[usize; 2]> {
         let mut output = [0; 2];
-        for axis in 0..2 {
+        for (axis, output) in output.iter_mut().enumerate() {
             let input = self.image[1 + axis];
             let padded = input + self.pad_before[axis] + self.pad_after[axis];
-            output[axis] = padded.checked_sub(self.taps[axis])? / self.stride[axis] + 1;
-            let last = (output[axis] - 1) * self.stride[axis];
+            *output = padded.checked_sub(self.taps[axis])? / self.stride[axis] + 1;
+            let last = (*output - 1) * self.stride[axis];
             let empty = self.pad_before[axis] >= self.taps[axis] || last >= input + self.pad_before[axis];
             if self.average && empty {
                 return None;

@@ -93,9 +93,9 @@ impl<A: Wide> Reduce<A> for Maximum {
 
 /// The average, rounded as the division says.
 #[derive(Clone, Copy)]
-struct Average<'a>(&'a Divide);
+struct Average<D>(D);
 
-impl<A: Wide> Reduce<A> for Average<'_> {
+impl<A: Wide> Reduce<A> for Average<A::Divider> {
     type Sum = A::Words;
 
     #[inline(always)]
@@ -119,14 +119,14 @@ impl<A: Wide> Reduce<A> for Average<'_> {
     }
 }
 
-/// A tile of maxima, with `TAPS` taps and `STEP` pixels across; 0 taps stand for any window.
+/// A tile of maxima, with `TAPS` taps and `STEP` pixels across and `DOWN` taps down; 0 stands for any.
 ///
 /// # Safety
 /// As [`TileFn`], in a function that enables the instruction set of `arch`.
 #[inline(always)]
-pub(super) unsafe fn maximum<A: Wide, const TAPS: usize, const STEP: usize>(arch: A, tile: &Tile) {
+pub(super) unsafe fn maximum<A: Wide, const TAPS: usize, const STEP: usize, const DOWN: usize>(arch: A, tile: &Tile) {
     // SAFETY: the caller's promise.
-    unsafe { run::<A, _, TAPS, STEP>(arch, Maximum, tile) }
+    unsafe { run::<A, _, TAPS, STEP, DOWN>(arch, Maximum, tile) }
 }
 
 /// A tile of averages; see [`maximum`].
@@ -134,16 +134,20 @@ pub(super) unsafe fn maximum<A: Wide, const TAPS: usize, const STEP: usize>(arch
 /// # Safety
 /// As [`TileFn`], in a function that enables the instruction set of `arch`.
 #[inline(always)]
-pub(super) unsafe fn average<A: Wide, const TAPS: usize, const STEP: usize>(arch: A, tile: &Tile) {
+pub(super) unsafe fn average<A: Wide, const TAPS: usize, const STEP: usize, const DOWN: usize>(arch: A, tile: &Tile) {
     let divide = tile.divide.as_ref().expect("an average divides");
     // SAFETY: the caller's promise.
-    unsafe { run::<A, _, TAPS, STEP>(arch, Average(divide), tile) }
+    unsafe { run::<A, _, TAPS, STEP, DOWN>(arch, Average(arch.prepare_divide(divide)), tile) }
 }
 
 /// # Safety
 /// As [`TileFn`].
 #[inline(always)]
-unsafe fn run<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize>(arch: A, reduce: R, tile: &Tile) {
+unsafe fn run<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize, const DOWN: usize>(
+    arch: A,
+    reduce: R,
+    tile: &Tile,
+) {
     let mut channel = 0;
     loop {
         let count = A::WIDTH.min(tile.channels);
@@ -153,7 +157,7 @@ unsafe fn run<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize>(arch:
             if TAPS == 0 {
                 any::<A, R>(arch, reduce, tile, [channel, count]);
             } else {
-                overlapping::<A, R, TAPS, STEP>(arch, reduce, tile, [channel, count]);
+                overlapping::<A, R, TAPS, STEP, DOWN>(arch, reduce, tile, [channel, count]);
             }
         }
         if channel + count == tile.channels {
@@ -163,16 +167,34 @@ unsafe fn run<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize>(arch:
     }
 }
 
-/// Clamps and stores one output.
-///
-/// # Safety
-/// As [`TileFn`], for `count` channels from `channel` on.
-#[inline(always)]
-unsafe fn store<A: Wide>(arch: A, tile: &Tile, pixel: usize, [channel, count]: [usize; 2], bytes: A::Bytes) {
-    let (min, max) = (arch.splat_wide(tile.clamp[0]), arch.splat_wide(tile.clamp[1]));
-    let clamped = arch.min_wide(arch.max_wide(bytes, min), max);
-    // SAFETY: the caller vouches for the output.
-    unsafe { arch.store_wide(tile.output.wrapping_add(pixel * tile.output_step + channel), clamped, count) }
+/// A register of channels of the outputs. What does not change from pixel to pixel is kept here, out of
+/// reach of the stores.
+#[derive(Clone, Copy)]
+struct Outputs<A: Wide> {
+    first: *mut u8,
+    step: usize,
+    count: usize,
+    min: A::Bytes,
+    max: A::Bytes,
+}
+
+impl<A: Wide> Outputs<A> {
+    #[inline(always)]
+    fn new(arch: A, tile: &Tile, [channel, count]: [usize; 2]) -> Self {
+        let (min, max) = (arch.splat_wide(tile.clamp[0]), arch.splat_wide(tile.clamp[1]));
+        Self { first: tile.output.wrapping_add(channel), step: tile.output_step, count, min, max }
+    }
+
+    /// Clamps and stores one output.
+    ///
+    /// # Safety
+    /// The pixel is writable, and nobody else touches it.
+    #[inline(always)]
+    unsafe fn store(self, arch: A, pixel: usize, bytes: A::Bytes) {
+        let clamped = arch.min_wide(arch.max_wide(bytes, self.min), self.max);
+        // SAFETY: the caller's promise.
+        unsafe { arch.store_wide(self.first.wrapping_add(pixel * self.step), clamped, self.count) }
+    }
 }
 
 /// One register of channels of any window.
@@ -181,6 +203,7 @@ unsafe fn store<A: Wide>(arch: A, tile: &Tile, pixel: usize, [channel, count]: [
 /// As [`TileFn`], for `count` channels from `channel` on.
 #[inline(always)]
 unsafe fn any<A: Wide, R: Reduce<A>>(arch: A, reduce: R, tile: &Tile, channels: [usize; 2]) {
+    let outputs = Outputs::new(arch, tile, channels);
     for pixel in 0..tile.pixels {
         let first = tile.input.wrapping_add(pixel * tile.input_step + channels[0]);
         let mut sum = reduce.none(arch);
@@ -192,7 +215,7 @@ unsafe fn any<A: Wide, R: Reduce<A>>(arch: A, reduce: R, tile: &Tile, channels: 
             }
         }
         // SAFETY: the caller's promise.
-        unsafe { store(arch, tile, pixel, channels, reduce.finish(arch, sum)) }
+        unsafe { outputs.store(arch, pixel, reduce.finish(arch, sum)) }
     }
 }
 
@@ -201,10 +224,17 @@ unsafe fn any<A: Wide, R: Reduce<A>>(arch: A, reduce: R, tile: &Tile, channels: 
 /// # Safety
 /// As [`TileFn`], for a register of channels from `channel` on.
 #[inline(always)]
-unsafe fn column<A: Wide, R: Reduce<A>>(arch: A, reduce: R, tile: &Tile, column: usize, channel: usize) -> R::Sum {
+unsafe fn column<A: Wide, R: Reduce<A>, const DOWN: usize>(
+    arch: A,
+    reduce: R,
+    tile: &Tile,
+    column: usize,
+    channel: usize,
+) -> R::Sum {
     let mut source = tile.input.wrapping_add(column * tile.tap_steps[1] + channel);
     let mut sum = reduce.none(arch);
-    for _ in 0..tile.taps[0] {
+    let rows = if DOWN > 0 { DOWN } else { tile.taps[0] };
+    for _ in 0..rows {
         // SAFETY: the caller vouches for a register at each tap.
         sum = reduce.take(arch, sum, unsafe { arch.load_wide(source) });
         source = source.wrapping_add(tile.tap_steps[0]);
@@ -216,31 +246,33 @@ unsafe fn column<A: Wide, R: Reduce<A>>(arch: A, reduce: R, tile: &Tile, column:
 ///
 /// # Safety
 /// As [`TileFn`], for `count` channels from `channel` on, with `TAPS` taps across that are `STEP`
-/// pixels apart from one output to the next.
+/// pixels apart from one output to the next, and `DOWN` taps down unless that is 0.
 #[inline(always)]
-unsafe fn overlapping<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize>(
+unsafe fn overlapping<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize, const DOWN: usize>(
     arch: A,
     reduce: R,
     tile: &Tile,
     channels: [usize; 2],
 ) {
-    debug_assert!(tile.taps[1] == TAPS && tile.input_step == STEP * tile.tap_steps[1]);
+    debug_assert!(tile.taps[1] == TAPS && (DOWN == 0 || tile.taps[0] == DOWN));
+    debug_assert!(tile.input_step == STEP * tile.tap_steps[1]);
+    let outputs = Outputs::new(arch, tile, channels);
     let mut ring = [reduce.none(arch); TAPS];
     for (kept, slot) in ring.iter_mut().enumerate().take(TAPS - STEP) {
         // SAFETY: the caller's promise; the column belongs to the first window.
-        *slot = unsafe { column(arch, reduce, tile, kept, channels[0]) };
+        *slot = unsafe { column::<A, R, DOWN>(arch, reduce, tile, kept, channels[0]) };
     }
     for pixel in 0..tile.pixels {
-        for new in TAPS - STEP..TAPS {
+        for (new, slot) in ring.iter_mut().enumerate().skip(TAPS - STEP) {
             // SAFETY: the caller's promise; the column belongs to this window.
-            ring[new] = unsafe { column(arch, reduce, tile, pixel * STEP + new, channels[0]) };
+            *slot = unsafe { column::<A, R, DOWN>(arch, reduce, tile, pixel * STEP + new, channels[0]) };
         }
         let mut sum = ring[0];
         for &next in &ring[1..] {
             sum = reduce.join(arch, sum, next);
         }
         // SAFETY: the caller's promise.
-        unsafe { store(arch, tile, pixel, channels, reduce.finish(arch, sum)) }
+        unsafe { outputs.store(arch, pixel, reduce.finish(arch, sum)) }
         for kept in 0..TAPS - STEP {
             ring[kept] = ring[kept + STEP];
         }
