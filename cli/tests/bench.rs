@@ -1,0 +1,98 @@
+//! `ottava bench`: columns that sum, JSON that programs can rely on.
+
+mod common;
+
+use std::fs;
+
+use common::{Tiny, finish, ottava};
+use serde_json::Value;
+
+fn cells(line: &str) -> Vec<&str> {
+    line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()
+}
+
+/// The number in the column that ends where the header's word ends.
+fn column(line: &str, header: &str, name: &str) -> f64 {
+    let end = header.chars().take(header.find(name).unwrap() + name.len()).count();
+    let cell: String = line.chars().take(end).collect();
+    cell.rsplit(' ').next().unwrap().parse().unwrap_or_else(|_| panic!("no number under {name}: {line}"))
+}
+
+/// The rows below a header that holds `word`, up to `[total]`.
+fn table<'a>(text: &'a str, word: &str) -> (&'a str, Vec<&'a str>, &'a str) {
+    let lines: Vec<&str> = text.lines().collect();
+    let header = lines.iter().position(|line| line.contains(word) && line.contains("GMAC/s")).expect("a header");
+    let total = header + lines[header..].iter().position(|line| line.contains("[total]")).expect("a total");
+    (lines[header], lines[header + 2..total].to_vec(), lines[total])
+}
+
+#[test]
+fn the_time_columns_sum_to_the_median() {
+    let tiny = Tiny::new();
+    let text = ottava(["bench", &tiny.model(), "--runs", "7", "--threads", "2"]).ok().stdout;
+    for word in ["kernel", "layers"] {
+        let (header, rows, total) = table(&text, word);
+        let tenths = |line: &str| (column(line, header, " us") * 10.0).round() as i64;
+        let sum: i64 = rows.iter().map(|row| tenths(row)).sum();
+        assert_eq!(sum, tenths(total), "{text}");
+        assert!(rows.last().unwrap().contains("[other]"), "{text}");
+    }
+    for word in ["host", "load", "plan", "first run", "median", "p99", "peak resident", "% peak", "between the layers"]
+    {
+        assert!(text.contains(word), "{word}\n{text}");
+    }
+    let latency = text.lines().find(|line| line.starts_with("   7 ")).expect("seven runs");
+    assert_eq!(cells(latency).len(), 9);
+}
+
+#[test]
+fn json_alone_on_standard_output_has_the_keys() {
+    let tiny = Tiny::new();
+    let ran = ottava(["bench", &tiny.model(), "--min-time", "0.05", "--batch", "2", "--json", "-"]).ok();
+    let value: Value = serde_json::from_str(&ran.stdout).expect("nothing but JSON");
+    for key in ["model", "isa", "threads", "batch", "load_ms", "plan_ms", "first_ms", "peak_rss_bytes", "host"] {
+        assert!(value.get(key).is_some(), "{key}");
+    }
+    for key in ["count", "min", "median", "mean", "sd", "p90", "p95", "p99", "max"] {
+        assert!(value["latency_ms"][key].is_number(), "{key}");
+    }
+    let layers = value["layers"].as_array().unwrap();
+    for key in ["index", "name", "op", "kernel", "output_shape", "macs", "median_us", "share"] {
+        assert!(layers.iter().all(|layer| layer.get(key).is_some()), "{key}");
+    }
+    assert_eq!(value["batch"], 2);
+    let sum: f64 = layers.iter().map(|layer| layer["median_us"].as_f64().unwrap()).sum();
+    let total = value["latency_ms"]["median"].as_f64().unwrap() * 1e3;
+    assert!((sum + value["other_us"].as_f64().unwrap() - total).abs() < 1e-6);
+    if cfg!(target_os = "linux") {
+        assert!(value["peak_rss_bytes"].as_u64().unwrap() > 1 << 20);
+    }
+}
+
+#[test]
+fn files_are_written_beside_the_table() {
+    let tiny = Tiny::new();
+    let (json, csv) = (tiny.path("bench.json"), tiny.path("bench.csv"));
+    let arguments = ["bench", &tiny.model(), "--runs", "3", "--backend", "reference", "--json", &json, "--csv", &csv];
+    let text = ottava(arguments).ok().stdout;
+    assert!(text.contains("reference backend"), "{text}");
+    let value: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    assert_eq!(value["latency_ms"]["count"], 3);
+    let csv = fs::read_to_string(csv).unwrap();
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), value["layers"].as_array().unwrap().len() + 3);
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{csv}");
+    let us = |row: &Vec<&str>| row[6].parse::<f64>().unwrap();
+    let sum: f64 = rows[1..rows.len() - 1].iter().map(us).sum();
+    assert!((sum - us(&rows[rows.len() - 1])).abs() < 0.01, "{csv}");
+}
+
+#[test]
+fn contradictions_are_usage_errors() {
+    let tiny = Tiny::new();
+    let model = tiny.model();
+    for flags in [["--runs", "3", "--min-time", "1"], ["--json", "-", "--csv", "-"]] {
+        let ran = finish(common::command().args(["bench", &model]).args(flags));
+        assert!(ran.misused().contains("Usage:"), "{flags:?}");
+    }
+}

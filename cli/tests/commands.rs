@@ -1,0 +1,160 @@
+//! Each command on a small network.
+
+mod common;
+
+use std::fs;
+use std::io::Read;
+use std::process::Stdio;
+
+use common::{Tiny, command, finish, npy, ottava};
+use ottava::Isa;
+
+#[test]
+fn help_and_version_are_there() {
+    let help = ottava(["--help"]).ok().stdout;
+    for word in ["bench", "run", "classify", "verify", "inspect", "kernels", "Examples:", "OTTAVA_CACHE"] {
+        assert!(help.contains(word), "{word}");
+    }
+    assert!(ottava(["--version"]).ok().stdout.starts_with("ottava 0."));
+    for name in ["bench", "run", "classify", "verify", "inspect", "kernels"] {
+        assert!(ottava([name, "--help"]).ok().stdout.contains("Usage:"), "{name}");
+    }
+}
+
+#[test]
+fn run_writes_what_the_reference_writes_whatever_the_kernels() {
+    let tiny = Tiny::new();
+    let (model, input) = (tiny.model(), tiny.input());
+    let run = |folder: &str, more: &[&str]| {
+        let folder = tiny.path(folder);
+        let arguments = ["run", &model, "--input", &input, "--output-dir", &folder];
+        let ran = ottava(arguments.iter().chain(more)).ok();
+        assert!(ran.stdout.contains("float32 1x10"), "{}", ran.stdout);
+        fs::read(folder + "/output0.npy").unwrap()
+    };
+    let expected = run("reference", &["--backend", "reference"]);
+    assert_eq!(expected[..128], npy("<f4", "(1, 10)", &[]));
+    assert_eq!(expected.len(), 128 + 40);
+    for isa in Isa::available() {
+        assert_eq!(run("deeper/than/that", &["--isa", isa.name(), "--threads", "2"]), expected, "{isa}");
+    }
+}
+
+#[test]
+fn run_takes_inputs_by_name() {
+    let tiny = Tiny::new();
+    let model = ottava::Model::open(tiny.model()).unwrap();
+    let name = &model.graph().tensors[model.graph().inputs[0]].name;
+    let named = format!("{name}={}", tiny.input());
+    ottava(["run", &tiny.model(), "--input", &named, "--output-dir", &tiny.path("out")]).ok();
+    assert!(fs::exists(tiny.path("out/output0.npy")).unwrap());
+}
+
+#[test]
+fn verify_passes_and_says_what_it_compared() {
+    let tiny = Tiny::new();
+    let ran = ottava(["verify", &tiny.model(), "--threads", "1,3", "--inputs", "4"]).ok();
+    for isa in Isa::available() {
+        let lines: Vec<_> = ran.stdout.lines().filter(|line| line.starts_with(&format!("{isa} "))).collect();
+        assert_eq!(lines.len(), 2, "{}", ran.stdout);
+        assert!(lines.iter().all(|line| line.ends_with("equal")), "{}", ran.stdout);
+    }
+    assert!(Isa::ALL.len() > Isa::available().len() && ran.stdout.contains("not compared, this CPU has none"));
+    let one = ottava(["verify", &tiny.model(), "--isa", "scalar", "--threads", "1"]).ok();
+    assert!(one.stdout.lines().filter(|line| line.ends_with("equal")).count() == 1, "{}", one.stdout);
+}
+
+#[test]
+fn inspect_names_everything_twice() {
+    let tiny = Tiny::new();
+    let text = ottava(["inspect", &tiny.model(), "--threads", "1"]).ok().stdout;
+    for word in ["DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "zero point", "Plan:", "packed weights"] {
+        assert!(text.contains(word), "{word}\n{text}");
+    }
+    let document: serde_json::Value =
+        serde_json::from_str(&ottava(["inspect", &tiny.model(), "--json"]).ok().stdout).unwrap();
+    let model = ottava::Model::open(tiny.model()).unwrap();
+    assert_eq!(document["operators"].as_array().unwrap().len(), model.operators().len());
+    assert_eq!(document["tensors"].as_array().unwrap().len(), model.graph().tensors.len());
+    assert_eq!(document["macs"].as_u64().unwrap(), model.graph().macs());
+    let layers = document["plan"]["layers"].as_array().unwrap();
+    let macs: u64 = layers.iter().map(|layer| layer["macs"].as_u64().unwrap()).sum();
+    assert_eq!(macs, model.graph().macs());
+    assert_eq!(document["inputs"][0]["dtype"], "float32");
+}
+
+#[test]
+fn kernels_lists_the_families_and_measures_on_request() {
+    let plain = ottava(["kernels"]).ok().stdout;
+    assert!(plain.contains("gemm_u8s8_scalar") && plain.contains("default instruction set"), "{plain}");
+    assert!(!plain.contains("GMAC/s"));
+    assert!(ottava(["kernels", "--peak"]).ok().stdout.contains("GMAC/s"));
+}
+
+#[test]
+fn the_environment_narrows_the_instruction_set() {
+    let ran = finish(command().env("OTTAVA_ISA", "scalar").arg("kernels")).ok();
+    assert!(ran.stdout.contains("default instruction set: scalar"), "{}", ran.stdout);
+    let tiny = Tiny::new();
+    let ran = finish(command().env("OTTAVA_ISA", "scalar").args(["inspect", &tiny.model()])).ok();
+    assert!(ran.stdout.contains("layers, scalar"), "{}", ran.stdout);
+}
+
+#[test]
+fn classify_takes_pictures_of_any_size() {
+    let tiny = Tiny::new();
+    let picture = tiny.path("picture.png");
+    image::RgbImage::from_fn(40, 30, |x, y| image::Rgb([x as u8 * 6, y as u8 * 8, 77])).save(&picture).unwrap();
+    let labels = tiny.file("labels.txt", &(0..10).map(|i| format!("label {i}\n")).collect::<String>().into_bytes());
+    let ran = ottava(["classify", &tiny.model(), &picture, &picture, "--labels", &labels, "--top", "4"]).ok();
+    assert_eq!(ran.stdout.lines().count(), 10, "{}", ran.stdout);
+    assert_eq!(ran.stdout.lines().filter(|line| line.contains("label ")).count(), 8);
+    let shares: Vec<f64> = ran.stdout.lines().skip(1).take(4).map(|line| line[..8].trim().parse().unwrap()).collect();
+    assert!(shares.is_sorted_by(|a, b| a >= b) && shares[0] > 0.0, "{}", ran.stdout);
+    ottava(["classify", &tiny.model(), &picture, "--crop", "none", "--mean", "0", "--scale", "255"]).ok();
+}
+
+#[test]
+fn classify_knows_the_photos() {
+    let Some(models) = common::models() else { return };
+    let path = |name: &str| models.join(name).display().to_string();
+    let model = path("mobilenet_v2_1.0_224_quant.tflite");
+    let photos = [("grace_hopper.bmp", "military uniform"), ("cat.bmp", "Egyptian cat"), ("bird.bmp", "chickadee")];
+    let labels = path("imagenet_labels.txt");
+    for crop in ["center", "none"] {
+        for (photo, label) in photos {
+            let photo = path(photo);
+            let ran = ottava(["classify", &model, &photo, "--labels", &labels, "--top", "1", "--crop", crop]).ok();
+            assert!(ran.stdout.contains(label), "{crop}: {}", ran.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_builtin_network_is_built_once() {
+    let cache = tempfile::tempdir().unwrap();
+    let inspect = || finish(command().env("OTTAVA_CACHE", cache.path()).args(["inspect", "mobilenet-v1"])).ok();
+    let first = inspect().stdout;
+    let file = fs::read_dir(cache.path()).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    assert_eq!(file.len(), 1);
+    let built = fs::metadata(&file[0]).unwrap().modified().unwrap();
+    assert_eq!(inspect().stdout, first);
+    assert_eq!(fs::metadata(&file[0]).unwrap().modified().unwrap(), built);
+    fs::write(&file[0], "damaged").unwrap();
+    assert_eq!(inspect().stdout, first);
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let tiny = Tiny::new();
+    let mut child = command()
+        .args(["inspect", &tiny.model(), "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert!(child.wait().unwrap().success() && stderr.is_empty(), "{stderr}");
+}

@@ -1,0 +1,155 @@
+//! Everything a user can get wrong: one line that names the file and the cause, and never a panic.
+
+mod common;
+
+use std::fs;
+
+use common::{Tiny, finish, npy, ottava};
+use ottava::Isa;
+
+#[test]
+fn files_that_are_no_model() {
+    let tiny = Tiny::new();
+    let whole = fs::read(tiny.model()).unwrap();
+    let cases = [
+        ("empty.tflite", &b""[..]),
+        ("text.tflite", b"Lorem ipsum dolor sit amet, consectetur adipiscing elit.\n"),
+        ("half.tflite", &whole[..whole.len() / 2]),
+        ("short.tflite", &whole[..7]),
+    ];
+    for (name, bytes) in cases {
+        let path = tiny.file(name, bytes);
+        for command in ["inspect", "bench", "verify"] {
+            let line = ottava([command, &path]).failed();
+            assert!(line.starts_with(&path) && line.len() > path.len() + 10, "{command} {line}");
+        }
+    }
+}
+
+#[test]
+fn flipped_bytes_never_crash_the_command() {
+    let tiny = Tiny::new();
+    let whole = fs::read(tiny.model()).unwrap();
+    for seed in 0..40 {
+        let mut rng = ottava_models::Rng::new(seed);
+        let mut bytes = whole.clone();
+        (0..8).for_each(|_| bytes[rng.below(whole.len())] ^= 1 << rng.below(8));
+        let path = tiny.file("flipped.tflite", &bytes);
+        let ran = ottava(["inspect", &path]);
+        match ran.code {
+            Some(0) => {}
+            _ => assert!(ran.failed().starts_with(&path)),
+        }
+    }
+}
+
+#[test]
+fn models_that_are_not_there() {
+    let line = ottava(["inspect", "no-such-model"]).failed();
+    assert!(line.starts_with("no-such-model: no such file"), "{line}");
+    for builtin in ottava_models::builtins() {
+        assert!(line.contains(builtin.name), "{line}");
+    }
+    let tiny = Tiny::new();
+    let folder = tiny.path("");
+    assert!(ottava(["inspect", &folder]).failed().contains("not a regular file"));
+}
+
+#[test]
+fn inputs_that_do_not_fit() {
+    let tiny = Tiny::new();
+    let (model, good, out) = (tiny.model(), tiny.input(), tiny.path("out"));
+    let run = |input: &str| ottava(["run", &model, "--input", input, "--output-dir", &out]).failed();
+    let shape = tiny.file("shape.npy", &npy("<f4", "(1, 11, 13, 3)", &[0; 1716]));
+    let line = run(&shape);
+    assert!(line.starts_with(&shape) && line.contains("1x11x13x3") && line.contains("1x13x11x3"), "{line}");
+    let dtype = tiny.file("dtype.npy", &npy("|u1", "(1, 13, 11, 3)", &[0; 429]));
+    let line = run(&dtype);
+    assert!(line.starts_with(&dtype) && line.contains("uint8") && line.contains("float32"), "{line}");
+    let short = tiny.file("short.npy", &npy("<f4", "(1, 13, 11, 3)", &[0; 17]));
+    assert!(run(&short).contains("only 17 bytes"));
+    let text = tiny.file("text.npy", b"1 2 3 and so on");
+    assert!(run(&text).contains("no .npy file"));
+    assert!(run(&tiny.path("missing.npy")).contains("cannot open"));
+    assert!(run(&format!("nobody={good}")).contains("no input 'nobody'"));
+    let line = ottava(["run", &model, "--input", &good, "--input", &good, "--output-dir", &out]).failed();
+    assert!(line.contains("1 input only"), "{line}");
+    assert!(!fs::exists(&out).unwrap(), "a failed run leaves nothing");
+}
+
+#[test]
+fn places_that_cannot_be_written() {
+    let tiny = Tiny::new();
+    let (model, input) = (tiny.model(), tiny.input());
+    let below_a_file = model.clone() + "/out";
+    let line = ottava(["run", &model, "--input", &input, "--output-dir", &below_a_file]).failed();
+    assert!(line.starts_with(&below_a_file) && line.contains("cannot create the folder"), "{line}");
+    let ran = ottava(["bench", &model, "--runs", "1", "--warmup", "0", "--csv", &below_a_file]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.starts_with(&format!("error: {below_a_file}: cannot write")), "{}", ran.stderr);
+    let cache = finish(common::command().env("OTTAVA_CACHE", &below_a_file).args(["inspect", "mobilenet-v1"]));
+    assert!(cache.failed().contains("cannot create the folder"));
+}
+
+#[test]
+fn instruction_sets() {
+    let tiny = Tiny::new();
+    assert!(ottava(["bench", &tiny.model(), "--isa", "avx9"]).misused().contains("known are scalar"));
+    let line = finish(common::command().env("OTTAVA_ISA", "avx9").args(["inspect", &tiny.model()])).failed();
+    assert!(line.contains("avx9"), "{line}");
+    for isa in Isa::ALL.iter().filter(|isa| !isa.is_available()) {
+        let line = ottava(["inspect", &tiny.model(), "--isa", isa.name()]).failed();
+        assert!(line.contains(&format!("this CPU has no {isa}")), "{line}");
+        assert!(ottava(["verify", &tiny.model(), "--isa", isa.name()]).failed().contains(isa.name()));
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let tiny = Tiny::new();
+    let model = tiny.model();
+    let model = model.as_str();
+    let cases: &[&[&str]] = &[
+        &[],
+        &["frobnicate"],
+        &["bench"],
+        &["bench", model, "--threads", "0"],
+        &["bench", model, "--threads", "many"],
+        &["bench", model, "--runs", "0"],
+        &["bench", model, "--min-time", "-1"],
+        &["bench", model, "--batch", "0"],
+        &["bench", model, "--no-such-flag"],
+        &["run", model],
+        &["run", model, "--input", "a.npy", "--output-dir", "out", "--backend", "other"],
+        &["classify", model],
+        &["classify", model, "a.png", "--crop", "left"],
+        &["classify", model, "a.png", "--scale", "0"],
+        &["verify", model, "--threads", "1,x"],
+        &["verify", model, "--isa", "all,avx9"],
+    ];
+    for arguments in cases {
+        let message = ottava(*arguments).misused();
+        assert!(message.contains("Usage") || message.contains("--help"), "{arguments:?} {message}");
+    }
+}
+
+#[test]
+fn pictures_and_labels_that_are_none() {
+    let tiny = Tiny::new();
+    let model = tiny.model();
+    let text = tiny.file("picture.jpg", b"no picture");
+    let line = ottava(["classify", &model, &text]).failed();
+    assert!(line.starts_with(&text), "{line}");
+    assert!(ottava(["classify", &model, &tiny.path("missing.png")]).failed().contains("cannot open"));
+    let labels = tiny.file("labels.txt", b"cat\ndog\n");
+    let line = ottava(["classify", &model, &text, "--labels", &labels]).failed();
+    assert!(line.starts_with(&labels) && line.contains("2 classes, but the model has 10"), "{line}");
+    let quantized = ["classify", "mobilenet-v1", &text, "--mean", "0"];
+    assert!(ottava(quantized).failed().contains("float32"));
+}
+
+#[test]
+fn a_batch_that_cannot_be_is_refused() {
+    let line = ottava(["bench", "mobilenet-v1", "--batch", "60000"]).failed();
+    assert!(line.contains("too large"), "{line}");
+}
