@@ -163,5 +163,8 @@ fn mobilenets_agree_with_the_oracle_in_the_optimized_backend() {
 #[test]
 #[cfg_attr(debug_assertions, ignore = "whole networks on every instruction set: run in release")]
 fn inception_agrees_with_the_oracle_in_the_optimized_backend() {
-    replay_all(|name| name.starts_with("inception"), &optimized(&[None]));
+    // The scalar kernels take too long here; the smaller networks cover them.
+    let mut vectorized = optimized(&[None]);
+    vectorized.retain(|options| options.isa != Some(Isa::Scalar));
+    replay_all(|name| name.starts_with("inception"), &vectorized);
 }
