@@ -20,12 +20,13 @@ impl<D> Clone for Bound<D> {
 impl<D> Copy for Bound<D> {}
 
 impl<D: Described> Bound<D> {
-    /// The entry of an instruction set.
+    /// The entry of an instruction set, or the best entry that it includes.
     ///
     /// # Panics
     /// The CPU lacks it.
     pub(crate) fn new(kernels: &'static [&'static D], isa: Isa) -> Self {
-        let found = kernels.iter().find(|kernel| kernel.isa() == isa && isa.is_available());
+        let mut usable = kernels.iter().filter(|kernel| isa.includes(kernel.isa()) && isa.is_available());
+        let found = usable.clone().find(|kernel| kernel.isa() == isa).or_else(|| usable.next());
         Self(found.unwrap_or_else(|| panic!("{}", IsaError::Unavailable(isa))))
     }
 

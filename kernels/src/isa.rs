@@ -5,6 +5,9 @@
 
 use core::{fmt, str::FromStr};
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx;
+
 /// Environment variable that narrows the choice of [`Isa::best`].
 pub const ISA_VARIABLE: &str = "OTTAVA_ISA";
 
@@ -20,6 +23,8 @@ pub enum Isa {
     Avx2,
     /// x86-64 with AVX-512 F, BW, DQ, VL and VNNI.
     Avx512Vnni,
+    /// x86-64 with all of [`Isa::Avx512Vnni`] and AMX tiles of 8-bit integers, on Linux.
+    Amx,
 }
 
 /// The type in which a plan stores 8-bit activations.
@@ -70,7 +75,7 @@ impl Storage {
 
 impl Isa {
     /// Every instruction set, on whatever CPU, weakest first.
-    pub const ALL: [Self; 4] = [Self::Scalar, Self::Neon, Self::Avx2, Self::Avx512Vnni];
+    pub const ALL: [Self; 5] = [Self::Scalar, Self::Neon, Self::Avx2, Self::Avx512Vnni, Self::Amx];
 
     /// The name used by `--isa`, in kernel names and in reports.
     pub const fn name(self) -> &'static str {
@@ -79,6 +84,7 @@ impl Isa {
             Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512Vnni => "avx512vnni",
+            Self::Amx => "amx",
         }
     }
 
@@ -106,9 +112,18 @@ impl Isa {
                     && std::arch::is_x86_feature_detected!("avx512vl")
                     && std::arch::is_x86_feature_detected!("avx512vnni")
             }
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Self::Amx => Self::Avx512Vnni.is_available() && amx::is_available(),
+            #[cfg(all(target_arch = "x86_64", not(target_os = "linux")))]
+            Self::Amx => false,
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512Vnni => false,
+            Self::Avx2 | Self::Avx512Vnni | Self::Amx => false,
         }
+    }
+
+    /// Whether kernels of `other` run wherever this one does, so that they may stand in for those it has none of.
+    pub fn includes(self, other: Self) -> bool {
+        self == other || (self == Self::Amx && other == Self::Avx512Vnni)
     }
 
     /// The instruction sets that this CPU can run, best last.

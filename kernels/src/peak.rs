@@ -75,6 +75,8 @@ fn bind(isa: Isa) -> PassFn {
     }
     match isa {
         #[cfg(target_arch = "x86_64")]
+        Isa::Amx => amx,
+        #[cfg(target_arch = "x86_64")]
         Isa::Avx512Vnni => avx512vnni,
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => avx2,
@@ -89,6 +91,29 @@ fn bind(isa: Isa) -> PassFn {
 unsafe fn avx512vnni() -> u64 {
     // SAFETY: this function enables the features; the caller vouches for the CPU.
     passes::<_, 6, 4>(unsafe { Avx512Vnni::assume() })
+}
+
+#[cfg(target_arch = "x86_64")]
+unsafe fn amx() -> u64 {
+    use crate::arch::amx::{Sums, TILE_BYTES, TILE_ROWS, Tiles};
+    let lines = black_box([[3u8; TILE_BYTES]; TILE_ROWS]);
+    // SAFETY: the caller vouches for AMX; tiles are configured nowhere else.
+    let mut tiles = unsafe { Tiles::configure() };
+    tiles.clear_sums();
+    // SAFETY: `lines` holds sixteen rows of 64 bytes.
+    unsafe {
+        tiles.load_activations::<0>(lines.as_ptr().cast(), TILE_BYTES);
+        tiles.load_activations::<1>(lines.as_ptr().cast(), TILE_BYTES);
+        tiles.load_weights::<0>(lines.as_ptr().cast());
+        tiles.load_weights::<1>(lines.as_ptr().cast());
+    }
+    for _ in 0..PASSES * LINES {
+        tiles.multiply::<2, 2>();
+    }
+    let mut sums = Sums::ZERO;
+    tiles.store_sums::<2, 2>(&mut sums);
+    black_box(&sums.0);
+    (PASSES * LINES * 4 * TILE_ROWS * LANES * TILE_BYTES) as u64
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -23,6 +23,9 @@ mod avx2;
 pub(crate) use avx2::Avx2;
 
 #[cfg(target_arch = "x86_64")]
+pub(crate) mod amx;
+
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512Vnni;

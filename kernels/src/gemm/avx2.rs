@@ -29,4 +29,5 @@ pub(crate) static TILES: Descriptor = Descriptor {
     tiles: &[super::tile_rows!(1; 1, 2, 3, 4, 5)],
     row_sums,
     splits_pairs: true,
+    block: None,
 };

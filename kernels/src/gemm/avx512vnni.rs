@@ -11,14 +11,14 @@ use crate::isa::Isa;
 
 /// See [`tile::run`].
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn tile<const MR: usize, const NV: usize>(call: &Tile<'_>) {
+pub(super) unsafe fn tile<const MR: usize, const NV: usize>(call: &Tile<'_>) {
     // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
     unsafe { tile::run::<_, MR, NV>(Avx512Vnni::assume(), call) }
 }
 
 /// See [`tile::row_sums`].
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn row_sums(rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
+pub(super) unsafe fn row_sums(rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
     // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
     unsafe { tile::row_sums(Avx512Vnni::assume(), rows, segments, sums) }
 }
@@ -34,4 +34,5 @@ pub(crate) static TILES: Descriptor = Descriptor {
     ],
     row_sums,
     splits_pairs: false,
+    block: None,
 };

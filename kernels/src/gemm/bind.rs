@@ -1,6 +1,6 @@
 //! The kernel table, and which tile shapes a layer gets.
 
-use super::tile::{MAX_PANELS, Segment, TileFn};
+use super::tile::{Block, MAX_PANELS, Segment, TileFn};
 use crate::arch::LANES;
 use crate::bound::Described;
 use crate::isa::Isa;
@@ -18,6 +18,29 @@ pub struct Descriptor {
     pub(crate) row_sums: RowSumsFn,
     /// Whether weights must be split until every pair is safe for 16-bit sums.
     pub(crate) splits_pairs: bool,
+    /// How whole blocks of rows are computed where tiles are not the only way.
+    pub(crate) block: Option<BlockKernel>,
+}
+
+/// A kernel that takes a block of rows times several panel groups in one call.
+pub(crate) struct BlockKernel {
+    /// Rows and panels that it computes together.
+    pub(crate) shape: TileShape,
+    /// Blocks of fewer rows, or of fewer lines of K, go to the tiles.
+    pub(crate) least_rows: usize,
+    pub(crate) least_lines: usize,
+    /// The instruction set of the tiles.
+    pub(crate) tile_isa: Isa,
+    /// Lines past the last panel that it may read; they meet activations of 0.
+    pub(crate) slack_lines: usize,
+    pub(crate) run: unsafe fn(&Block<'_>),
+}
+
+impl BlockKernel {
+    /// Whether it is the faster way for a block of `rows` by `lines` of K.
+    pub(crate) fn suits(&self, rows: usize, lines: usize) -> bool {
+        rows >= self.least_rows && lines >= self.least_lines
+    }
 }
 
 /// Rows and panels of a tile.
@@ -31,6 +54,8 @@ pub struct TileShape {
 
 /// Tiles of every instruction set of this build, best first.
 pub static KERNELS: &[&Descriptor] = &[
+    #[cfg(target_arch = "x86_64")]
+    &super::amx::TILES,
     #[cfg(target_arch = "x86_64")]
     &super::avx512vnni::TILES,
     #[cfg(target_arch = "x86_64")]
@@ -48,12 +73,31 @@ impl Descriptor {
 
     /// The tallest tile for each number of panels, narrowest first.
     pub fn shapes(&self) -> impl Iterator<Item = TileShape> {
-        self.tiles.iter().enumerate().map(|(i, rows)| TileShape { rows: rows.len(), panels: i + 1 })
+        let block_rows = self.block.as_ref().map(|block| block.shape.rows);
+        let rows = move |tiles: &&[TileFn]| block_rows.unwrap_or(tiles.len());
+        self.tiles.iter().enumerate().map(move |(i, tiles)| TileShape { rows: rows(tiles), panels: i + 1 })
     }
 
     /// The name of a tile, e.g. `gemm_u8s8_avx512vnni_6x64k4`.
     pub fn name(&self, shape: TileShape) -> String {
-        format!("gemm_{}_{}_{}x{}k4", self.operands, self.isa, shape.rows, shape.panels * LANES)
+        name(self.operands, self.isa, shape)
+    }
+
+    /// The name of the kernel that does most of a layer's work: its widest panel group has `panels`,
+    /// its largest border class `rows` by `lines` of K.
+    pub(crate) fn main_kernel(&self, panels: usize, rows: usize, lines: usize) -> String {
+        match &self.block {
+            Some(block) if block.suits(rows, lines) => self.name(TileShape { panels, ..block.shape }),
+            block => {
+                let isa = block.as_ref().map_or(self.isa, |block| block.tile_isa);
+                name(self.operands, isa, TileShape { rows: self.tiles[panels - 1].len(), panels })
+            }
+        }
+    }
+
+    /// Rows that blocks should be a multiple of: what the heights of all tiles divide well.
+    pub(crate) fn row_quantum(&self) -> usize {
+        self.block.as_ref().map_or(12, |block| block.shape.rows)
     }
 
     /// Splits a number of panels into tile widths.
@@ -65,6 +109,12 @@ impl Descriptor {
         let tiles = panels.div_ceil(widest);
         (0..tiles).map(|tile| panels * (tile + 1) / tiles - panels * tile / tiles).collect()
     }
+}
+
+/// The name of a kernel: operands, instruction set, rows by columns, k of a step.
+fn name(operands: &str, isa: Isa, shape: TileShape) -> String {
+    let depth = if isa == Isa::Amx { 64 } else { 4 };
+    format!("gemm_{operands}_{isa}_{}x{}k{depth}", shape.rows, shape.panels * LANES)
 }
 
 impl Described for Descriptor {

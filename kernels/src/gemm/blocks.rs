@@ -55,12 +55,15 @@ pub(crate) struct Extent {
     /// Packed bytes of one panel.
     pub(crate) panel_bytes: usize,
     pub(crate) threads: usize,
+    /// Rows that blocks are a multiple of.
+    pub(crate) row_quantum: usize,
 }
 
 impl Extent {
     /// Rows whose pointers are prepared together.
     pub(crate) fn block_rows(&self) -> usize {
-        (BLOCK_BYTES / self.row_bytes.max(1)).clamp(12, MAX_BLOCK_ROWS) / 12 * 12
+        let quantum = self.row_quantum;
+        (BLOCK_BYTES / self.row_bytes.max(1)).clamp(quantum, MAX_BLOCK_ROWS) / quantum * quantum
     }
 }
 
@@ -79,7 +82,7 @@ pub(crate) fn tasks(classes: &[Class], groups: &[PanelGroup], extent: &Extent) -
             for piece in pieces {
                 let panels: usize = groups[piece.clone()].iter().map(|group| group.panels).sum();
                 let one_row = work(1, class, panels);
-                let step = (share / one_row).max(1).next_multiple_of(extent.block_rows().min(36));
+                let step = (share / one_row).max(1).next_multiple_of(extent.block_rows().min(3 * extent.row_quantum));
                 let parts = rows.div_ceil(step);
                 for part in 0..parts {
                     tasks.push(Task {
@@ -112,7 +115,7 @@ fn pieces(
 ) -> Vec<Range<usize>> {
     let panels: usize = groups[chunk.clone()].iter().map(|group| group.panels).sum();
     let wanted = work(panels).div_ceil(share);
-    let by_rows = rows.div_ceil(extent.block_rows().min(36));
+    let by_rows = rows.div_ceil(extent.block_rows().min(3 * extent.row_quantum));
     if extent.threads == 1 || wanted <= by_rows {
         return vec![chunk];
     }

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::ConvSpec;
 use super::pack::{Order, PanelSource, RunKind};
-use super::tile::{Repair, Segment};
+use super::tile::{Repair, Run, Segment};
 use crate::arch::LANES;
 use crate::window::{Span, spans};
 
@@ -19,6 +19,8 @@ pub(crate) struct Class {
     pub(crate) first: [usize; 2],
     /// Where K lies.
     pub(crate) segments: Vec<Segment>,
+    /// The segments as runs that are contiguous in the panels.
+    pub(crate) runs: Vec<Run>,
     /// Which packing order the segments refer to.
     pub(crate) variant: usize,
     /// First entry in the folded biases: one for each panel.
@@ -91,7 +93,8 @@ fn class(spec: &ConvSpec<'_>, down: &Span, across: &Span, variant: usize, order:
     }
     let (down, across) = (down.outputs.clone(), across.outputs.clone());
     let segments = segments(spec, &taps, order);
-    Class { down, across, first, segments, variant, bias: 0, repairs: Vec::new(), taps }
+    let runs = runs(&segments);
+    Class { down, across, first, segments, runs, variant, bias: 0, repairs: Vec::new(), taps }
 }
 
 /// The runs of K of the taps in range, merged where they follow each other on both sides.
@@ -131,6 +134,22 @@ fn segments(spec: &ConvSpec<'_>, taps: &[Range<usize>; 2], order: &Order) -> Vec
         }
     }
     segments
+}
+
+/// Joins segments whose lines follow each other.
+fn runs(segments: &[Segment]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for (index, segment) in segments.iter().enumerate() {
+        let line = segment.line as usize;
+        match runs.last_mut() {
+            Some(run) if run.line + run.lines == line => {
+                run.segments.end = index + 1;
+                run.lines += segment.steps();
+            }
+            _ => runs.push(Run { segments: index..index + 1, line, lines: segment.steps() }),
+        }
+    }
+    runs
 }
 
 /// Σ(w - wz) over the input channels, `[O, KH * KW]`, of a part.

@@ -1,12 +1,12 @@
 //! A prepared convolution and the loop around its tiles.
 
 use super::ConvSpec;
-use super::bind::{Descriptor, TileShape};
+use super::bind::Descriptor;
 use super::blocks::{self, Extent, MAX_BLOCK_ROWS, PanelGroup, Task};
 use super::class::{self, Class};
 use super::columns::Columns;
 use super::pack::{self, PanelSource};
-use super::tile::{MAX_ROWS, Repair, Tile};
+use super::tile::{Block, MAX_ROWS, Repair, Tile};
 use crate::arch::LANES;
 use crate::bound::Bound;
 use crate::layer::Layer;
@@ -77,6 +77,9 @@ impl Conv {
                 class.repairs = repairs(class, variants[class.variant], sources.len(), &split);
             }
         }
+        if let Some(block) = &descriptor.block {
+            lines.resize(lines.len() + block.slack_lines, Line::ZERO);
+        }
         let bias = fold_biases(spec, &mut classes, &sources);
         let columns: Vec<Columns> = sources
             .iter()
@@ -88,12 +91,12 @@ impl Conv {
             row_bytes: spec.window.taps[0] * spec.window.stride[1].min(spec.window.taps[1]) * spec.input.channels,
             panel_bytes: variants.iter().map(|variant| 64 * variant[1]).max().unwrap_or(0),
             threads: spec.threads.max(1),
+            row_quantum: descriptor.row_quantum(),
         };
         let widest = groups.iter().map(|group| group.panels).max().expect("a convolution has channels");
-        let rows = descriptor.tiles[widest - 1].len();
         Self {
             bound,
-            name: descriptor.name(TileShape { rows, panels: widest }),
+            name: main_kernel(descriptor, widest, &classes, spec.input.batch),
             input: spec.input,
             window: spec.window,
             output_width: spec.output[1],
@@ -145,13 +148,55 @@ impl Conv {
         }
     }
 
+    /// A block of rows times the panel groups of a channel group.
+    fn block<'a>(
+        &'a self,
+        class: &'a Class,
+        groups: &'a [PanelGroup],
+        rows: Rows<'a>,
+        outputs: &'a [Output<'a>],
+    ) -> Block<'a> {
+        let [first_line, panel_lines] = self.variants[class.variant];
+        Block {
+            rows: rows.addresses,
+            pixels: rows.pixels,
+            row_sums: rows.sums,
+            segments: &class.segments,
+            runs: &class.runs,
+            weights: &self.lines[first_line..],
+            panel_lines,
+            bias: &self.bias[class.bias..class.bias + self.columns.len()],
+            columns: &self.columns,
+            groups,
+            outputs,
+        }
+    }
+
+    /// Computes a block by the block kernel, or tile by tile.
+    ///
+    /// # Safety
+    /// As [`Layer::run`]; the rows are addresses of the groups' first channel.
+    unsafe fn run_block(&self, class: &Class, block: &Block<'_>) {
+        match &self.bound.descriptor().block {
+            // SAFETY: the bound descriptor proves the CPU feature; `Layer::run` asserts that the
+            // views hold every address that the class can form, and its caller vouches for them.
+            Some(kernel) if kernel.suits(block.rows.len(), class.steps()) => unsafe { (kernel.run)(block) },
+            _ => {
+                for &group in block.groups {
+                    // SAFETY: the caller's promise.
+                    unsafe { self.run_tiles(class, group, block) }
+                }
+            }
+        }
+    }
+
     /// Runs the tiles of one panel group over a block of rows.
     ///
     /// # Safety
-    /// As [`Layer::run`]; `rows` are addresses of the group's first channel.
-    unsafe fn run_group(&self, class: &Class, group: PanelGroup, block: &Block<'_>, outputs: &[Output<'_>]) {
+    /// As [`Layer::run`]; the rows are addresses of the group's first channel.
+    unsafe fn run_tiles(&self, class: &Class, group: PanelGroup, block: &Block<'_>) {
         let tiles = self.bound.descriptor().tiles[group.panels - 1];
-        let [first_line, panel_lines] = self.variants[class.variant];
+        let panel_lines = block.panel_lines;
         let panels = group.first..group.first + group.panels;
         let count = block.rows.len().div_ceil(tiles.len());
         let at = |tile: usize| block.rows.len() * tile / count;
@@ -161,14 +206,14 @@ impl Conv {
                 rows: &block.rows[range.clone()],
                 pixels: &block.pixels[range.clone()],
                 row_sums: block.row_sums.get(range.clone()).unwrap_or(&[]),
-                segments: &class.segments,
-                weights: &self.lines[first_line + panels.start * panel_lines..first_line + panels.end * panel_lines],
+                segments: block.segments,
+                weights: &block.weights[panels.start * panel_lines..panels.end * panel_lines],
                 panel_lines,
                 repairs: class.repairs.get(group.first).map_or(&[], Vec::as_slice),
                 residuals: &self.residuals,
-                bias: &self.bias[class.bias + panels.start..class.bias + panels.end],
-                columns: &self.columns[panels.clone()],
-                outputs,
+                bias: &block.bias[panels.clone()],
+                columns: &block.columns[panels.clone()],
+                outputs: block.outputs,
             };
             debug_assert!(range.len() <= MAX_ROWS);
             // SAFETY: the bound descriptor proves the CPU feature; `Layer::run` asserts that the
@@ -178,11 +223,12 @@ impl Conv {
     }
 }
 
-/// Rows of a block, as tiles take them.
-struct Block<'a> {
-    rows: &'a [*const u8],
+/// Rows of a block.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    addresses: &'a [*const u8],
     pixels: &'a [u32],
-    row_sums: &'a [i32],
+    sums: &'a [i32],
 }
 
 impl Layer for Conv {
@@ -223,14 +269,20 @@ impl Layer for Conv {
                     unsafe { (self.bound.descriptor().row_sums)(rows, &class.segments, &mut sums[..count]) }
                     row_sums = &sums[..count];
                 }
-                let block = Block { rows, pixels, row_sums };
-                for &group in run {
-                    // SAFETY: the caller's promise, and the assertions above.
-                    unsafe { self.run_group(class, group, &block, outputs) }
-                }
+                let rows = Rows { addresses: rows, pixels, sums: row_sums };
+                let block = self.block(class, run, rows, outputs);
+                // SAFETY: the caller's promise, and the assertions above.
+                unsafe { self.run_block(class, &block) }
             }
         }
     }
+}
+
+/// The kernel of the class with the most rows.
+fn main_kernel(descriptor: &Descriptor, panels: usize, classes: &[Class], batch: usize) -> String {
+    let largest = classes.iter().max_by_key(|class| class.rows(batch));
+    let [rows, lines] = largest.map_or([0; 2], |class| [class.rows(batch), class.steps()]);
+    descriptor.main_kernel(panels, rows, lines)
 }
 
 /// Asserts that a specification does not contradict itself.

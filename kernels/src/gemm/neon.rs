@@ -28,4 +28,5 @@ pub(crate) static TILES: Descriptor = Descriptor {
     tiles: &[super::tile_rows!(1; 1, 2)],
     row_sums,
     splits_pairs: false,
+    block: None,
 };

@@ -23,4 +23,5 @@ pub(crate) static TILES: Descriptor = Descriptor {
     tiles: &[&[tile::<1, 1>, tile::<2, 1>], &[tile::<1, 2>, tile::<2, 2>]],
     row_sums,
     splits_pairs: false,
+    block: None,
 };

@@ -20,6 +20,7 @@
 
 use core::ptr;
 
+use super::blocks::PanelGroup;
 use super::columns::Columns;
 use crate::arch::{Arch, Dot, LANES};
 use crate::memory::{Line, Output};
@@ -80,6 +81,43 @@ pub(crate) struct Tile<'a> {
     pub(crate) columns: &'a [Columns],
     /// Where the parts of the convolution write.
     pub(crate) outputs: &'a [Output<'a>],
+}
+
+/// What a block kernel works on: the rows of a block, and all panels of a range of groups.
+pub(crate) struct Block<'a> {
+    /// Address of each row's first tap.
+    pub(crate) rows: &'a [*const u8],
+    /// Index of each row's output pixel.
+    pub(crate) pixels: &'a [u32],
+    /// Σx of each row; empty unless some column has a weight zero point.
+    pub(crate) row_sums: &'a [i32],
+    /// The border class's K.
+    pub(crate) segments: &'a [Segment],
+    /// The same as runs that are contiguous in the panels.
+    pub(crate) runs: &'a [Run],
+    /// Lines of all panels, and of those that follow.
+    pub(crate) weights: &'a [Line],
+    /// Lines from one panel to the next.
+    pub(crate) panel_lines: usize,
+    /// Folded bias of all panels.
+    pub(crate) bias: &'a [[i32; LANES]],
+    /// How all panels end.
+    pub(crate) columns: &'a [Columns],
+    /// First panel and number of panels of each group to compute.
+    pub(crate) groups: &'a [PanelGroup],
+    /// Where the parts of the convolution write.
+    pub(crate) outputs: &'a [Output<'a>],
+}
+
+/// Segments that follow each other in the panels, whether or not they do in the activations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// Which segments.
+    pub(crate) segments: core::ops::Range<usize>,
+    /// The first's line within a panel.
+    pub(crate) line: usize,
+    /// Lines of all.
+    pub(crate) lines: usize,
 }
 
 /// A tile entry point.
@@ -149,7 +187,7 @@ pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile
 /// # Safety
 /// As [`run`].
 #[inline(always)]
-unsafe fn finish<A: Arch, const MR: usize>(arch: A, tile: &Tile<'_>, panel: usize, mut sums: [A::I32; MR]) {
+pub(crate) unsafe fn finish<A: Arch, const MR: usize>(arch: A, tile: &Tile<'_>, panel: usize, mut sums: [A::I32; MR]) {
     let columns = &tile.columns[panel];
     let output = tile.outputs[columns.part].as_ptr();
     // SAFETY: a panel's bias has sixteen values.

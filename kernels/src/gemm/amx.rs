@@ -1,0 +1,292 @@
+//! AMX blocks: `tdpbusd` on tiles of sixteen rows by sixteen columns by 64 k.
+//!
+//! The packed lines of sixteen columns by four k are what a tile of weights wants: sixteen of them
+//! are one. Activations have to lie in rows at equal distance, so a block's rows are copied first,
+//! run after run, each run padded with zeros to 64 bytes; weights that such a padding meets may be
+//! anything.
+//!
+//! ```text
+//! copy the rows of the block
+//! for each panel group, for every 32 rows:
+//!     for each run, for each 64 k: load 2 + 2 tiles, 4 products      two of each, as far as there are
+//!     store the sums, finish 8 rows of a panel at a time             as the other tiles do
+//! ```
+//!
+//! Blocks of few rows waste most of a tile; they go to the AVX-512 tiles, which share the packing.
+
+use core::cell::Cell;
+
+use super::avx512vnni::{row_sums, tile};
+use super::bind::{BlockKernel, Descriptor, TileShape};
+use super::blocks::PanelGroup;
+use super::tile::{self as generic, Block, Run, Tile};
+use crate::arch::LANES;
+use crate::arch::amx::{self, Sums, TILE_BYTES, TILE_ROWS, Tiles};
+use crate::isa::Isa;
+use crate::memory::Line;
+
+/// Lines of a tile of weights.
+const TILE_LINES: usize = TILE_BYTES / 4;
+/// Rows that a step computes.
+const STEP_ROWS: usize = 2 * TILE_ROWS;
+/// Rows that are finished at a time.
+const FINISH_ROWS: usize = 8;
+
+thread_local! {
+    /// Copied rows; kept by each thread, so that only its first blocks allocate.
+    static COPIES: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
+}
+
+/// Rows copied to equal distances.
+struct Copies {
+    lines: Vec<Line>,
+    /// Lines from one row to the next.
+    row_lines: usize,
+}
+
+impl Copies {
+    /// Copies the rows of a block; rows up to a multiple of sixteen hold anything.
+    ///
+    /// # Safety
+    /// The segments of every row are readable.
+    #[inline(always)]
+    unsafe fn new(block: &Block<'_>) -> Self {
+        // An odd distance keeps the rows of a tile in different sets of the cache.
+        let row_lines = block.runs.iter().map(chunks).sum::<usize>() | 1;
+        let mut lines = COPIES.take();
+        // Copies write whole lines from wherever a segment starts, at most two past its row.
+        let needed = block.rows.len().next_multiple_of(TILE_ROWS) * row_lines + 2;
+        if lines.len() < needed {
+            lines.resize(needed, Line::ZERO);
+        }
+        let mut copies = Self { lines, row_lines };
+        for (index, &row) in block.rows.iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { copies.copy_row(block, index, row) }
+        }
+        copies
+    }
+
+    /// # Safety
+    /// The segments of the row are readable.
+    #[inline(always)]
+    unsafe fn copy_row(&mut self, block: &Block<'_>, index: usize, row: *const u8) {
+        let start = index * self.row_lines;
+        let target: *mut u8 = self.lines[start..start + self.row_lines + 2].as_mut_ptr().cast();
+        let mut at = 0;
+        for run in block.runs {
+            for segment in &block.segments[run.segments.clone()] {
+                // What is zeroed too far belongs to what is copied next.
+                // SAFETY: the caller vouches for the segment; `at` is within the row, which has two
+                // lines behind it.
+                unsafe {
+                    let source = row.wrapping_add(segment.offset as usize);
+                    amx::copy_and_zero(source, target.add(at), segment.bytes as usize);
+                }
+                at += 4 * segment.steps();
+            }
+            // SAFETY: as above; the line written starts within the row or right behind it.
+            unsafe { target.add(at).cast::<Line>().write_unaligned(Line::ZERO) }
+            at = at.next_multiple_of(TILE_BYTES);
+        }
+    }
+
+    /// The first byte of a row.
+    fn row(&self, index: usize) -> *const u8 {
+        self.lines[index * self.row_lines..].as_ptr().cast()
+    }
+}
+
+impl Drop for Copies {
+    fn drop(&mut self) {
+        COPIES.set(core::mem::take(&mut self.lines));
+    }
+}
+
+/// Tiles of weights in a run.
+fn chunks(run: &Run) -> usize {
+    run.lines.div_ceil(TILE_LINES)
+}
+
+/// Computes a block of rows times its panel groups.
+///
+/// # Safety
+/// As [`generic::TileFn`] for every row, panel and group; the CPU and the process have AMX.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn run(block: &Block<'_>) {
+    // SAFETY: the caller vouches for the rows.
+    let copies = unsafe { Copies::new(block) };
+    // SAFETY: the caller vouches for AMX; tiles are configured nowhere else.
+    let mut tiles = unsafe { Tiles::configure() };
+    let mut sums = [Sums::ZERO; 2];
+    let mut pending: Option<Step> = None;
+    let mut turn = 0;
+    for &group in block.groups {
+        for first in (0..block.rows.len()).step_by(STEP_ROWS) {
+            let step = Step { group, first, rows: STEP_ROWS.min(block.rows.len() - first) };
+            // SAFETY: the caller's promise.
+            unsafe { step.compute(&mut tiles, block, &copies, &mut sums[turn]) }
+            turn = 1 - turn;
+            // The step before this one is finished while the tiles compute this one, whose sums are
+            // still on their way to memory.
+            if let Some(before) = pending.replace(step) {
+                // SAFETY: the caller's promise.
+                unsafe { before.finish(block, &sums[turn]) }
+            }
+        }
+    }
+    if let Some(last) = pending {
+        // SAFETY: the caller's promise.
+        unsafe { last.finish(block, &sums[1 - turn]) }
+    }
+}
+
+/// Up to 32 rows times one panel group.
+#[derive(Clone, Copy)]
+struct Step {
+    group: PanelGroup,
+    first: usize,
+    rows: usize,
+}
+
+impl Step {
+    /// # Safety
+    /// As [`run`].
+    #[inline(always)]
+    unsafe fn compute(self, tiles: &mut Tiles, block: &Block<'_>, copies: &Copies, sums: &mut Sums) {
+        let Self { group, first, rows } = self;
+        // SAFETY: the caller's promise.
+        unsafe {
+            match (rows > TILE_ROWS, group.panels) {
+                (false, 1) => products::<1, 1>(tiles, block, group.first, copies, first),
+                (false, _) => products::<1, 2>(tiles, block, group.first, copies, first),
+                (true, 1) => products::<2, 1>(tiles, block, group.first, copies, first),
+                (true, _) => products::<2, 2>(tiles, block, group.first, copies, first),
+            }
+        }
+        match (rows > TILE_ROWS, group.panels) {
+            (false, 1) => tiles.store_sums::<1, 1>(sums),
+            (false, _) => tiles.store_sums::<1, 2>(sums),
+            (true, 1) => tiles.store_sums::<2, 1>(sums),
+            (true, _) => tiles.store_sums::<2, 2>(sums),
+        }
+    }
+
+    /// # Safety
+    /// As [`run`].
+    #[inline(always)]
+    unsafe fn finish(self, block: &Block<'_>, sums: &Sums) {
+        for panel in 0..self.group.panels {
+            // SAFETY: the caller's promise.
+            unsafe { finish(block, self.group.first + panel, self.first, &sums.0[panel][..self.rows]) }
+        }
+    }
+}
+
+/// Leaves the sums of 16 or 32 rows times one or two panels in the tiles.
+///
+/// # Safety
+/// As [`run`].
+#[inline(always)]
+unsafe fn products<const ROWS: usize, const COLUMNS: usize>(
+    tiles: &mut Tiles,
+    block: &Block<'_>,
+    panel: usize,
+    copies: &Copies,
+    first: usize,
+) {
+    tiles.clear_sums();
+    let stride = copies.row_lines * TILE_BYTES;
+    let mut activations = copies.row(first);
+    for run in block.runs {
+        let line = panel * block.panel_lines + run.line;
+        let last = line + (COLUMNS - 1) * block.panel_lines + chunks(run) * TILE_LINES;
+        let mut weights = block.weights[line..last].as_ptr().cast::<i8>();
+        for _ in 0..chunks(run) {
+            // SAFETY: copies hold sixteen or 32 rows from `first` on, each of all runs' chunks; the
+            // slice above holds the lines.
+            unsafe {
+                tiles.load_activations::<0>(activations, stride);
+                tiles.load_weights::<0>(weights);
+                if ROWS == 2 {
+                    tiles.load_activations::<1>(activations.wrapping_add(TILE_ROWS * stride), stride);
+                }
+                if COLUMNS == 2 {
+                    tiles.load_weights::<1>(weights.wrapping_add(block.panel_lines * TILE_BYTES));
+                }
+            }
+            tiles.multiply::<ROWS, COLUMNS>();
+            activations = activations.wrapping_add(TILE_BYTES);
+            weights = weights.wrapping_add(TILE_LINES * TILE_BYTES);
+        }
+    }
+}
+
+/// Turns the sums of one panel into stored activations.
+///
+/// # Safety
+/// As [`run`].
+#[inline(always)]
+unsafe fn finish(block: &Block<'_>, panel: usize, first: usize, sums: &[[i32; LANES]]) {
+    let (eights, rest) = sums.as_chunks::<FINISH_ROWS>();
+    let mut row = first;
+    for eight in eights {
+        // SAFETY: the caller's promise.
+        unsafe { finish_rows(block, panel, row, eight) }
+        row += FINISH_ROWS;
+    }
+    for one in rest.as_chunks::<1>().0 {
+        // SAFETY: the caller's promise.
+        unsafe { finish_rows(block, panel, row, one) }
+        row += 1;
+    }
+}
+
+/// # Safety
+/// As [`run`].
+#[inline(always)]
+unsafe fn finish_rows<const N: usize>(block: &Block<'_>, panel: usize, first: usize, sums: &[[i32; LANES]; N]) {
+    use crate::arch::Arch;
+    // SAFETY: AMX includes AVX-512.
+    let arch = unsafe { amx::vectors() };
+    let mut lanes = [arch.splat(0); N];
+    for (lanes, sums) in lanes.iter_mut().zip(sums) {
+        // SAFETY: a row of sums has sixteen values.
+        *lanes = unsafe { arch.load(sums.as_ptr()) };
+    }
+    let range = first..first + N;
+    let call = Tile {
+        rows: &[],
+        pixels: &block.pixels[range.clone()],
+        row_sums: block.row_sums.get(range).unwrap_or(&[]),
+        segments: &[],
+        weights: &[],
+        panel_lines: 0,
+        repairs: &[],
+        residuals: &[],
+        bias: &block.bias[panel..=panel],
+        columns: &block.columns[panel..=panel],
+        outputs: block.outputs,
+    };
+    // SAFETY: the caller vouches for the outputs.
+    unsafe { generic::finish(arch, &call, 0, lanes) }
+}
+
+pub(crate) static TILES: Descriptor = Descriptor {
+    isa: Isa::Amx,
+    operands: "u8s8",
+    tiles: &[
+        super::tile_rows!(1; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
+        super::tile_rows!(2; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
+    ],
+    row_sums,
+    splits_pairs: false,
+    block: Some(BlockKernel {
+        shape: TileShape { rows: STEP_ROWS, panels: 2 },
+        least_rows: 6,
+        least_lines: TILE_LINES,
+        tile_isa: Isa::Avx512Vnni,
+        slack_lines: TILE_LINES,
+        run,
+    }),
+};
