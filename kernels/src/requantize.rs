@@ -66,12 +66,23 @@ impl Requantizer {
         channels: Range<usize>,
         largest_sum: i64,
     ) -> Self {
-        let (first, count) = (channels.start, channels.len());
+        let lanes = core::array::from_fn(|lane| (lane < channels.len()).then_some(channels.start + lane));
+        Self::of_lanes(requantize, range, lanes, largest_sum)
+    }
+
+    /// As [`Requantizer::new`], with the channel of each lane; lanes without one are padding.
+    pub(crate) fn of_lanes(
+        requantize: Requantize<'_>,
+        range: OutputRange,
+        channels: [Option<usize>; LANES],
+        largest_sum: i64,
+    ) -> Self {
+        let used = || channels.into_iter().enumerate().filter_map(|(lane, channel)| Some((lane, channel?)));
         let (mut mantissa, mut left, mut right) = (Lanes::ZERO, Lanes::ZERO, Lanes::ZERO);
         let finish = match requantize {
             Requantize::Fixed(multipliers) => {
-                for lane in 0..count {
-                    let (value, shift) = multipliers[if multipliers.len() == 1 { 0 } else { first + lane }];
+                for (lane, channel) in used() {
+                    let (value, shift) = multipliers[if multipliers.len() == 1 { 0 } else { channel }];
                     assert!((-31..=31).contains(&shift), "a multiplier's shift is {shift}");
                     mantissa.0[lane] = value;
                     left.0[lane] = shift.max(0);
@@ -79,13 +90,13 @@ impl Requantizer {
                 }
                 let rectified = range.min == range.zero && range.max >= range.min && left == Lanes::ZERO;
                 // A right shift leaves room for the zero point, whatever the sum is.
-                let calm = largest_sum <= CALM || right.0[..count].iter().all(|&right| right >= 1);
+                let calm = largest_sum <= CALM || used().all(|(lane, _)| right.0[lane] >= 1);
                 if rectified && calm { Finish::Rectified } else { Finish::Signed }
             }
             Requantize::Float(scales) => {
                 let mut lanes = [0.0; LANES];
-                for (lane, scale) in lanes.iter_mut().enumerate().take(count) {
-                    *scale = scales[if scales.len() == 1 { 0 } else { first + lane }];
+                for (lane, channel) in used() {
+                    lanes[lane] = scales[if scales.len() == 1 { 0 } else { channel }];
                 }
                 Finish::Float(Box::new(lanes))
             }

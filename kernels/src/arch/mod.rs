@@ -20,6 +20,8 @@ pub(crate) use scalar::Scalar;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
+mod avx2_wide;
+#[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
 
 #[cfg(target_arch = "x86_64")]
@@ -27,6 +29,8 @@ pub(crate) mod amx;
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_wide;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512Vnni;
 
@@ -147,6 +151,27 @@ pub(crate) trait Dot: Arch {
 
     /// The sums, a lane for each column.
     fn lanes(self, sums: Self::Sums) -> Self::I32;
+}
+
+/// Bytes that [`Interleave`] takes from each tap.
+pub(crate) const INTERLEAVED: usize = 64;
+
+/// Four taps side by side for each of 64 channels, in four vectors of sixteen, so that [`Dot::dot`] adds
+/// up taps where it elsewhere adds up channels.
+pub(crate) trait Interleave: Dot {
+    /// The channel of a lane of one of the four vectors.
+    fn channel(part: usize, lane: usize) -> usize;
+
+    /// # Safety
+    /// Each tap is valid for reads of [`INTERLEAVED`] bytes.
+    unsafe fn load_taps(self, taps: [*const u8; 4]) -> [Self::Quad; 4];
+
+    /// Narrows four vectors, all within the storage type's range, to bytes in the order of channels, and
+    /// stores the first `count`.
+    ///
+    /// # Safety
+    /// `target` is valid for writes of `count` bytes; `count <= INTERLEAVED`.
+    unsafe fn store_parts(self, target: *mut u8, parts: [Self::I32; 4], count: usize);
 }
 
 /// How sums in 16-bit lanes become averages; see [`Wide::divide`].

@@ -18,5 +18,10 @@ unsafe fn tile<const MULTIPLIED: bool>(call: &Tile<'_>) {
     unsafe { tile::run::<_, PIXELS, MULTIPLIED>(Avx2::assume(), call) }
 }
 
-pub(super) static TILES: Descriptor =
-    Descriptor { isa: Isa::Avx2, name: "depthwise_u8_avx2_6x16", direct: tile::<false>, multiplied: tile::<true> };
+pub(super) static TILES: Descriptor = Descriptor {
+    isa: Isa::Avx2,
+    name: "depthwise_u8_avx2_6x16",
+    direct: tile::<false>,
+    multiplied: tile::<true>,
+    quads: None,
+};

@@ -1,5 +1,6 @@
 //! The kernel table.
 
+use super::quads::QuadKernel;
 use super::tile::TileFn;
 use crate::bound::Described;
 use crate::isa::Isa;
@@ -13,6 +14,8 @@ pub struct Descriptor {
     pub(super) direct: TileFn,
     /// Several output channels for each input channel.
     pub(super) multiplied: TileFn,
+    /// Four taps at a time, where the instruction set adds up four products.
+    pub(super) quads: Option<QuadKernel>,
 }
 
 /// Tiles of every instruction set of this build, best first.
@@ -32,9 +35,14 @@ impl Descriptor {
         self.isa
     }
 
-    /// The kernel's name: stored type, instruction set, pixels by channels of a tile.
+    /// The name of the kernel for any window: stored type, instruction set, pixels by channels of a tile.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The name of the kernel for four taps at a time, where the instruction set has one.
+    pub fn quads_name(&self) -> Option<&'static str> {
+        self.quads.map(|kernel| kernel.name)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::DepthwiseSpec;
 use super::bind::Descriptor;
 use super::pack::{self, Band, Block, Class};
+use super::quads::{Quads, Row};
 use super::tile::Tile;
 use crate::arch::LANES;
 use crate::bound::Bound;
@@ -23,6 +24,9 @@ pub struct Depthwise {
     pixel_stride: usize,
     /// Whether several output channels read one input channel.
     multiplied: bool,
+    /// What four taps at a time are enough for.
+    quads: Option<Quads>,
+    /// All sixteens of channels; those that `quads` covers are skipped.
     blocks: Vec<Block>,
     requantizers: Vec<Requantizer>,
     /// Weights: blocks, then taps.
@@ -48,12 +52,15 @@ impl Depthwise {
             offset: spec.output_offset,
         };
         let largest_sum = pack::largest_sum(&weights, &bias, spec.window.taps[0] * spec.window.taps[1]);
+        let quads =
+            bound.descriptor().quads.and_then(|kernel| Quads::new(kernel, spec, (&bands, &bias), (range, largest_sum)));
         let requantizer = |block: &Block| {
             Requantizer::new(spec.requantize, range, block.first..block.first + block.count, largest_sum)
         };
         let requantizers = blocks.iter().map(requantizer).collect();
         let last = blocks.last().expect("a depthwise convolution has channels");
-        let read = (spec.input.pixels() - 1) * spec.input.pixel_stride + last.input + LANES;
+        let last_read = (last.input + LANES).max(quads.as_ref().map_or(0, Quads::reach));
+        let read = (spec.input.pixels() - 1) * spec.input.pixel_stride + last_read;
         let pixels = spec.input.batch * spec.output[0] * spec.output[1];
         let row_work = spec.output[1] * spec.channels * spec.window.taps[0] * spec.window.taps[1];
         Self {
@@ -63,6 +70,7 @@ impl Depthwise {
             output: spec.output,
             pixel_stride: spec.pixel_stride,
             multiplied: spec.channels != spec.input.channels,
+            quads,
             requantizers,
             weights,
             blocks,
@@ -78,31 +86,28 @@ impl Depthwise {
     ///
     /// # Safety
     /// As [`Layer::run`], with views as long as it asserts.
-    unsafe fn run_class(
-        &self,
-        class: &Class,
-        [image, row]: [usize; 2],
-        band_row: usize,
-        views: (Input<'_>, Output<'_>),
-    ) {
+    unsafe fn run_class(&self, at: [usize; 2], class: &Class, row: &Row) {
         let descriptor = self.bound.descriptor();
         let tile = if self.multiplied { descriptor.multiplied } else { descriptor.direct };
-        let at = (image * self.input.height + class.first[0] + band_row * self.window.stride[0]) * self.input.width;
-        let input = (at + class.first[1]) * self.input.pixel_stride;
-        let output = ((image * self.output[0] + row) * self.output[1] + class.across.start) * self.pixel_stride;
+        let mut done = 0;
+        if let Some(quads) = &self.quads {
+            // SAFETY: as for the tiles below.
+            unsafe { quads.run(at, row) }
+            done = quads.channels;
+        }
         let taps = self.window.taps[0] * self.window.taps[1];
-        for (index, block) in self.blocks.iter().enumerate() {
+        for (index, block) in self.blocks.iter().enumerate().filter(|(_, block)| block.first >= done) {
             let call = Tile {
-                input: views.0.as_ptr().wrapping_add(input + block.input),
+                input: row.input.wrapping_add(block.input),
                 input_step: self.window.stride[1] * self.input.pixel_stride,
                 taps: &class.taps,
                 weights: &self.weights[index * taps..(index + 1) * taps],
                 bias: &self.bias[class.bias + index],
                 order: &block.order,
                 requantizer: &self.requantizers[index],
-                output: views.1.as_ptr().wrapping_add(output + block.first),
+                output: row.output.wrapping_add(block.first),
                 output_step: self.pixel_stride,
-                pixels: class.across.len(),
+                pixels: row.pixels,
                 channels: block.count,
             };
             // SAFETY: the bound descriptor proves the CPU feature. Taps of a class lie inside the
@@ -116,7 +121,7 @@ impl Depthwise {
 
 impl Layer for Depthwise {
     fn kernel(&self) -> &str {
-        self.bound.descriptor().name
+        self.quads.as_ref().map_or(self.bound.descriptor().name, Quads::name)
     }
 
     fn tasks(&self) -> usize {
@@ -124,7 +129,8 @@ impl Layer for Depthwise {
     }
 
     fn packed_bytes(&self) -> usize {
-        size_of_val(&self.weights[..]) + size_of_val(&self.bias[..]) + size_of_val(&self.requantizers[..])
+        let quads = self.quads.as_ref().map_or(0, Quads::packed_bytes);
+        quads + size_of_val(&self.weights[..]) + size_of_val(&self.bias[..]) + size_of_val(&self.requantizers[..])
     }
 
     unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
@@ -134,10 +140,19 @@ impl Layer for Depthwise {
         let rows = self.input.batch * self.output[0];
         for row in task * self.task_rows..rows.min((task + 1) * self.task_rows) {
             let (image, row) = (row / self.output[0], row % self.output[0]);
-            let band = self.bands.iter().find(|band| band.down.contains(&row)).expect("bands cover all rows");
-            for class in &band.classes {
+            let found = self.bands.iter().position(|band| band.down.contains(&row)).expect("bands cover all rows");
+            let band = &self.bands[found];
+            for (index, class) in band.classes.iter().enumerate() {
+                let at_y = class.first[0] + (row - band.down.start) * self.window.stride[0];
+                let at = (image * self.input.height + at_y) * self.input.width + class.first[1];
+                let pixel = (image * self.output[0] + row) * self.output[1] + class.across.start;
+                let place = Row {
+                    input: inputs[0].as_ptr().wrapping_add(at * self.input.pixel_stride),
+                    output: outputs[0].as_ptr().wrapping_add(pixel * self.pixel_stride),
+                    pixels: class.across.len(),
+                };
                 // SAFETY: the caller's promise, and the assertions above.
-                unsafe { self.run_class(class, [image, row], row - band.down.start, (inputs[0], outputs[0])) }
+                unsafe { self.run_class([found, index], class, &place) }
             }
         }
     }

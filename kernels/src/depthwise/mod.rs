@@ -17,6 +17,8 @@ use crate::window::{Image, Window};
 mod bind;
 mod layer;
 mod pack;
+mod quad_tile;
+mod quads;
 mod tile;
 
 #[cfg(target_arch = "x86_64")]

@@ -18,5 +18,10 @@ unsafe fn tile<const MULTIPLIED: bool>(call: &Tile<'_>) {
     unsafe { tile::run::<_, PIXELS, MULTIPLIED>(Neon::assume(), call) }
 }
 
-pub(super) static TILES: Descriptor =
-    Descriptor { isa: Isa::Neon, name: "depthwise_s8_neon_4x16", direct: tile::<false>, multiplied: tile::<true> };
+pub(super) static TILES: Descriptor = Descriptor {
+    isa: Isa::Neon,
+    name: "depthwise_s8_neon_4x16",
+    direct: tile::<false>,
+    multiplied: tile::<true>,
+    quads: None,
+};

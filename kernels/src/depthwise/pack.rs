@@ -16,6 +16,9 @@ pub(super) struct Class {
     pub(super) first: [usize; 2],
     /// The taps inside.
     pub(super) taps: Vec<Tap>,
+    /// Kernel rows and columns inside.
+    pub(super) rows: Range<usize>,
+    pub(super) columns: Range<usize>,
     /// First entry in the folded biases: one for each block of channels.
     pub(super) bias: usize,
 }
@@ -53,7 +56,7 @@ pub(super) fn blocks(spec: &DepthwiseSpec<'_>) -> Vec<Block> {
 }
 
 /// `w - wz` of a tap and channel.
-fn weight(spec: &DepthwiseSpec<'_>, tap: usize, channel: usize) -> i32 {
+pub(super) fn weight(spec: &DepthwiseSpec<'_>, tap: usize, channel: usize) -> i32 {
     let byte = spec.weights.bytes[tap * spec.channels + channel];
     let value = if spec.weights.signed { i32::from(byte as i8) } else { i32::from(byte) };
     value - spec.weights.zero
@@ -110,7 +113,7 @@ fn class(spec: &DepthwiseSpec<'_>, down: &Span, across: &Span, bias: usize) -> C
             first[axis] = span.outputs.start * window.stride[axis] + tap - window.pad_before[axis];
         }
     }
-    Class { across: across.outputs.clone(), first, taps, bias }
+    Class { across: across.outputs.clone(), first, taps, rows: down.taps.clone(), columns: across.taps.clone(), bias }
 }
 
 /// Bias of a block with the input zero point folded in for the taps inside.

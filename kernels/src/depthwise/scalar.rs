@@ -14,5 +14,10 @@ unsafe fn tile<const MULTIPLIED: bool>(call: &Tile<'_>) {
     unsafe { tile::run::<_, PIXELS, MULTIPLIED>(Scalar::assume(), call) }
 }
 
-pub(super) static TILES: Descriptor =
-    Descriptor { isa: Isa::Scalar, name: "depthwise_u8_scalar_2x16", direct: tile::<false>, multiplied: tile::<true> };
+pub(super) static TILES: Descriptor = Descriptor {
+    isa: Isa::Scalar,
+    name: "depthwise_u8_scalar_2x16",
+    direct: tile::<false>,
+    multiplied: tile::<true>,
+    quads: None,
+};

@@ -1,0 +1,184 @@
+//! AVX-512: whole registers of bytes, and their sums.
+
+use core::arch::asm;
+use core::arch::x86_64::*;
+
+use super::{Avx512Vnni, Divide, Interleave, Wide};
+
+/// A register intrinsic, safe because `self` proves the CPU feature.
+macro_rules! register {
+    ($call:expr) => {
+        // SAFETY: a register operation whose only condition is the CPU feature that `self` proves.
+        unsafe { $call }
+    };
+}
+
+/// Sums of even and odd bytes: the first counts `even + 256 · odd`, the second `odd`, so that a byte
+/// costs one shift and no shuffle.
+#[derive(Clone, Copy)]
+pub(crate) struct Words {
+    both: __m512i,
+    odd: __m512i,
+}
+
+impl Interleave for Avx512Vnni {
+    // Unpacking works within 16 bytes: four channels of each of the four 16-byte lanes.
+    #[inline(always)]
+    fn channel(part: usize, lane: usize) -> usize {
+        16 * (lane / 4) + 4 * part + lane % 4
+    }
+
+    #[inline(always)]
+    unsafe fn load_taps(self, [a, b, c, d]: [*const u8; 4]) -> [__m512i; 4] {
+        // SAFETY: the caller vouches for 64 readable bytes at each tap.
+        let (a, b, c, d) = unsafe { (self.load_wide(a), self.load_wide(b), self.load_wide(c), self.load_wide(d)) };
+        register!({
+            let (ab_low, ab_high) = (_mm512_unpacklo_epi8(a, b), _mm512_unpackhi_epi8(a, b));
+            let (cd_low, cd_high) = (_mm512_unpacklo_epi8(c, d), _mm512_unpackhi_epi8(c, d));
+            [
+                _mm512_unpacklo_epi16(ab_low, cd_low),
+                _mm512_unpackhi_epi16(ab_low, cd_low),
+                _mm512_unpacklo_epi16(ab_high, cd_high),
+                _mm512_unpackhi_epi16(ab_high, cd_high),
+            ]
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn store_parts(self, target: *mut u8, [a, b, c, d]: [__m512i; 4], count: usize) {
+        let bytes = register!(_mm512_packus_epi16(_mm512_packus_epi32(a, b), _mm512_packus_epi32(c, d)));
+        // SAFETY: the caller vouches for `count` writable bytes.
+        unsafe { self.store_wide(target, bytes, count) }
+    }
+}
+
+/// A division with its numbers in every lane.
+#[derive(Clone, Copy)]
+pub(crate) struct Divider {
+    ties: bool,
+    ties_down_below: __m512i,
+    round: __m512i,
+    reciprocal: __m512i,
+    shifts: bool,
+    shift: __m128i,
+}
+
+impl Wide for Avx512Vnni {
+    type Bytes = __m512i;
+    type Words = Words;
+    type Divider = Divider;
+    const WIDTH: usize = 64;
+
+    #[inline(always)]
+    unsafe fn load_wide(self, source: *const u8) -> __m512i {
+        // SAFETY: the caller vouches for 64 readable bytes.
+        unsafe { _mm512_loadu_si512(source.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_wide(self, target: *mut u8, bytes: __m512i, count: usize) {
+        if count == 64 {
+            // SAFETY: the caller vouches for `count` writable bytes.
+            unsafe { _mm512_storeu_si512(target.cast(), bytes) }
+        } else {
+            let mask: __mmask64 = (1 << count) - 1;
+            // SAFETY: as above; masked-out bytes are not touched.
+            unsafe { _mm512_mask_storeu_epi8(target.cast(), mask, bytes) }
+        }
+    }
+
+    #[inline(always)]
+    fn splat_wide(self, byte: u8) -> __m512i {
+        register!(_mm512_set1_epi8(byte as i8))
+    }
+
+    #[inline(always)]
+    fn max_wide(self, a: __m512i, b: __m512i) -> __m512i {
+        register!(_mm512_max_epu8(a, b))
+    }
+
+    #[inline(always)]
+    fn min_wide(self, a: __m512i, b: __m512i) -> __m512i {
+        register!(_mm512_min_epu8(a, b))
+    }
+
+    #[inline(always)]
+    fn no_words(self) -> Words {
+        let zero = register!(_mm512_setzero_si512());
+        Words { both: zero, odd: zero }
+    }
+
+    #[inline(always)]
+    fn add_bytes(self, sums: Words, bytes: __m512i) -> Words {
+        register!(Words {
+            both: _mm512_add_epi16(sums.both, bytes),
+            odd: _mm512_add_epi16(sums.odd, _mm512_srli_epi16::<8>(bytes)),
+        })
+    }
+
+    #[inline(always)]
+    fn add_words(self, a: Words, b: Words) -> Words {
+        register!(Words { both: _mm512_add_epi16(a.both, b.both), odd: _mm512_add_epi16(a.odd, b.odd) })
+    }
+
+    #[inline(always)]
+    fn prepare_divide(self, by: &Divide) -> Divider {
+        debug_assert!(by.lift == 0, "sums of unsigned bytes need no lift");
+        register!(Divider {
+            ties: by.ties_down_below != 0,
+            ties_down_below: _mm512_set1_epi16(by.ties_down_below as i16),
+            round: _mm512_set1_epi16(by.round as i16),
+            reciprocal: _mm512_set1_epi16(by.reciprocal as i16),
+            shifts: by.shift != 0,
+            shift: _mm_cvtsi32_si128(i32::from(by.shift)),
+        })
+    }
+
+    #[inline(always)]
+    fn divide(self, sums: Words, by: Divider) -> __m512i {
+        register!({
+            let even = _mm512_sub_epi16(sums.both, _mm512_slli_epi16::<8>(sums.odd));
+            let (even, odd) = (by.quotients(even), by.quotients(sums.odd));
+            _mm512_or_si512(even, _mm512_slli_epi16::<8>(odd))
+        })
+    }
+}
+
+impl Divider {
+    /// See [`Wide::divide`]; inlined into functions that have the instruction set.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set.
+    #[inline(always)]
+    unsafe fn quotients(self, sums: __m512i) -> __m512i {
+        register!({
+            let mut rounded = _mm512_add_epi16(sums, self.round);
+            if self.ties {
+                // How far below, cut to 1.
+                let below = _mm512_subs_epu16(self.ties_down_below, sums);
+                rounded = _mm512_sub_epi16(rounded, _mm512_min_epu16(below, _mm512_set1_epi16(1)));
+            }
+            let high = mul_high(rounded, self.reciprocal);
+            if self.shifts { _mm512_srl_epi16(high, self.shift) } else { high }
+        })
+    }
+}
+
+/// `vpmulhuw`. The intrinsic is no substitute: the compiler takes it apart into 32-bit products when the
+/// second operand does not change in a loop.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn mul_high(a: __m512i, b: __m512i) -> __m512i {
+    let high;
+    // SAFETY: one register instruction of the feature that this function enables.
+    unsafe {
+        asm!(
+            "vpmulhuw {high}, {a}, {b}",
+            high = lateout(zmm_reg) high,
+            a = in(zmm_reg) a,
+            b = in(zmm_reg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    high
+}
