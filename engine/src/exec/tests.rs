@@ -368,31 +368,3 @@ fn too_many_tasks_are_an_error() {
     let error = Region::new(tasks, 1, None).err();
     assert_eq!(error, Some(TooManyTasks { layer: 1, tasks: usize::MAX }));
 }
-
-/// Prints what layers cost beyond their tasks, which are empty or last some microseconds:
-/// `cargo test --release -p ottava exec::tests::overhead -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn overhead() {
-    const LAYERS: usize = 120;
-    for (threads, tasks, micros) in [(1, 1, 0), (1, 16, 0), (2, 2, 0), (2, 16, 0), (2, 1, 5), (2, 2, 5), (2, 16, 5)] {
-        let task = Duration::from_micros(micros);
-        let mut region = region(&[tasks; LAYERS], threads, &pool(threads), move |_, _| {
-            let start = Instant::now();
-            while !task.is_zero() && start.elapsed() < task {}
-        });
-        let mut times: Vec<Duration> = (0..1000)
-            .map(|_| {
-                let start = Instant::now();
-                region.run().expect("no task panics");
-                start.elapsed()
-            })
-            .collect();
-        times.sort_unstable();
-        let least = task * (LAYERS * tasks.div_ceil(threads)) as u32;
-        let [best, median] = [times[0], times[times.len() / 2]].map(|time| time.saturating_sub(least) / LAYERS as u32);
-        println!(
-            "{threads} threads, {tasks:2} tasks of {micros} us: {median:?} per layer too much (best run {best:?})"
-        );
-    }
-}
