@@ -24,7 +24,7 @@ Exit codes: 0 success, 1 failure, 2 wrong usage.";
 
 /// Runs quantized .tflite networks on CPUs: exact to the last bit, and fast.
 #[derive(Debug, Parser)]
-#[command(name = "ottava", version, about, after_help = EXAMPLES, max_term_width = 110)]
+#[command(name = "ottava", version, after_help = EXAMPLES, max_term_width = 110)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -43,7 +43,7 @@ pub enum Command {
 /// Instruction set and threads, as most commands take them.
 #[derive(Args, Debug)]
 pub struct EngineArgs {
-    /// Instruction set: scalar, neon, avx2 or avx512vnni [default: the best of this CPU]
+    /// Instruction set, as `ottava kernels` lists them [default: the best of this CPU]
     #[arg(long, value_name = "ISA")]
     pub isa: Option<Isa>,
     /// Threads [default: all cores]
@@ -88,6 +88,10 @@ impl From<BackendArg> for Backend {
 /// instruction of the chosen instruction set reaches on one core of this machine, measured just before, times the
 /// number of threads. Multiply-accumulates are counted as usual, padding included, although the kernels skip padding.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  ottava bench inception-v3 --threads 1
+  ottava bench net.tflite --isa avx2 --runs 200 --csv layers.csv
+  ottava bench net.tflite --batch 8 --json - | jq .latency_ms.median")]
 pub struct BenchArgs {
     /// Path of a .tflite file or built-in name
     pub model: String,
@@ -206,6 +210,9 @@ impl FromStr for IsaChoice {
 /// extreme values, then a constant, and random again from the fourth on. The first difference ends it with exit code 1
 /// and is named: layer, tensor, index, both values.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  ottava verify mobilenet-v2
+  ottava verify net.tflite --isa avx2,scalar --threads 1,4 --inputs 5")]
 pub struct VerifyArgs {
     /// Path of a .tflite file or built-in name
     pub model: String,
@@ -215,7 +222,7 @@ pub struct VerifyArgs {
     /// Numbers of threads
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "1,2,3", value_parser = threads)]
     pub threads: Vec<usize>,
-    /// Instruction sets, or `all` of this CPU
+    /// Instruction sets, as `ottava kernels` lists them, or `all` of this CPU
     #[arg(long, value_name = "ISA,...", value_delimiter = ',', default_value = "all")]
     pub isa: Vec<IsaChoice>,
 }

@@ -59,12 +59,19 @@ fn standing(isa: Isa, best: Isa) -> &'static str {
 
 fn tables(best: Isa) -> String {
     let columns = [("family", Left), ("kernel", Left), ("isa", Left), ("this CPU", Left)];
-    let row = |kernel: Kernel| {
+    let all = all();
+    let row = |kernel: &Kernel| {
         let isa = kernel.isa.map_or("any".to_owned(), |isa| isa.to_string());
-        let standing = kernel.isa.map_or("default", |isa| standing(isa, best)).to_owned();
-        vec![kernel.family.to_owned(), kernel.name, isa, standing]
+        let standing = kernel.isa.map_or("default", |isa| standing(isa, family_best(&all, kernel.family, best)));
+        vec![kernel.family.to_owned(), kernel.name.clone(), isa, standing.to_owned()]
     };
-    table::render(&columns, all().into_iter().map(row))
+    table::render(&columns, all.iter().map(row))
+}
+
+/// The instruction set whose kernels a family uses where `best` is chosen, which may have none of its own.
+fn family_best(all: &[Kernel], family: &str, best: Isa) -> Isa {
+    let of_family = || all.iter().filter(|kernel| kernel.family == family).filter_map(|kernel| kernel.isa);
+    of_family().find(|&isa| isa == best).or_else(|| of_family().find(|&isa| best.includes(isa))).unwrap_or(best)
 }
 
 /// Every kernel of this build, family by family, best first.
@@ -76,6 +83,7 @@ fn all() -> Vec<Kernel> {
     }
     for table in kernels::depthwise::KERNELS {
         list("depthwise", Some(table.isa()), table.name());
+        table.quads_name().into_iter().for_each(|name| list("depthwise", Some(table.isa()), name));
     }
     for table in kernels::pool::KERNELS {
         table.names().iter().for_each(|name| list("pooling", Some(table.isa()), name));
@@ -113,9 +121,19 @@ mod tests {
         assert!(families.len() >= 10);
         for family in families {
             for isa in Isa::available() {
-                let runs = |kernel: &Kernel| kernel.family == family && kernel.isa.is_none_or(|needed| needed == isa);
-                assert!(all.iter().any(runs), "{family} {isa}");
+                let runs = |kernel: &Kernel| kernel.isa.is_none_or(|needed| isa.includes(needed));
+                assert!(all.iter().any(|kernel| kernel.family == family && runs(kernel)), "{family} {isa}");
             }
+        }
+    }
+
+    #[test]
+    fn a_family_without_kernels_of_its_own_uses_what_is_included() {
+        let all = all();
+        for isa in Isa::available() {
+            let used = family_best(&all, "softmax", isa);
+            assert_eq!(used, isa, "portable families have no instruction set");
+            assert!(isa.includes(family_best(&all, "pooling", isa)));
         }
     }
 }

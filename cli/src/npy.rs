@@ -5,7 +5,7 @@
 //! {'descr': '|u1', 'fortran_order': False, 'shape': (1, 1001), }   blanks, '\n'   elements
 //! ```
 //!
-//! What [`write`] makes equals the file that `numpy.save` writes, byte for byte. [`read`] never trusts a file: the
+//! What [`write()`] makes equals the file that `numpy.save` writes, byte for byte. [`read`] never trusts a file: the
 //! header is bounded, the size is known from what the caller expects before any element is read.
 
 use std::fs::File;

@@ -6,8 +6,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{models, ottava};
-use ottava::Isa;
+use common::{isas, models, ottava};
 
 const PHOTOS: [&str; 3] = ["bird", "cat", "grace_hopper"];
 
@@ -52,7 +51,7 @@ fn check(model: &str) {
     for photo in PHOTOS {
         let golden = golden(&models, model, photo);
         failures.extend(golden.differs(&["--backend", "reference"]));
-        for isa in Isa::available() {
+        for isa in isas() {
             for threads in ["1", "2", "3"] {
                 failures.extend(golden.differs(&["--isa", isa.name(), "--threads", threads]));
             }

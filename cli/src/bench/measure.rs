@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use ottava::{Backend, LayerInfo, MemoryInfo, Model, Plan, PlanOptions, Session};
 
 use crate::args::BenchArgs;
@@ -183,7 +183,7 @@ fn bar(args: &BenchArgs, progress: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let length = args.runs.map_or((args.min_time * 1e3) as u64, |runs| runs as u64);
-    let bar = ProgressBar::new(length).with_message("measuring");
+    let bar = ProgressBar::new(length).with_message("measuring").with_finish(ProgressFinish::AndClear);
     if let Ok(style) = ProgressStyle::with_template("{msg} {bar:40} {percent:>3} %") {
         bar.set_style(style);
     }
