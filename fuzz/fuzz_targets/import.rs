@@ -2,7 +2,9 @@
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|input: &[u8]| ottava_fuzz::import(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    ottava_fuzz::import(input);
+});
 
 #[cfg(not(fuzzing))]
 fn main() -> std::io::Result<()> {

@@ -2,7 +2,9 @@
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|input: &[u8]| ottava_fuzz::mutate(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    ottava_fuzz::mutate(input);
+});
 
 #[cfg(not(fuzzing))]
 fn main() -> std::io::Result<()> {

@@ -37,6 +37,7 @@ use std::path::PathBuf;
 
 use ottava::{Error, ErrorKind, Model};
 
+use check::Depth;
 use script::Script;
 
 /// The bytes as a model: an error, or a model whose backends agree.
@@ -45,7 +46,7 @@ use script::Script;
 /// On findings.
 pub fn import(bytes: &[u8]) {
     if let Some(model) = load(bytes.to_vec()) {
-        check::model(&model, bytes, &check::ONE_OR_TWO_THREADS);
+        check::model(&model, bytes, Depth::One);
     }
 }
 
@@ -60,7 +61,7 @@ pub fn mutate(input: &[u8]) -> bool {
     let bytes = edits::mutant(&mut script);
     let model = load(bytes.clone());
     if let Some(model) = &model {
-        check::model(model, &bytes, &check::ONE_OR_TWO_THREADS);
+        check::model(model, &bytes, Depth::One);
     }
     model.is_some()
 }
@@ -74,7 +75,7 @@ pub fn random_graph(input: &[u8]) {
     let bytes = ottava_models::random_network(seed);
     let model = Model::from_bytes(bytes.clone(), &format!("random network {seed}"));
     let model = model.unwrap_or_else(|error| panic!("a sound network is refused: {error}"));
-    check::model(&model, &bytes, &check::UP_TO_THREE_THREADS);
+    check::model(&model, &bytes, Depth::All);
 }
 
 /// Runs the files that the command line names through the body of a target.
