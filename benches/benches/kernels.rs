@@ -1,6 +1,6 @@
 //! Each kernel on the layers of Inception v3 and MobileNet v2, one thread.
 //!
-//! Groups are `family/network`, benches `kernel/shape`; the throughput of gemm and depthwise kernels is in
+//! Groups are `family/network`, benches `instruction set/kernel/shape`; the throughput of gemm and depthwise kernels is in
 //! multiply-accumulates, padding included, that of pooling kernels in window taps.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
@@ -26,7 +26,7 @@ fn kernels(criterion: &mut Criterion) {
             for case in cases.iter().filter(|case| case.shape.family == family) {
                 group.throughput(Throughput::Elements(case.shape.macs()));
                 for isa in Isa::available() {
-                    let id = BenchmarkId::new(case.prepare(isa).kernel(), case.shape);
+                    let id = BenchmarkId::new(format!("{isa}/{}", case.prepare(isa).kernel()), case.shape);
                     group.bench_function(id, |bencher| {
                         let mut prepared = case.prepare(isa);
                         bencher.iter(|| black_box(prepared.run()).len());
