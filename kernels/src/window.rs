@@ -1,7 +1,7 @@
 //! Sliding windows over images: geometry, and which taps fall inside.
 //!
 //! Padding contributes nothing, so kernels skip it. Along one axis, outputs that see the same taps
-//! form a [`Span`]; the product of a row span and a column span is a *border class*, inside which
+//! form a `Span`; the product of a row span and a column span is a *border class*, inside which
 //! every output does the same work.
 
 use core::ops::Range;

@@ -3,7 +3,7 @@
 use core::arch::asm;
 use core::arch::x86_64::*;
 
-use super::{Avx512Vnni, Divide, Interleave, Wide};
+use super::{Avx512Vnni, Divide, Dot, Interleave, Wide};
 
 /// A register intrinsic, safe because `self` proves the CPU feature.
 macro_rules! register {
@@ -22,6 +22,8 @@ pub(crate) struct Words {
 }
 
 impl Interleave for Avx512Vnni {
+    type Taps = __m512i;
+
     // Unpacking works within 16 bytes: four channels of each of the four 16-byte lanes.
     #[inline(always)]
     fn channel(part: usize, lane: usize) -> usize {
@@ -42,6 +44,11 @@ impl Interleave for Avx512Vnni {
                 _mm512_unpackhi_epi16(ab_high, cd_high),
             ]
         })
+    }
+
+    #[inline(always)]
+    fn dot_taps(self, sums: __m512i, taps: __m512i, weights: __m512i) -> __m512i {
+        self.dot(sums, taps, weights)
     }
 
     #[inline(always)]

@@ -156,15 +156,21 @@ pub(crate) trait Dot: Arch {
 /// Bytes that [`Interleave`] takes from each tap.
 pub(crate) const INTERLEAVED: usize = 64;
 
-/// Four taps side by side for each of 64 channels, in four vectors of sixteen, so that [`Dot::dot`] adds
-/// up taps where it elsewhere adds up channels.
+/// Four taps side by side for each of 64 channels, in four vectors of sixteen, so that a dot product
+/// adds up taps where that of [`Dot`] adds up channels.
 pub(crate) trait Interleave: Dot {
+    /// Four taps of sixteen channels.
+    type Taps: Copy;
+
     /// The channel of a lane of one of the four vectors.
     fn channel(part: usize, lane: usize) -> usize;
 
     /// # Safety
     /// Each tap is valid for reads of [`INTERLEAVED`] bytes.
-    unsafe fn load_taps(self, taps: [*const u8; 4]) -> [Self::Quad; 4];
+    unsafe fn load_taps(self, taps: [*const u8; 4]) -> [Self::Taps; 4];
+
+    /// `sums[lane] += Σ taps[lane][i] * weights[lane][i]`.
+    fn dot_taps(self, sums: Self::Sums, taps: Self::Taps, weights: Self::Weights) -> Self::Sums;
 
     /// Narrows four vectors, all within the storage type's range, to bytes in the order of channels, and
     /// stores the first `count`.

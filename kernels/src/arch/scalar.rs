@@ -1,6 +1,6 @@
 //! Portable lanes: arrays and loops. The other instruction sets compute what this file says.
 
-use super::{Arch, Divide, Dot, LANES, Wide};
+use super::{Arch, Divide, Dot, INTERLEAVED, Interleave, LANES, Wide};
 use crate::isa::Isa;
 
 /// Portable Rust; needs nothing of the CPU.
@@ -241,5 +241,43 @@ impl Wide for Scalar {
             let product = u32::from(rounded) * u32::from(by.reciprocal);
             ((product >> 16) >> by.shift) as u8
         })
+    }
+}
+
+impl Interleave for Scalar {
+    type Taps = [[u8; 4]; LANES];
+
+    #[inline(always)]
+    fn channel(part: usize, lane: usize) -> usize {
+        LANES * part + lane
+    }
+
+    #[inline(always)]
+    unsafe fn load_taps(self, taps: [*const u8; 4]) -> [Self::Taps; 4] {
+        let mut parts = [[[0; 4]; LANES]; 4];
+        for (tap, source) in taps.into_iter().enumerate() {
+            // SAFETY: the caller vouches for 64 readable bytes.
+            let bytes = unsafe { source.cast::<[u8; INTERLEAVED]>().read() };
+            for (channel, byte) in bytes.into_iter().enumerate() {
+                parts[channel / LANES][channel % LANES][tap] = byte;
+            }
+        }
+        parts
+    }
+
+    #[inline(always)]
+    fn dot_taps(self, sums: Self::Sums, taps: Self::Taps, weights: Self::Weights) -> Self::Sums {
+        each(|lane| {
+            let products = taps[lane].iter().zip(weights[lane]).map(|(&x, w)| i32::from(x) * i32::from(w));
+            sums[lane].wrapping_add(products.sum())
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn store_parts(self, target: *mut u8, parts: [Self::I32; 4], count: usize) {
+        for (index, value) in parts.into_iter().flatten().take(count).enumerate() {
+            // SAFETY: the caller vouches for `count` writable bytes.
+            unsafe { target.add(index).write(value as u8) }
+        }
     }
 }

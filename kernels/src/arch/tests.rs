@@ -347,3 +347,47 @@ fn quotients<A: Wide>(arch: A) {
 fn quotients_are_exact_on_every_arch() {
     on_every_arch!(quotients);
 }
+
+fn taps<A: Interleave>(arch: A) {
+    let mut random = Random(6);
+    let mut channels: Vec<usize> = (0..4).flat_map(|part| (0..LANES).map(move |lane| A::channel(part, lane))).collect();
+    channels.sort_unstable();
+    assert!(channels.into_iter().eq(0..INTERLEAVED), "{}: every channel has one lane", A::ISA);
+    for count in 0..=INTERLEAVED {
+        let bytes: [[u8; INTERLEAVED]; 4] = std::array::from_fn(|_| std::array::from_fn(|_| random.next() as u8));
+        let weights: [[i8; 4]; INTERLEAVED] = std::array::from_fn(|_| std::array::from_fn(|_| random.next() as i8));
+        // SAFETY: each tap has 64 bytes.
+        let quads = unsafe { arch.load_taps(bytes.each_ref().map(|tap| tap.as_ptr())) };
+        let mut stores = Vec::new();
+        for (part, quad) in quads.into_iter().enumerate() {
+            let ordered: [[i8; 4]; LANES] = std::array::from_fn(|lane| weights[A::channel(part, lane)]);
+            // SAFETY: there are 64 weights.
+            let line = unsafe { arch.load_weights(ordered.as_ptr().cast()) };
+            let sums = to_array(arch, arch.lanes(arch.dot_taps(arch.zero(), quad, line)));
+            for (lane, sum) in sums.into_iter().enumerate() {
+                let channel = A::channel(part, lane);
+                let expected: i32 = (0..4).map(|i| i32::from(bytes[i][channel]) * i32::from(weights[channel][i])).sum();
+                assert_eq!(sum, expected, "{} channel {channel}", A::ISA);
+            }
+            stores.push(from_array(arch, std::array::from_fn(|lane| i32::from(bytes[0][A::channel(part, lane)]))));
+        }
+        let mut target = [0x5A; INTERLEAVED + 2];
+        // SAFETY: the target has 64 bytes after its first.
+        unsafe { arch.store_parts(target[1..].as_mut_ptr(), [stores[0], stores[1], stores[2], stores[3]], count) };
+        assert_eq!(target[1..=count], bytes[0][..count], "{} count {count}", A::ISA);
+        assert!(target[0] == 0x5A && target[count + 1..].iter().all(|&byte| byte == 0x5A), "{}", A::ISA);
+    }
+}
+
+#[test]
+fn interleaved_taps_are_exact_where_there_are_any() {
+    // SAFETY: portable code needs nothing of the CPU.
+    taps(unsafe { Scalar::assume() });
+    #[cfg(target_arch = "x86_64")]
+    if Isa::Avx512Vnni.is_available() {
+        // SAFETY: the CPU has it.
+        taps(unsafe { Avx512Vnni::assume() });
+    } else {
+        eprintln!("SKIPPED: this CPU has no avx512vnni");
+    }
+}

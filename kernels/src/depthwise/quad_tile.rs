@@ -134,7 +134,7 @@ unsafe fn group<A: Interleave, const PIXELS: usize, const SHARE: usize, const LA
                         let line = layer * LINES + output * PARTS + part;
                         // SAFETY: asserted above: the line lies within `lines`.
                         let weights = unsafe { arch.load_weights(lines.add(line).cast()) };
-                        *sum = arch.dot(*sum, quad, weights);
+                        *sum = arch.dot_taps(*sum, quad, weights);
                     }
                 }
             }

@@ -1,8 +1,10 @@
 //! Portable depthwise tiles.
 
 use super::bind::Descriptor;
+use super::quad_tile::{self, QuadTile};
+use super::quads::QuadKernel;
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Scalar};
+use crate::arch::{Arch, Interleave, Scalar};
 use crate::isa::Isa;
 
 /// Output pixels of a tile's inner loop.
@@ -14,10 +16,20 @@ unsafe fn tile<const MULTIPLIED: bool>(call: &Tile<'_>) {
     unsafe { tile::run::<_, PIXELS, MULTIPLIED>(Scalar::assume(), call) }
 }
 
+/// See [`quad_tile::run`].
+unsafe fn quad_tile<const LAYERS: usize>(call: &QuadTile<'_>) {
+    // SAFETY: portable code needs nothing of the CPU; the caller vouches for the pointers.
+    unsafe { quad_tile::run::<_, LAYERS>(Scalar::assume(), call) }
+}
+
 pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Scalar,
     name: "depthwise_u8_scalar_2x16",
     direct: tile::<false>,
     multiplied: tile::<true>,
-    quads: None,
+    quads: Some(QuadKernel {
+        name: "depthwise_u8s8_scalar_4x64k4",
+        tiles: [quad_tile::<1>, quad_tile::<2>, quad_tile::<3>],
+        channel: Scalar::channel,
+    }),
 };

@@ -33,7 +33,7 @@ impl Walk {
     }
 }
 
-/// The tiles of one instruction set, for each [`Walk`].
+/// The tiles of one instruction set, for each way to walk windows.
 pub struct Descriptor {
     pub(super) isa: Isa,
     /// Bytes of a register.
