@@ -142,7 +142,7 @@ impl Case {
         }
     }
 
-    /// Runs the kernel of an instruction set, tasks in reverse; its name and its result.
+    /// Runs the kernel of an instruction set; its name and its result.
     fn run(&self, isa: Isa, data: &Data, poison: u8) -> (String, Result<Vec<u8>, String>) {
         let [batch, height, width] = self.image;
         let channels = self.channels * self.multiplier;
