@@ -1,12 +1,16 @@
 //! What the tests of every kernel family share: instruction sets, buffers with canaries, reports.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::isa::{Isa, Storage};
 use crate::memory::SLACK;
 
 /// Environment variable that turns the skip of a missing instruction set into a failure.
 const REQUIRE_VARIABLE: &str = "OTTAVA_REQUIRE_ISA";
+
+/// Instruction sets whose absence has been printed, a bit each: suites ask for every case.
+static SKIPPED: AtomicU32 = AtomicU32::new(0);
 
 /// Calls `check` with every instruction set that this CPU has, and says which ones it lacks.
 ///
@@ -25,7 +29,9 @@ pub(crate) fn for_each_isa(mut check: impl FnMut(Isa)) {
             check(isa);
         } else {
             assert!(!required.contains(&isa), "{REQUIRE_VARIABLE} demands {isa}, which this CPU lacks");
-            eprintln!("SKIPPED: this CPU has no {isa}");
+            if SKIPPED.fetch_or(1 << isa as u32, Ordering::Relaxed) & (1 << isa as u32) == 0 {
+                eprintln!("SKIPPED: this CPU has no {isa}");
+            }
         }
     }
 }
