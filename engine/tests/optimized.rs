@@ -34,12 +34,8 @@ fn check_all(name: &str) {
             let options =
                 PlanOptions { isa: Some(isa), threads: Some(threads), keep_intermediates, ..PlanOptions::default() };
             // Without vector instructions a large network takes seconds; one photo for each setting is enough there.
-            let photos = if isa == Isa::Scalar {
-                goldens.iter().skip(threads - 1).take(1)
-            } else {
-                goldens.iter().skip(0).take(goldens.len())
-            };
-            for golden in photos {
+            let (first, count) = if isa == Isa::Scalar { (threads - 1, 1) } else { (0, goldens.len()) };
+            for golden in goldens.iter().skip(first).take(count) {
                 if let Err(error) = run(golden, &options) {
                     failures.push(format!("{} {isa} threads {threads}: {error}", golden.label));
                 }

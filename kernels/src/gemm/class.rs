@@ -59,9 +59,9 @@ pub(crate) fn classes(spec: &ConvSpec<'_>) -> (Vec<Order>, Vec<Class>) {
     let mut orders: Vec<Order> = Vec::new();
     let mut variant_of = Vec::new();
     for span in &across {
-        let order = if !contiguous || (channels % 4 != 0 && channels > 16) {
+        let order = if !contiguous || (!channels.is_multiple_of(4) && channels > 16) {
             order(RunKind::Tap, every_tap.clone())
-        } else if channels % 4 == 0 {
+        } else if channels.is_multiple_of(4) {
             order(RunKind::Row, every_tap.clone())
         } else {
             order(RunKind::Row, span.taps.clone())

@@ -288,7 +288,7 @@ fn main_kernel(descriptor: &Descriptor, panels: usize, classes: &[Class], batch:
 /// Asserts that a specification does not contradict itself.
 fn check(spec: &ConvSpec<'_>) {
     let [kernel_rows, kernel_columns] = spec.window.taps;
-    assert!(spec.groups > 0 && spec.input.channels % spec.groups == 0, "groups divide the input channels");
+    assert!(spec.groups > 0 && spec.input.channels.is_multiple_of(spec.groups), "groups divide the input channels");
     assert!(spec.input.pixel_stride >= spec.input.channels && spec.input.pixels() > 0, "the input has pixels");
     assert!(spec.output.iter().all(|&n| n > 0) && !spec.parts.is_empty(), "there is something to compute");
     assert!(kernel_rows > 0 && kernel_columns > 0 && spec.input.channels > 0, "the window has taps");
@@ -298,7 +298,7 @@ fn check(spec: &ConvSpec<'_>) {
     for part in spec.parts {
         let pixels = (spec.input.batch * spec.output[0] * spec.output[1]) as u64;
         assert!(pixels * (part.pixel_stride as u64) < u64::from(u32::MAX), "outputs are smaller than 4 GiB");
-        assert!(part.channels > 0 && part.channels % spec.groups == 0, "groups divide the output channels");
+        assert!(part.channels > 0 && part.channels.is_multiple_of(spec.groups), "groups divide the output channels");
         assert!(part.pixel_stride >= part.channels, "output pixels do not overlap");
         let per_channel = kernel_rows * kernel_columns * spec.input.channels / spec.groups;
         assert_eq!(part.weights.bytes.len(), part.channels * per_channel, "weights are [O, KH, KW, I]");
