@@ -17,6 +17,7 @@ mod sealed {
     impl Sealed for f32 {}
     impl Sealed for i32 {}
     impl Sealed for i64 {}
+    impl Sealed for half::f16 {}
 }
 
 /// An element type that inputs and outputs can be exchanged in.
@@ -39,6 +40,9 @@ impl Element for i32 {
 }
 impl Element for i64 {
     const DTYPE: DType = DType::I64;
+}
+impl Element for half::f16 {
+    const DTYPE: DType = DType::F16;
 }
 
 /// Durations of the last run.

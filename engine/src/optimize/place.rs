@@ -112,7 +112,8 @@ fn join_in_place(graph: &Graph, steps: &[Step], index: usize, aliased: &[bool], 
     for (position, input) in member.inputs.iter().enumerate() {
         let Some(input) = *input else { continue };
         let bytes = graph.tensors[input].shape[concat.axis] * inner;
-        if concat.copies(position) && movable(graph, steps, index, input, aliased, places) {
+        let apart = || keeps_apart(steps, input, home.root, places);
+        if concat.copies(position) && movable(graph, steps, index, input, aliased, places) && apart() {
             places.places[input] = places.part(output, offset, stride);
         } else {
             all = false;
@@ -120,6 +121,20 @@ fn join_in_place(graph: &Graph, steps: &[Step], index: usize, aliased: &[bool], 
         offset += bytes;
     }
     places.vanished[index] = all;
+}
+
+/// Whether no step would read from the buffer `root` and write to it once the tensor is there.
+///
+/// Kernels read whole vectors; what they read beyond a tensor must not be written meanwhile.
+fn keeps_apart(steps: &[Step], tensor: TensorId, root: TensorId, places: &Places) -> bool {
+    let inside = |id: TensorId| places.places[id].root == root;
+    steps.iter().all(|step| {
+        let reads = step.inputs().any(|id| id == tensor) && step.outputs().any(inside);
+        let writes = step.outputs().any(|id| id == tensor) && step.inputs().any(inside);
+        // The concatenation itself only copies what is elsewhere, to the byte.
+        let concatenates = step.members[0].operator.as_any().is::<Concatenation>();
+        concatenates || !(reads || writes)
+    })
 }
 
 /// Whether a tensor may be written straight into the concatenation at `index`.

@@ -19,6 +19,9 @@ use crate::graph::{Graph, TensorId};
 use crate::model::Model;
 use crate::plan::{Execution, LayerInfo, MemoryInfo, PlanOptions, Program};
 
+/// A model whose weights take more than this once packed is refused: a small file can name the same weights many times.
+const MAX_PACKED_BYTES: usize = 1 << 32;
+
 /// Kernels bound to an arena layout; immutable, shared by all sessions.
 pub(crate) struct OptimizedProgram {
     shared: Arc<Shared>,
@@ -66,21 +69,31 @@ impl OptimizedProgram {
         let mut layers = Vec::new();
         let mut planned = Vec::new();
         let mut lifetimes = Lifetimes::new(&graph);
-        for (index, step) in steps.iter().enumerate() {
-            if places.vanished[index] {
-                note_vanished(&graph, &places, step, &mut layers);
-                continue;
-            }
+        let mut packed = 0_usize;
+        for (_, step) in steps.iter().enumerate().filter(|&(index, _)| !places.vanished[index]) {
             let lowered = lower(&lowering, step)?;
+            packed = packed.saturating_add(lowered.layer.packed_bytes());
+            let root = |id: &TensorId| places.of(*id).root;
+            debug_assert!(
+                step.members[0].operator.name() == "CONCATENATION"
+                    || lowered.inputs.iter().all(|id| !lowered.outputs.iter().any(|other| root(id) == root(other))),
+                "a layer reads the buffer that it writes"
+            );
+            if packed > MAX_PACKED_BYTES {
+                return Err(Error::unsupported(format!("packed weights of more than {} GiB", MAX_PACKED_BYTES >> 30)));
+            }
             lifetimes.note(&places, planned.len(), &lowered);
             layers.push(layer_info(&graph, layers.len(), step, &lowered));
             let Lowered { layer, inputs, outputs, .. } = lowered;
             planned.push(PlannedStep { layer, inputs, outputs });
         }
+        for (_, step) in steps.iter().enumerate().filter(|&(index, _)| places.vanished[index]) {
+            note_vanished(&places, step, &planned, &mut layers);
+        }
         let (spots, arena_bytes, unshared) = lifetimes.assign(&graph, &places, &steps, options.keep_intermediates);
         let memory = MemoryInfo {
             arena_bytes,
-            packed_weight_bytes: planned.iter().map(|step| step.layer.packed_bytes()).sum(),
+            packed_weight_bytes: packed,
             unshared_arena_bytes: unshared,
             ..MemoryInfo::default()
         };
@@ -148,13 +161,18 @@ fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> La
     }
 }
 
-/// Lists an operator that placement has done with the layer that writes its bytes.
-fn note_vanished(graph: &Graph, places: &Places, step: &Step, layers: &mut [LayerInfo]) {
-    let roots: Vec<TensorId> = step.inputs().map(|id| places.of(id).root).collect();
-    let writes = |layer: &LayerInfo| layer.output_tensors.iter().any(|&id| roots.contains(&places.of(id).root));
-    let Some(layer) = layers.iter_mut().rev().find(|layer| writes(layer)) else { return };
+/// Lists an operator that placement has done with the last layer that writes its bytes or, where they come from outside,
+/// the first that reads them.
+fn note_vanished(places: &Places, step: &Step, planned: &[PlannedStep], layers: &mut [LayerInfo]) {
+    let roots: Vec<TensorId> = step.outputs().map(|id| places.of(id).root).collect();
+    let touches = |ids: &[TensorId]| ids.iter().any(|&id| roots.contains(&places.of(id).root));
+    let writer = planned.iter().rposition(|step| touches(&step.outputs));
+    let Some(index) = writer.or_else(|| planned.iter().position(|step| touches(&step.inputs))) else { return };
+    let layer = &mut layers[index];
     layer.file_operators.extend(&step.file_operators);
-    layer.output_tensors.extend(step.outputs().filter(|&id| !graph.tensors[id].shape.is_empty()));
+    if writer.is_some() {
+        layer.output_tensors.extend(step.outputs());
+    }
     let names: Vec<String> =
         step.file_operators.iter().map(|at| format!("{} #{at} in place", step.members[0].operator.name())).collect();
     let separator = if layer.notes.is_empty() { "" } else { ", " };

@@ -15,20 +15,25 @@ pub(crate) struct Piece {
 pub(crate) struct Sequence {
     pieces: Vec<Piece>,
     tasks: usize,
+    kernel: String,
 }
 
 impl Sequence {
     /// The pieces as one layer; at least one.
     pub(crate) fn new(pieces: Vec<Piece>) -> Self {
         let tasks = pieces.iter().map(|piece| piece.layer.tasks()).sum();
-        Self { pieces, tasks }
+        let mut kernels: Vec<&str> = pieces.iter().map(|piece| piece.layer.kernel()).collect();
+        kernels.sort_unstable();
+        kernels.dedup();
+        let kernel = kernels.join("+");
+        Self { pieces, tasks, kernel }
     }
 }
 
 #[expect(unsafe_code, reason = "the kernels' contract is unsafe to implement")]
 impl Layer for Sequence {
     fn kernel(&self) -> &str {
-        self.pieces.first().map_or("", |piece| piece.layer.kernel())
+        &self.kernel
     }
 
     fn tasks(&self) -> usize {

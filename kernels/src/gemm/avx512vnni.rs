@@ -1,7 +1,7 @@
 //! AVX-512 VNNI tiles: `vpdpbusd` on `zmm` registers.
 //!
 //! 32 registers: up to 27 accumulators, a line of weights for each panel and one broadcast quad.
-//! 6x64 loads 10 registers for 24 dot products, 9x48 12 for 27, 12x32 14 for 24: a core with two
+//! 6x64 loads 10 registers for 24 dot products, 9x48 12 for 27, 14x32 16 for 28: a core with two
 //! loads and two dot products a cycle is bound by the dot products.
 
 use super::bind::Descriptor;

@@ -48,6 +48,10 @@ impl Class {
     }
 }
 
+/// Most ranges of taps across for which weights of few channels are packed apart; they bound how much larger packed
+/// weights can be than the weights.
+const MAX_VARIANTS: usize = 9;
+
 /// The packing orders and border classes of a convolution.
 pub(crate) fn classes(spec: &ConvSpec<'_>) -> (Vec<Order>, Vec<Class>) {
     let window = &spec.window;
@@ -59,7 +63,8 @@ pub(crate) fn classes(spec: &ConvSpec<'_>) -> (Vec<Order>, Vec<Class>) {
     let mut orders: Vec<Order> = Vec::new();
     let mut variant_of = Vec::new();
     for span in &across {
-        let order = if !contiguous || (!channels.is_multiple_of(4) && channels > 16) {
+        let apart = channels <= 16 && across.len() <= MAX_VARIANTS;
+        let order = if !contiguous || !(channels.is_multiple_of(4) || apart) {
             order(RunKind::Tap, every_tap.clone())
         } else if channels.is_multiple_of(4) {
             order(RunKind::Row, every_tap.clone())

@@ -27,7 +27,7 @@ pub struct MeanSpec {
     pub input: Image,
     /// Zero point of the input, stored.
     pub input_zero: i32,
-    /// `(mantissa, shift)` of a sum, the count divided in; the shift within -31 to 30.
+    /// `(mantissa, shift)` of a sum, the count divided in; the shift within -31 to 31.
     pub multiplier: (i32, i32),
     /// Output zero point, stored.
     pub output_zero: i32,
