@@ -71,7 +71,9 @@ fi
 export RUSTC=$rustc
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/aarch64
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
-CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="$(emulator) -L $sysroot -cpu max"
+# The libraries must come from where the loader comes from: with libc6:arm64 installed the sysroot's loader would take
+# that one's libc, perhaps of another version, whose first thread then never starts.
+CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="$(emulator) -L $sysroot -E LD_LIBRARY_PATH=$sysroot/lib -cpu max"
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER
 export OTTAVA_REQUIRE_ISA=neon
 # Fewer random cases where the count is left to proptest; the ranges are the same.
