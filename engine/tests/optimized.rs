@@ -64,3 +64,23 @@ fn inception_v3_int8() {
 fn inception_v3_uint8() {
     check_all("inception_v3_uint8");
 }
+
+#[test]
+fn a_batch_is_that_many_single_runs() {
+    for name in ["mobilenet_v1_0.25_128_quant", "mobilenet_v2_1.0_224_quant"] {
+        let goldens = goldens(name);
+        let Some(first) = goldens.first() else { return };
+        let model = Model::open(&first.model).unwrap();
+        for isa in Isa::available() {
+            let (batch, threads) = (Some(goldens.len()), Some(2));
+            let plan =
+                Plan::new(&model, &PlanOptions { isa: Some(isa), threads, batch, ..PlanOptions::default() }).unwrap();
+            let mut session = Session::new(&plan).unwrap();
+            let inputs: Vec<u8> = goldens.iter().flat_map(|golden| golden.input.clone()).collect();
+            let outputs: Vec<u8> = goldens.iter().flat_map(|golden| golden.output.clone()).collect();
+            session.set_input::<u8>(0, &inputs).unwrap();
+            session.run().unwrap();
+            assert!(session.output(0).unwrap() == outputs, "{name} on {isa}");
+        }
+    }
+}
