@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests that concern 64-bit ARM under qemu: every kernel, the reference's golden vectors, random networks on
-# both backends, and MobileNet v1 and v2 against the oracle where the models are (OTTAVA_MODELS, else ../shared/models).
+# Runs the tests that concern 64-bit ARM under qemu: every kernel, the reference's golden vectors, the engine's units,
+# damaged files and random networks on both backends, and MobileNet v1 and v2 against the oracle where the models are
+# (OTTAVA_MODELS, else ../shared/models).
 #
 #   tools/test-aarch64.sh             says what is missing on this machine, if anything is
 #   tools/test-aarch64.sh --install   installs it (Debian's apt-get, as root)
@@ -87,5 +88,6 @@ run() {
 echo "aarch64: $("$rustc" --version), $("$(emulator)" --version | head -n 1)"
 run -p ottava-kernels --lib
 run -p ottava-ref --lib --tests
-run -p ottava-fuzz --test seeded random_networks
+run -p ottava-fuzz --lib --tests
+run -p ottava --lib --test robustness
 run -p ottava --test optimized mobilenet
