@@ -85,7 +85,7 @@ def peer(name, arguments):
     environment = dict(os.environ)
     if name.endswith("vnni"):
         environment["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE_VNNI"
-    result = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+    result = subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE, text=True)
     return json.loads(result.stdout.strip().splitlines()[-1])
 
 
