@@ -25,7 +25,8 @@ esac
 
 # The Rust library of the target, in the sysroot of a compiler.
 has_target() {
-    command -v "$1" >/dev/null && [ -d "$("$1" --print sysroot)/lib/rustlib/$target/lib" ]
+    local root
+    root=$("$1" --print sysroot 2>/dev/null) && [ -d "$root/lib/rustlib/$target/lib" ]
 }
 
 if has_target rustc; then

@@ -17,6 +17,13 @@
 //! cargo +nightly fuzz run random_graph
 //! ```
 //!
+//! `import` gets further from sound files than from nothing: give it some first.
+//!
+//! ```sh
+//! cargo run --release -p ottava-models --example write_model -- tiny:0 fuzz/corpus/import/tiny0
+//! cargo run --release -p ottava-models --example write_model -- random:1 fuzz/corpus/import/random1
+//! ```
+//!
 //! A finding is written to `fuzz/artifacts/TARGET/`. The same programs built without cargo-fuzz run files through the
 //! target's body, on stable and on any architecture:
 //!
