@@ -121,15 +121,18 @@ def main():
     times = {name: [] for name in engines}
     for _ in range(arguments.rounds):
         for name, run in engines.items():
-            times[name] += run()
-    medians = {name: statistics.median(values) for name, values in times.items()}
+            try:
+                times[name] += run()
+            except subprocess.CalledProcessError:
+                print(f"{name} failed in a round, which is left out", file=sys.stderr)
+    medians = {name: statistics.median(values) for name, values in times.items() if values}
     print(f"{os.path.basename(arguments.model)}, {arguments.threads} thread(s), {cpu_model()}, ", end="")
     print(f"{arguments.rounds} rounds of {arguments.runs} runs\n")
     print("| engine | median ms | ottava / it | ottava vnni / it |")
     print("|---|---|---|---|")
     for name, median in medians.items():
-        ratios = [medians[ours] / median for ours in ("ottava", "ottava vnni")]
-        print(f"| {name} | {median:.2f} | {ratios[0]:.2f} | {ratios[1]:.2f} |")
+        ratios = [f"{medians[ours] / median:.2f}" if ours in medians else "-" for ours in ("ottava", "ottava vnni")]
+        print(f"| {name} | {median:.2f} | {ratios[0]} | {ratios[1]} |")
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump({"model": arguments.model, "threads": arguments.threads, "median_ms": medians}, file, indent=1)
