@@ -7,8 +7,10 @@ use planus::ReadAsRoot;
 
 use crate::script::Script;
 
-/// Most changes of tables, and most of bytes.
-const MAX_EDITS: usize = 12;
+/// How many changes of tables a mutant has: few, mostly, as nearly every change that is refused hides all the others.
+const TABLE_EDITS: [u8; 8] = [0, 1, 1, 1, 2, 2, 3, 8];
+/// How many changes of bytes.
+const BYTE_EDITS: [u8; 8] = [0, 0, 0, 0, 0, 1, 2, 6];
 
 /// The tables of the networks that mutants are made of, of both forms.
 static NETWORKS: LazyLock<Vec<schema::Model>> = LazyLock::new(|| (0..4).map(network).collect());
@@ -23,15 +25,12 @@ fn network(seed: u64) -> schema::Model {
 pub(crate) fn mutant(script: &mut Script<'_>) -> Vec<u8> {
     let network = script.index(NETWORKS.len());
     let mut tables = NETWORKS[network].clone();
-    let edits = script.index(MAX_EDITS + 1);
-    for _ in 0..edits {
+    let [table_edits, byte_edits] = [TABLE_EDITS, BYTE_EDITS].map(|counts| counts[script.index(8)]);
+    for _ in 0..table_edits {
         edit_tables(script, &mut tables);
     }
     let mut file = schema::finish(&mut planus::Builder::new(), &tables);
-    for _ in 0..MAX_EDITS {
-        if script.is_empty() {
-            break;
-        }
+    for _ in 0..byte_edits {
         edit_bytes(script, &mut file);
     }
     file

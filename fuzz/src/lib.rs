@@ -13,7 +13,7 @@
 //!
 //! ```sh
 //! cargo +nightly fuzz run import         # until it finds something; -- -max_total_time=60 for a minute
-//! cargo +nightly fuzz run mutate
+//! cargo +nightly fuzz run mutate -- -len_control=0 -max_len=160
 //! cargo +nightly fuzz run random_graph
 //! ```
 //!

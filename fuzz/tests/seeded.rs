@@ -11,7 +11,7 @@ fn bytes(rng: &mut Rng, longest: usize) -> Vec<u8> {
 fn a_thousand_mutants() {
     let models = (0..1_000).filter(|&seed| ottava_fuzz::mutate(&bytes(&mut Rng::new(seed), 48))).count();
     // Neither may be rare: refusals test the importer, models the planner and the kernels.
-    assert!((50..950).contains(&models), "{models} of 1000 mutants are models");
+    assert!((200..800).contains(&models), "{models} of 1000 mutants are models");
 }
 
 #[test]
