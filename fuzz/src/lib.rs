@@ -12,10 +12,13 @@
 //! The folder has cargo-fuzz's layout. With a nightly toolchain and `cargo install cargo-fuzz`, from the workspace:
 //!
 //! ```sh
-//! cargo +nightly fuzz run import         # until it finds something; -- -max_total_time=60 for a minute
-//! cargo +nightly fuzz run mutate -- -len_control=0 -max_len=160
-//! cargo +nightly fuzz run random_graph
+//! cargo +nightly fuzz run import -- -detect_leaks=0 -max_total_time=60
+//! cargo +nightly fuzz run mutate -- -detect_leaks=0 -max_total_time=60 -len_control=0 -max_len=160
+//! cargo +nightly fuzz run random_graph -- -detect_leaks=0 -max_total_time=60 -len_control=0 -max_len=8
 //! ```
+//!
+//! Leaks are not looked for, because the threads of a session's pool end after the session: what a thread frees as it ends
+//! would be reported now and then.
 //!
 //! `import` gets further from sound files than from nothing: give it some first.
 //!
