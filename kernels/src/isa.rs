@@ -21,6 +21,8 @@ pub enum Isa {
     Neon,
     /// x86-64 with AVX2.
     Avx2,
+    /// x86-64 with AVX2 and AVX-VNNI, the 256-bit dot products of CPUs without AVX-512.
+    AvxVnni,
     /// x86-64 with AVX-512 F, BW, DQ, VL and VNNI.
     Avx512Vnni,
     /// x86-64 with all of [`Isa::Avx512Vnni`] and AMX tiles of 8-bit integers, on Linux.
@@ -75,7 +77,7 @@ impl Storage {
 
 impl Isa {
     /// Every instruction set, on whatever CPU, weakest first.
-    pub const ALL: [Self; 5] = [Self::Scalar, Self::Neon, Self::Avx2, Self::Avx512Vnni, Self::Amx];
+    pub const ALL: [Self; 6] = [Self::Scalar, Self::Neon, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni, Self::Amx];
 
     /// The name used by `--isa`, in kernel names and in reports.
     pub const fn name(self) -> &'static str {
@@ -83,6 +85,7 @@ impl Isa {
             Self::Scalar => "scalar",
             Self::Neon => "neon",
             Self::Avx2 => "avx2",
+            Self::AvxVnni => "avxvnni",
             Self::Avx512Vnni => "avx512vnni",
             Self::Amx => "amx",
         }
@@ -104,6 +107,10 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => std::arch::is_x86_feature_detected!("avx2"),
             #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni => {
+                std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("avxvnni")
+            }
+            #[cfg(target_arch = "x86_64")]
             Self::Avx512Vnni => {
                 std::arch::is_x86_feature_detected!("avx2")
                     && std::arch::is_x86_feature_detected!("avx512f")
@@ -117,13 +124,13 @@ impl Isa {
             #[cfg(all(target_arch = "x86_64", not(target_os = "linux")))]
             Self::Amx => false,
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512Vnni | Self::Amx => false,
+            Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni | Self::Amx => false,
         }
     }
 
     /// Whether kernels of `other` run wherever this one does, so that they may stand in for those it has none of.
     pub fn includes(self, other: Self) -> bool {
-        self == other || (self == Self::Amx && other == Self::Avx512Vnni)
+        self == other || matches!((self, other), (Self::Amx, Self::Avx512Vnni) | (Self::AvxVnni, Self::Avx2))
     }
 
     /// The instruction sets that this CPU can run, best last.

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use crate::arch::Neon;
 use crate::arch::{Arch, Dot, LANES, Scalar};
 #[cfg(target_arch = "x86_64")]
-use crate::arch::{Avx2, Avx512Vnni};
+use crate::arch::{Avx2, Avx512Vnni, AvxVnni};
 use crate::isa::{Isa, IsaError};
 
 /// Weights and activations for one step of the tile, each aligned for every instruction set.
@@ -79,6 +79,8 @@ fn bind(isa: Isa) -> PassFn {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512Vnni => avx512vnni,
         #[cfg(target_arch = "x86_64")]
+        Isa::AvxVnni => avxvnni,
+        #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => avx2,
         #[cfg(target_arch = "aarch64")]
         Isa::Neon => neon,
@@ -114,6 +116,13 @@ unsafe fn amx() -> u64 {
     tiles.store_sums::<2, 2>(&mut sums);
     black_box(&sums.0);
     (PASSES * LINES * 4 * TILE_ROWS * LANES * TILE_BYTES) as u64
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,avxvnni")]
+unsafe fn avxvnni() -> u64 {
+    // SAFETY: this function enables the features; the caller vouches for the CPU.
+    passes::<_, 6, 1>(unsafe { AvxVnni::assume() })
 }
 
 #[cfg(target_arch = "x86_64")]

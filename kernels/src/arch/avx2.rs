@@ -1,17 +1,87 @@
 //! AVX2: two `ymm` registers hold the sixteen lanes.
 //!
-//! The dot product is `vpmaddubsw`, whose 16-bit pair sums saturate, then `vpmaddwd` with ones.
-//! It is exact for weight pairs whose positive parts sum to at most 128 and whose negative parts
-//! sum to at least -128 (`255 · 128 < 2^15`); the packer splits all other weights in two.
+//! The dot product of AVX2 itself is `vpmaddubsw`, whose 16-bit pair sums saturate, then `vpmaddwd`
+//! with ones. It is exact for weight pairs whose positive parts sum to at most 128 and whose negative
+//! parts sum to at least -128 (`255 · 128 < 2^15`); the packer splits all other weights in two.
+//! CPUs with AVX-VNNI do it in one instruction, always exact.
 
 use core::arch::x86_64::*;
+use core::marker::PhantomData;
 
 use super::{Arch, Dot};
 use crate::isa::Isa;
 
-/// Proof that the CPU has AVX2.
+/// Proof that the CPU has AVX2, and what the product `P` needs beyond it.
 #[derive(Clone, Copy)]
-pub(crate) struct Avx2(());
+pub(crate) struct Ymm<P>(PhantomData<P>);
+
+/// AVX2 alone.
+pub(crate) type Avx2 = Ymm<PairSums>;
+/// AVX2 and AVX-VNNI.
+pub(crate) type AvxVnni = Ymm<Vnni>;
+/// [`AvxVnni`] with the same instruction as AVX-512 VL encodes it, for CPUs that have only that one.
+#[cfg(test)]
+pub(crate) type AvxVnniByVl = Ymm<VnniByVl>;
+
+/// How a register of quads is multiplied with one of weights.
+pub(crate) trait Product: Copy {
+    /// The instruction set this is of.
+    const ISA: Isa;
+
+    /// `sums[column] += Σ quad[i] * weights[column][i]` of eight columns.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set.
+    unsafe fn dot(sums: __m256i, quad: __m256i, weights: __m256i) -> __m256i;
+}
+
+/// `vpmaddubsw`, `vpmaddwd`, `vpaddd`.
+#[derive(Clone, Copy)]
+pub(crate) struct PairSums;
+
+impl Product for PairSums {
+    const ISA: Isa = Isa::Avx2;
+
+    #[inline(always)]
+    unsafe fn dot(sums: __m256i, quad: __m256i, weights: __m256i) -> __m256i {
+        // SAFETY: register operations; the caller vouches for AVX2.
+        unsafe {
+            let words = _mm256_maddubs_epi16(quad, weights);
+            let columns = _mm256_madd_epi16(words, _mm256_set1_epi16(1));
+            _mm256_add_epi32(sums, columns)
+        }
+    }
+}
+
+/// `vpdpbusd ymm` in VEX coding.
+#[derive(Clone, Copy)]
+pub(crate) struct Vnni;
+
+impl Product for Vnni {
+    const ISA: Isa = Isa::AvxVnni;
+
+    #[inline(always)]
+    unsafe fn dot(sums: __m256i, quad: __m256i, weights: __m256i) -> __m256i {
+        // SAFETY: a register operation; the caller vouches for AVX-VNNI.
+        unsafe { _mm256_dpbusd_avx_epi32(sums, quad, weights) }
+    }
+}
+
+/// `vpdpbusd ymm` in EVEX coding.
+#[cfg(test)]
+#[derive(Clone, Copy)]
+pub(crate) struct VnniByVl;
+
+#[cfg(test)]
+impl Product for VnniByVl {
+    const ISA: Isa = Isa::AvxVnni;
+
+    #[inline(always)]
+    unsafe fn dot(sums: __m256i, quad: __m256i, weights: __m256i) -> __m256i {
+        // SAFETY: a register operation; the caller vouches for AVX-512 VNNI and VL.
+        unsafe { _mm256_dpbusd_epi32(sums, quad, weights) }
+    }
+}
 
 /// Lanes 0 to 7 and 8 to 15.
 pub(crate) type Pair = [__m256i; 2];
@@ -61,15 +131,15 @@ macro_rules! both {
     };
 }
 
-impl Arch for Avx2 {
-    const ISA: Isa = Isa::Avx2;
+impl<P: Product> Arch for Ymm<P> {
+    const ISA: Isa = P::ISA;
     type I32 = Pair;
     type Rescale = Rescale;
     type RescaleNonnegative = RescaleNonnegative;
 
     #[inline(always)]
     unsafe fn assume() -> Self {
-        Self(())
+        Self(PhantomData)
     }
 
     #[inline(always)]
@@ -237,7 +307,7 @@ impl Arch for Avx2 {
     }
 }
 
-impl Dot for Avx2 {
+impl<P: Product> Dot for Ymm<P> {
     type Sums = Pair;
     type Weights = Pair;
     type Quad = __m256i;
@@ -262,13 +332,8 @@ impl Dot for Avx2 {
 
     #[inline(always)]
     fn dot(self, sums: Pair, quad: __m256i, weights: Pair) -> Pair {
-        both!(i => {
-            register!({
-                let words = _mm256_maddubs_epi16(quad, weights[i]);
-                let columns = _mm256_madd_epi16(words, _mm256_set1_epi16(1));
-                _mm256_add_epi32(sums[i], columns)
-            })
-        })
+        // SAFETY: `self` proves what the product needs.
+        both!(i => unsafe { P::dot(sums[i], quad, weights[i]) })
     }
 
     #[inline(always)]

@@ -3,7 +3,8 @@
 use core::arch::asm;
 use core::arch::x86_64::*;
 
-use super::{Avx2, Divide, Wide};
+use super::avx2::{Product, Ymm};
+use super::{Divide, Wide};
 
 /// A register intrinsic, safe because `self` proves the CPU feature.
 macro_rules! register {
@@ -32,7 +33,7 @@ pub(crate) struct Divider {
     shift: __m128i,
 }
 
-impl Wide for Avx2 {
+impl<P: Product> Wide for Ymm<P> {
     type Bytes = __m256i;
     type Words = Words;
     type Divider = Divider;

@@ -21,8 +21,10 @@ pub(crate) use scalar::Scalar;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx2_wide;
+#[cfg(all(test, target_arch = "x86_64"))]
+pub(crate) use avx2::AvxVnniByVl;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use avx2::Avx2;
+pub(crate) use avx2::{Avx2, AvxVnni};
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod amx;

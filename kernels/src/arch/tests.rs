@@ -15,6 +15,12 @@ macro_rules! on_every_arch {
             } else {
                 eprintln!("SKIPPED: this CPU has no avx2");
             }
+            if Isa::AvxVnni.is_available() {
+                // SAFETY: the CPU has it.
+                $check(unsafe { AvxVnni::assume() });
+            } else {
+                eprintln!("SKIPPED: this CPU has no avxvnni");
+            }
             if Isa::Avx512Vnni.is_available() {
                 // SAFETY: the CPU has it.
                 $check(unsafe { Avx512Vnni::assume() });

@@ -59,6 +59,8 @@ pub static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &super::avx512vnni::TILES,
     #[cfg(target_arch = "x86_64")]
+    &super::avxvnni::TILES,
+    #[cfg(target_arch = "x86_64")]
     &super::avx2::TILES,
     #[cfg(target_arch = "aarch64")]
     &super::neon::TILES,

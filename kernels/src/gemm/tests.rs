@@ -186,7 +186,11 @@ impl Case {
         let parts: Vec<PartData> = self.parts.iter().map(|&channels| self.part(&mut random, channels)).collect();
         let expected: Vec<Vec<u8>> =
             parts.iter().map(|part| self.expected::<T>(part, &input, input_zero, output)).collect();
-        for_each_isa(|isa| self.check_isa(isa, &input, input_zero, &parts, &expected));
+        for_each_isa(|isa| {
+            for kernels in tables(isa) {
+                self.check_isa(Bound::new(kernels, isa), &input, input_zero, &parts, &expected);
+            }
+        });
     }
 
     fn expected<T: Quantized + bytemuck::Pod>(
@@ -223,8 +227,15 @@ impl Case {
         bytes
     }
 
-    fn check_isa(&self, isa: Isa, input: &[u8], input_zero: i32, parts: &[PartData], expected: &[Vec<u8>]) {
-        let storage = isa.storage();
+    fn check_isa(
+        &self,
+        bound: Bound<Descriptor>,
+        input: &[u8],
+        input_zero: i32,
+        parts: &[PartData],
+        expected: &[Vec<u8>],
+    ) {
+        let storage = bound.descriptor().isa().storage();
         let (mask, offset) = (storage.xor_mask(self.signed), storage.offset_from(self.signed));
         let stride = self.channels + self.input_gap;
         let pixels = input.len() / self.channels;
@@ -253,8 +264,8 @@ impl Case {
                 pixel_stride: part.channels + self.output_gap,
             })
             .collect();
-        let conv = prepare(
-            isa,
+        let conv = Conv::new(
+            bound,
             &ConvSpec {
                 input: Image {
                     batch: self.batch,
@@ -287,6 +298,18 @@ impl Case {
                 assert_eq!(byte, want, "{}: part {part} pixel {pixel} channel {channel} of {self:?}", conv.kernel());
             }
         }
+    }
+}
+
+/// The kernels of an instruction set, and those that are only for tests.
+fn tables(isa: Isa) -> Vec<&'static [&'static Descriptor]> {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Vnni => {
+            static BY_VL: [&Descriptor; 1] = [&avxvnni::by_vl::TILES];
+            vec![KERNELS, &BY_VL]
+        }
+        _ => vec![KERNELS],
     }
 }
 
