@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::arch::{Arch, LANES};
+use crate::arch::{Arch, Clamp, LANES, Multipliers};
 use crate::gemm::Requantize;
 
 /// Sixteen values, one for each channel, on a cache line of their own.
@@ -18,11 +18,12 @@ impl Lanes {
 /// How accumulators become outputs.
 #[derive(Clone, Debug)]
 pub(crate) enum Finish {
-    /// The clamp's lower end is the output zero point, so that negative sums all become it:
-    /// requantization may assume sums of at least 0.
-    Rectified,
-    /// Both signs.
-    Signed,
+    /// The clamp's lower end is the output zero point, so that negative sums all become it.
+    Clamped,
+    /// Both signs, sums of at most [`CALM`] in magnitude, no left shift.
+    Rounded,
+    /// Whatever the specification allows.
+    General,
     /// One rounding of the product with a double, as FULLY_CONNECTED has it.
     Float(Box<[f64; LANES]>),
 }
@@ -40,15 +41,14 @@ pub(crate) struct OutputRange {
     pub(crate) offset: i32,
 }
 
-/// Largest magnitude of a sum that certainly does not wrap once scaled down and moved by a zero point.
-const CALM: i64 = 1 << 30;
+/// Largest magnitude of a sum whose double does not wrap, and that certainly does not wrap either once scaled
+/// down and moved by a zero point.
+pub(crate) const CALM: i64 = 1 << 30;
 
 /// The requantization of sixteen channels.
 #[derive(Clone, Debug)]
 pub(crate) struct Requantizer {
-    mantissa: Lanes,
-    left: Lanes,
-    right: Lanes,
+    multipliers: Multipliers,
     /// Zero point, least and greatest output, and what is added last.
     ///
     /// The specification adds the file's zero point with wrap-around before it clamps, so a sum that
@@ -78,20 +78,25 @@ impl Requantizer {
         largest_sum: i64,
     ) -> Self {
         let used = || channels.into_iter().enumerate().filter_map(|(lane, channel)| Some((lane, channel?)));
-        let (mut mantissa, mut left, mut right) = (Lanes::ZERO, Lanes::ZERO, Lanes::ZERO);
+        let mut multipliers = Multipliers::default();
         let finish = match requantize {
-            Requantize::Fixed(multipliers) => {
+            Requantize::Fixed(fixed) => {
                 for (lane, channel) in used() {
-                    let (value, shift) = multipliers[if multipliers.len() == 1 { 0 } else { channel }];
+                    let (value, shift) = fixed[if fixed.len() == 1 { 0 } else { channel }];
                     assert!((-31..=31).contains(&shift), "a multiplier's shift is {shift}");
-                    mantissa.0[lane] = value;
-                    left.0[lane] = shift.max(0);
-                    right.0[lane] = (-shift).max(0);
+                    multipliers.set(lane, value, shift);
                 }
-                let rectified = range.min == range.zero && range.max >= range.min && left == Lanes::ZERO;
-                // A right shift leaves room for the zero point, whatever the sum is.
-                let calm = largest_sum <= CALM || used().all(|(lane, _)| right.0[lane] >= 1);
-                if rectified && calm { Finish::Rectified } else { Finish::Signed }
+                let clamped = range.min == range.zero && range.max >= range.min;
+                if clamped && multipliers.right.iter().all(|&right| right >= 1) {
+                    // A right shift leaves room for the zero point, whatever the sum is.
+                    multipliers.round_clamped();
+                    Finish::Clamped
+                } else if largest_sum <= CALM && multipliers.left == [0; LANES] {
+                    multipliers.round_small();
+                    Finish::Rounded
+                } else {
+                    Finish::General
+                }
             }
             Requantize::Float(scales) => {
                 let mut lanes = [0.0; LANES];
@@ -102,52 +107,98 @@ impl Requantizer {
             }
         };
         let range = match finish {
-            Finish::Rectified => OutputRange { offset: 0, ..range },
-            _ => OutputRange {
+            Finish::Clamped | Finish::Rounded => OutputRange { offset: 0, ..range },
+            Finish::General | Finish::Float(_) => OutputRange {
                 zero: range.zero - range.offset,
                 min: range.min - range.offset,
                 max: range.max - range.offset,
                 offset: range.offset,
             },
         };
-        Self { mantissa, left, right, range, finish }
+        Self { multipliers, range, finish }
     }
 
-    /// Requantizes and clamps `N` vectors of sums.
+    /// What [`Requantizer::scale`] leaves to do.
+    pub(crate) fn clamp(&self) -> Clamp {
+        let OutputRange { zero, min, max, offset } = self.range;
+        match self.finish {
+            Finish::Clamped | Finish::Rounded => Clamp { zero, min, max },
+            Finish::General | Finish::Float(_) => Clamp { zero: 0, min: min + offset, max: max + offset },
+        }
+    }
+
+    /// Requantizes `N` vectors of sums, up to the zero point and the clamp of [`Requantizer::clamp`].
     ///
     /// There are no closures here or in the callers' loops: one that is not inlined would be compiled
     /// without the instruction set.
     #[inline(always)]
-    pub(crate) fn apply<A: Arch, const N: usize>(&self, arch: A, mut lanes: [A::I32; N]) -> [A::I32; N] {
-        let (zero, max) = (arch.splat(self.range.zero), arch.splat(self.range.max));
+    pub(crate) fn scale<A: Arch, const N: usize>(&self, arch: A, mut lanes: [A::I32; N]) -> [A::I32; N] {
         match &self.finish {
-            Finish::Rectified => {
-                let by = self.prepare_rectified(arch);
+            Finish::Clamped => {
+                let by = arch.prepare_rescale_fast(&self.multipliers);
                 for lane in &mut lanes {
-                    let scaled = arch.rescale_nonnegative(arch.max(*lane, arch.splat(0)), by);
-                    *lane = arch.min(arch.add(scaled, zero), max);
+                    *lane = arch.rescale_clamped(*lane, by);
                 }
+                lanes
             }
-            Finish::Signed => {
-                let by = self.prepare_signed(arch);
-                let (min, offset) = (arch.splat(self.range.min), arch.splat(self.range.offset));
+            Finish::Rounded => {
+                let by = arch.prepare_rescale_fast(&self.multipliers);
                 for lane in &mut lanes {
-                    let scaled = arch.add(arch.rescale(*lane, by), zero);
-                    *lane = arch.add(arch.min(arch.max(scaled, min), max), offset);
+                    *lane = arch.rescale_small(*lane, by);
                 }
+                lanes
             }
-            Finish::Float(scales) => {
-                for lane in &mut lanes {
-                    let mut sums = Lanes::ZERO;
-                    // SAFETY: the array has sixteen values.
-                    unsafe { arch.store(sums.0.as_mut_ptr(), *lane) };
-                    self.round_once(scales, &mut sums);
-                    // SAFETY: as above.
-                    *lane = unsafe { arch.load(sums.0.as_ptr()) };
-                }
-            }
+            Finish::General => self.scale_general(arch, lanes),
+            Finish::Float(scales) => self.scale_float(arch, scales, lanes),
+        }
+    }
+
+    /// Requantizes and clamps `N` vectors of sums.
+    #[inline(always)]
+    pub(crate) fn apply<A: Arch, const N: usize>(&self, arch: A, lanes: [A::I32; N]) -> [A::I32; N] {
+        let clamp = self.clamp();
+        let (zero, min, max) = (arch.splat(clamp.zero), arch.splat(clamp.min), arch.splat(clamp.max));
+        let mut lanes = self.scale(arch, lanes);
+        for lane in &mut lanes {
+            *lane = arch.min(arch.max(arch.add(*lane, zero), min), max);
         }
         lanes
+    }
+
+    /// The vectors are copied, so that only the copy lies in memory for the loop, which is not unrolled.
+    #[inline(always)]
+    fn scale_general<A: Arch, const N: usize>(&self, arch: A, lanes: [A::I32; N]) -> [A::I32; N] {
+        let Multipliers { mantissa, left, right, .. } = &self.multipliers;
+        // SAFETY: the arrays have sixteen values each.
+        let [mantissa, left, right] = unsafe { [mantissa, left, right].map(|lanes| arch.load(lanes.as_ptr())) };
+        let by = arch.prepare_rescale(mantissa, left, right);
+        let (zero, offset) = (arch.splat(self.range.zero), arch.splat(self.range.offset));
+        let (min, max) = (arch.splat(self.range.min), arch.splat(self.range.max));
+        let mut copies = lanes;
+        for lane in &mut copies {
+            let moved = arch.add(arch.rescale(*lane, by), zero);
+            *lane = arch.add(arch.min(arch.max(moved, min), max), offset);
+        }
+        copies
+    }
+
+    #[inline(always)]
+    fn scale_float<A: Arch, const N: usize>(
+        &self,
+        arch: A,
+        scales: &[f64; LANES],
+        lanes: [A::I32; N],
+    ) -> [A::I32; N] {
+        let mut copies = lanes;
+        for lane in &mut copies {
+            let mut sums = Lanes::ZERO;
+            // SAFETY: the array has sixteen values.
+            unsafe { arch.store(sums.0.as_mut_ptr(), *lane) };
+            self.round_once(scales, &mut sums);
+            // SAFETY: as above.
+            *lane = unsafe { arch.load(sums.0.as_ptr()) };
+        }
+        copies
     }
 
     /// One rounding of each product with a double.
@@ -157,26 +208,6 @@ impl Requantizer {
             let scaled = truncate((f64::from(*sum) * scale).round());
             let moved = scaled.wrapping_add(self.range.zero);
             *sum = moved.max(self.range.min).min(self.range.max) + self.range.offset;
-        }
-    }
-
-    #[inline(always)]
-    fn prepare_rectified<A: Arch>(&self, arch: A) -> A::RescaleNonnegative {
-        // SAFETY: the arrays have sixteen values each.
-        unsafe {
-            arch.prepare_rescale_nonnegative(arch.load(self.mantissa.0.as_ptr()), arch.load(self.right.0.as_ptr()))
-        }
-    }
-
-    #[inline(always)]
-    fn prepare_signed<A: Arch>(&self, arch: A) -> A::Rescale {
-        // SAFETY: the arrays have sixteen values each.
-        unsafe {
-            arch.prepare_rescale(
-                arch.load(self.mantissa.0.as_ptr()),
-                arch.load(self.left.0.as_ptr()),
-                arch.load(self.right.0.as_ptr()),
-            )
         }
     }
 }

@@ -8,7 +8,7 @@
 use core::arch::x86_64::*;
 use core::marker::PhantomData;
 
-use super::{Arch, Dot};
+use super::{Arch, Clamp, Dot, Multipliers};
 use crate::isa::Isa;
 
 /// Proof that the CPU has AVX2, and what the product `P` needs beyond it.
@@ -103,13 +103,19 @@ pub(crate) struct Rescale {
     mask: Pair,
 }
 
-/// Doubled multipliers and rounding constants; see the AVX-512 file for the algebra.
+/// Multipliers whose roundings are one floor; see [`Multipliers`].
 #[derive(Clone, Copy)]
-pub(crate) struct RescaleNonnegative {
-    doubled: Pair,
-    round_high: Pair,
-    right: Pair,
+pub(crate) struct RescaleFast {
+    mantissa: Pair,
+    round: Pair,
+    round_odd: Pair,
+    shift: Pair,
+    /// All bits of the lanes with a right shift.
+    shifted: Pair,
 }
+
+/// Zero point and clamp; `None` where saturation to bytes is all.
+pub(crate) type PreparedClamp = Option<[__m256i; 3]>;
 
 /// Selects the odd lanes in a blend.
 const ODD: i32 = 0xAA;
@@ -135,7 +141,9 @@ impl<P: Product> Arch for Ymm<P> {
     const ISA: Isa = P::ISA;
     type I32 = Pair;
     type Rescale = Rescale;
-    type RescaleNonnegative = RescaleNonnegative;
+    type RescaleFast = RescaleFast;
+    type Clamp = PreparedClamp;
+    type Narrow = Pair;
 
     #[inline(always)]
     unsafe fn assume() -> Self {
@@ -278,33 +286,112 @@ impl<P: Product> Arch for Ymm<P> {
     }
 
     #[inline(always)]
-    fn prepare_rescale_nonnegative(self, mantissa: Pair, right: Pair) -> RescaleNonnegative {
-        let doubled = both!(i => register!(_mm256_slli_epi32::<1>(mantissa[i])));
-        // A shift count of -1 gives 0, as e = 0 needs.
-        let round_high = both!(i => {
-            register!({
-                let one = _mm256_set1_epi32(1);
-                _mm256_sllv_epi32(one, _mm256_sub_epi32(right[i], one))
-            })
-        });
-        RescaleNonnegative { doubled, round_high, right }
+    fn prepare_rescale_fast(self, multipliers: &Multipliers) -> RescaleFast {
+        let Multipliers { mantissa, right, round, shift, .. } = multipliers;
+        // SAFETY: the arrays have 64 bytes each.
+        unsafe {
+            let right = self.load(right.as_ptr());
+            RescaleFast {
+                mantissa: self.load(mantissa.as_ptr()),
+                round: self.load(round[0].as_ptr().cast()),
+                round_odd: self.load(round[1].as_ptr().cast()),
+                shift: self.load(shift.as_ptr()),
+                shifted: both!(i => _mm256_cmpgt_epi32(right[i], _mm256_setzero_si256())),
+            }
+        }
     }
 
     #[inline(always)]
-    fn rescale_nonnegative(self, x: Pair, by: RescaleNonnegative) -> Pair {
+    fn rescale_clamped(self, x: Pair, by: RescaleFast) -> Pair {
+        let high = high_halves(x, by);
+        both!(i => register!(_mm256_srav_epi32(high[i], by.shift[i])))
+    }
+
+    #[inline(always)]
+    fn rescale_small(self, x: Pair, by: RescaleFast) -> Pair {
+        let high = high_halves(self.add(x, x), by);
         both!(i => {
             register!({
-                let low = _mm256_set1_epi32(i32::MIN);
-                let round = _mm256_blend_epi32::<ODD>(low, _mm256_slli_epi64::<32>(by.round_high[i]));
-                let round_odd = _mm256_blend_epi32::<ODD>(low, by.round_high[i]);
-                let even = _mm256_add_epi64(_mm256_mul_epu32(x[i], by.doubled[i]), round);
-                let odd = _mm256_mul_epu32(_mm256_srli_epi64::<32>(x[i]), _mm256_srli_epi64::<32>(by.doubled[i]));
-                let odd = _mm256_add_epi64(odd, round_odd);
-                let high = _mm256_blend_epi32::<ODD>(_mm256_srli_epi64::<32>(even), odd);
-                _mm256_srlv_epi32(high, by.right[i])
+                let negative = _mm256_and_si256(_mm256_srai_epi32::<31>(x[i]), by.shifted[i]);
+                _mm256_srav_epi32(_mm256_add_epi32(high[i], negative), by.shift[i])
             })
         })
     }
+
+    #[inline(always)]
+    fn prepare_clamp(self, clamp: Clamp) -> PreparedClamp {
+        let Clamp { zero, min, max } = clamp;
+        register!((clamp != Clamp { zero: 0, min: 0, max: 255 }).then_some([
+            _mm256_set1_epi16(zero as i16),
+            _mm256_set1_epi8(min as i8),
+            _mm256_set1_epi8(max as i8),
+        ]))
+    }
+
+    #[inline(always)]
+    fn narrow(self, values: [Pair; 4], clamp: PreparedClamp) -> Pair {
+        both!(i => {
+            register!({
+                let [a, b] = [values[2 * i], values[2 * i + 1]];
+                let (mut low, mut high) = (_mm256_packs_epi32(a[0], a[1]), _mm256_packs_epi32(b[0], b[1]));
+                let bytes = match clamp {
+                    None => _mm256_packus_epi16(low, high),
+                    Some([zero, min, max]) => {
+                        low = _mm256_adds_epi16(low, zero);
+                        high = _mm256_adds_epi16(high, zero);
+                        _mm256_min_epu8(_mm256_max_epu8(_mm256_packus_epi16(low, high), min), max)
+                    }
+                };
+                // Packing works within halves of the registers, and halves hold columns 0 to 3 and 8 to 11, or
+                // the others.
+                _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7))
+            })
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn store_narrow<const PARTS: usize>(self, targets: [*mut u8; PARTS], bytes: Pair, count: usize) {
+        if count * PARTS != 64 {
+            let mut whole = [0u8; 64];
+            for (i, half) in bytes.into_iter().enumerate() {
+                // SAFETY: `whole` has 64 bytes.
+                unsafe { _mm256_storeu_si256(whole.as_mut_ptr().add(32 * i).cast(), half) }
+            }
+            for (part, target) in targets.into_iter().enumerate() {
+                // SAFETY: `count` is at most a part, and the caller vouches for as many of each target.
+                unsafe { core::ptr::copy_nonoverlapping(whole.as_ptr().add(part * 64 / PARTS), target, count) }
+            }
+            return;
+        }
+        for (part, target) in targets.into_iter().enumerate() {
+            let half = bytes[part * 2 / PARTS];
+            // SAFETY: the caller vouches for a whole part of each target.
+            unsafe {
+                match (PARTS, part % 2) {
+                    (1, _) => {
+                        _mm256_storeu_si256(target.cast(), bytes[0]);
+                        _mm256_storeu_si256(target.add(32).cast(), bytes[1]);
+                    }
+                    (2, _) => _mm256_storeu_si256(target.cast(), half),
+                    (_, 0) => _mm_storeu_si128(target.cast(), _mm256_castsi256_si128(half)),
+                    _ => _mm_storeu_si128(target.cast(), _mm256_extracti128_si256::<1>(half)),
+                }
+            }
+        }
+    }
+}
+
+/// The high halves of `x·m + round`, lane by lane.
+#[inline(always)]
+fn high_halves(x: Pair, by: RescaleFast) -> Pair {
+    both!(i => {
+        register!({
+            let even = _mm256_add_epi64(_mm256_mul_epi32(x[i], by.mantissa[i]), by.round[i]);
+            let odd = _mm256_mul_epi32(_mm256_srli_epi64::<32>(x[i]), _mm256_srli_epi64::<32>(by.mantissa[i]));
+            let odd = _mm256_add_epi64(odd, by.round_odd[i]);
+            _mm256_blend_epi32::<ODD>(_mm256_srli_epi64::<32>(even), odd)
+        })
+    })
 }
 
 impl<P: Product> Dot for Ymm<P> {
@@ -315,6 +402,11 @@ impl<P: Product> Dot for Ymm<P> {
     #[inline(always)]
     fn zero(self) -> Pair {
         [register!(_mm256_setzero_si256()); 2]
+    }
+
+    #[inline(always)]
+    fn begin(self, values: Pair) -> Pair {
+        values
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{Arch, Dot};
+use super::{Arch, Clamp, Dot, Multipliers};
 use crate::isa::Isa;
 
 /// Proof that the CPU has AVX-512 F, BW, DQ, VL and VNNI.
@@ -28,17 +28,20 @@ pub(crate) struct Rescale {
     half: __m512i,
 }
 
-/// Doubled multipliers and rounding constants, so that the result is the high half of a 64-bit sum.
-///
-/// `(x·m + c) >> (31 + e)` is `high32(x·2m + 2c) >> e`; `2m < 2^32` and the sum stays below `2^64`.
+/// Multipliers whose roundings are one floor; see [`Multipliers`].
 #[derive(Clone, Copy)]
-pub(crate) struct RescaleNonnegative {
-    doubled: __m512i,
-    doubled_odd: __m512i,
+pub(crate) struct RescaleFast {
+    mantissa: __m512i,
+    mantissa_odd: __m512i,
     round: __m512i,
     round_odd: __m512i,
-    right: __m512i,
+    shift: __m512i,
+    /// Lanes with a right shift.
+    shifted: __mmask16,
 }
+
+/// Zero point and clamp; `None` where saturation to bytes is all.
+pub(crate) type PreparedClamp = Option<[__m512i; 3]>;
 
 /// Bits of the lanes whose 64-bit products come from the odd halves.
 const ODD: __mmask16 = 0xAAAA;
@@ -49,7 +52,9 @@ impl Arch for Avx512Vnni {
     const ISA: Isa = Isa::Avx512Vnni;
     type I32 = __m512i;
     type Rescale = Rescale;
-    type RescaleNonnegative = RescaleNonnegative;
+    type RescaleFast = RescaleFast;
+    type Clamp = PreparedClamp;
+    type Narrow = __m512i;
 
     #[inline(always)]
     unsafe fn assume() -> Self {
@@ -180,33 +185,97 @@ impl Arch for Avx512Vnni {
     }
 
     #[inline(always)]
-    fn prepare_rescale_nonnegative(self, mantissa: __m512i, right: __m512i) -> RescaleNonnegative {
-        register!({
-            let doubled = _mm512_slli_epi32::<1>(mantissa);
-            // 2c = 2^31 + 2^(31 + e): the second term is 2^(e-1) in the high half, none when e is 0
-            // (a shift count of -1 gives 0).
-            let high = _mm512_sllv_epi32(_mm512_set1_epi32(1), _mm512_sub_epi32(right, _mm512_set1_epi32(1)));
-            let low = _mm512_set1_epi32(i32::MIN);
-            RescaleNonnegative {
-                doubled,
-                doubled_odd: _mm512_srli_epi64::<32>(doubled),
-                round: _mm512_mask_blend_epi32(ODD, low, _mm512_slli_epi64::<32>(high)),
-                round_odd: _mm512_mask_blend_epi32(ODD, low, high),
-                right,
+    fn prepare_rescale_fast(self, multipliers: &Multipliers) -> RescaleFast {
+        let Multipliers { mantissa, right, round, shift, .. } = multipliers;
+        // SAFETY: the arrays have 64 bytes each.
+        unsafe {
+            let mantissa = self.load(mantissa.as_ptr());
+            RescaleFast {
+                mantissa,
+                mantissa_odd: _mm512_srli_epi64::<32>(mantissa),
+                round: self.load(round[0].as_ptr().cast()),
+                round_odd: self.load(round[1].as_ptr().cast()),
+                shift: self.load(shift.as_ptr()),
+                shifted: _mm512_cmpgt_epi32_mask(self.load(right.as_ptr()), _mm512_setzero_si512()),
             }
+        }
+    }
+
+    #[inline(always)]
+    fn rescale_clamped(self, x: __m512i, by: RescaleFast) -> __m512i {
+        register!(_mm512_srav_epi32(high_halves(x, by), by.shift))
+    }
+
+    #[inline(always)]
+    fn rescale_small(self, x: __m512i, by: RescaleFast) -> __m512i {
+        register!({
+            let negative = _mm512_maskz_srai_epi32::<31>(by.shifted, x);
+            let high = high_halves(_mm512_add_epi32(x, x), by);
+            _mm512_srav_epi32(_mm512_add_epi32(high, negative), by.shift)
         })
     }
 
     #[inline(always)]
-    fn rescale_nonnegative(self, x: __m512i, by: RescaleNonnegative) -> __m512i {
+    fn prepare_clamp(self, clamp: Clamp) -> PreparedClamp {
+        let Clamp { zero, min, max } = clamp;
+        register!((clamp != Clamp { zero: 0, min: 0, max: 255 }).then_some([
+            _mm512_set1_epi16(zero as i16),
+            _mm512_set1_epi8(min as i8),
+            _mm512_set1_epi8(max as i8),
+        ]))
+    }
+
+    #[inline(always)]
+    fn narrow(self, values: [__m512i; 4], clamp: PreparedClamp) -> __m512i {
+        let [a, b, c, d] = values;
         register!({
-            let even = _mm512_add_epi64(_mm512_mul_epu32(x, by.doubled), by.round);
-            let odd = _mm512_mul_epu32(_mm512_srli_epi64::<32>(x), by.doubled_odd);
-            let odd = _mm512_add_epi64(odd, by.round_odd);
-            let high = _mm512_mask_shuffle_epi32::<0b11_11_01_01>(odd, EVEN, even);
-            _mm512_srlv_epi32(high, by.right)
+            let (mut low, mut high) = (_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+            let bytes = match clamp {
+                None => _mm512_packus_epi16(low, high),
+                Some([zero, min, max]) => {
+                    low = _mm512_adds_epi16(low, zero);
+                    high = _mm512_adds_epi16(high, zero);
+                    _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(low, high), min), max)
+                }
+            };
+            // Packing works within quarters of the registers: dword 4q + v has columns 4q to 4q + 3 of vector v.
+            let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+            _mm512_permutexvar_epi32(order, bytes)
         })
     }
+
+    #[inline(always)]
+    unsafe fn store_narrow<const PARTS: usize>(self, targets: [*mut u8; PARTS], bytes: __m512i, count: usize) {
+        for (index, target) in targets.into_iter().enumerate() {
+            let part = register!(match (PARTS, index) {
+                (_, 0) => bytes,
+                (2, _) => _mm512_castsi256_si512(_mm512_extracti64x4_epi64::<1>(bytes)),
+                (_, 1) => _mm512_castsi128_si512(_mm512_extracti32x4_epi32::<1>(bytes)),
+                (_, 2) => _mm512_castsi128_si512(_mm512_extracti32x4_epi32::<2>(bytes)),
+                _ => _mm512_castsi128_si512(_mm512_extracti32x4_epi32::<3>(bytes)),
+            });
+            // SAFETY: the caller vouches for `count` writable bytes of each; masked-out bytes are not touched.
+            unsafe {
+                match (PARTS, count) {
+                    (1, 64) => _mm512_storeu_si512(target.cast(), part),
+                    (2, 32) => _mm256_storeu_si256(target.cast(), _mm512_castsi512_si256(part)),
+                    (4, 16) => _mm_storeu_si128(target.cast(), _mm512_castsi512_si128(part)),
+                    _ => _mm512_mask_storeu_epi8(target.cast(), u64::MAX >> (64 - count), part),
+                }
+            }
+        }
+    }
+}
+
+/// The high halves of `x·m + round`, lane by lane.
+#[inline(always)]
+fn high_halves(x: __m512i, by: RescaleFast) -> __m512i {
+    register!({
+        let even = _mm512_add_epi64(_mm512_mul_epi32(x, by.mantissa), by.round);
+        let odd = _mm512_mul_epi32(_mm512_srli_epi64::<32>(x), by.mantissa_odd);
+        let odd = _mm512_add_epi64(odd, by.round_odd);
+        _mm512_mask_shuffle_epi32::<0b11_11_01_01>(odd, EVEN, even)
+    })
 }
 
 impl Dot for Avx512Vnni {
@@ -217,6 +286,11 @@ impl Dot for Avx512Vnni {
     #[inline(always)]
     fn zero(self) -> __m512i {
         register!(_mm512_setzero_si512())
+    }
+
+    #[inline(always)]
+    fn begin(self, values: __m512i) -> __m512i {
+        values
     }
 
     #[inline(always)]

@@ -14,7 +14,9 @@
 
 use crate::isa::Isa;
 
+mod multipliers;
 mod scalar;
+pub(crate) use multipliers::Multipliers;
 pub(crate) use scalar::Scalar;
 
 #[cfg(target_arch = "x86_64")]
@@ -44,6 +46,17 @@ pub(crate) use neon::Neon;
 /// Lanes of every vector.
 pub(crate) const LANES: usize = 16;
 
+/// What ends a requantization, in stored values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Clamp {
+    /// Added first.
+    pub(crate) zero: i32,
+    /// Least value.
+    pub(crate) min: i32,
+    /// Greatest value.
+    pub(crate) max: i32,
+}
+
 /// Sixteen lanes of `i32` and the operations that quantized kernels need on them.
 ///
 /// All arithmetic wraps, as the specification's accumulators do.
@@ -54,8 +67,12 @@ pub(crate) trait Arch: Copy {
     type I32: Copy;
     /// Multipliers of sixteen channels, as [`Arch::rescale`] wants them.
     type Rescale: Copy;
-    /// Multipliers of sixteen channels, as [`Arch::rescale_nonnegative`] wants them.
-    type RescaleNonnegative: Copy;
+    /// Multipliers of sixteen channels, as [`Arch::rescale_clamped`] and [`Arch::rescale_small`] want them.
+    type RescaleFast: Copy;
+    /// A clamp, as [`Arch::narrow`] wants it.
+    type Clamp: Copy;
+    /// Four vectors narrowed to bytes.
+    type Narrow: Copy;
 
     /// # Safety
     /// The CPU has the instruction set.
@@ -118,12 +135,30 @@ pub(crate) trait Arch: Copy {
     /// high product with the mantissa (ties up), then the rounding shift right (ties away from 0).
     fn rescale(self, x: Self::I32, by: Self::Rescale) -> Self::I32;
 
-    /// Brings multipliers without left shift into the form of [`Arch::rescale_nonnegative`].
-    fn prepare_rescale_nonnegative(self, mantissa: Self::I32, right: Self::I32) -> Self::RescaleNonnegative;
+    /// Brings multipliers into the form of [`Arch::rescale_clamped`] or [`Arch::rescale_small`]: that for which
+    /// their rounding was chosen.
+    fn prepare_rescale_fast(self, multipliers: &Multipliers) -> Self::RescaleFast;
 
-    /// [`Arch::rescale`] for lanes known to be at least 0 and multipliers without left shift,
-    /// where both roundings are one floor: `(x * m + c) >> (31 + e)`.
-    fn rescale_nonnegative(self, x: Self::I32, by: Self::RescaleNonnegative) -> Self::I32;
+    /// [`Arch::rescale`] for lanes of at least 0 and right shifts `e` of at least 1, where both roundings are one
+    /// floor: `(x * m + 2^30 + 2^(30 + e)) >> (31 + e)`. Negative lanes become any value from `-2^30` to 0.
+    fn rescale_clamped(self, x: Self::I32, by: Self::RescaleFast) -> Self::I32;
+
+    /// [`Arch::rescale`] for lanes of at most `2^30` in magnitude and multipliers without left shift.
+    fn rescale_small(self, x: Self::I32, by: Self::RescaleFast) -> Self::I32;
+
+    /// Brings a clamp into the form of [`Arch::narrow`].
+    fn prepare_clamp(self, clamp: Clamp) -> Self::Clamp;
+
+    /// Adds the zero point to four vectors, clamps them, and narrows them to bytes.
+    ///
+    /// Lanes are within `-2^30` and `2^30`.
+    fn narrow(self, values: [Self::I32; 4], clamp: Self::Clamp) -> Self::Narrow;
+
+    /// Stores the first `count` bytes of each of `PARTS` equal parts; 1, 2 or 4 parts.
+    ///
+    /// # Safety
+    /// Each target is valid for writes of `count` bytes; `count <= 64 / PARTS`.
+    unsafe fn store_narrow<const PARTS: usize>(self, targets: [*mut u8; PARTS], bytes: Self::Narrow, count: usize);
 }
 
 /// Dot products of four activations with four weights in sixteen columns at once.
@@ -137,6 +172,9 @@ pub(crate) trait Dot: Arch {
 
     /// Sums of nothing.
     fn zero(self) -> Self::Sums;
+
+    /// Sums that begin with a value for each column.
+    fn begin(self, values: Self::I32) -> Self::Sums;
 
     /// # Safety
     /// `source` is valid for reads of 64 bytes.

@@ -5,7 +5,7 @@
 
 use core::arch::aarch64::*;
 
-use super::{Arch, Divide, Dot, Wide};
+use super::{Arch, Clamp, Divide, Dot, Multipliers, Wide};
 use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD, which every aarch64 target of this crate has.
@@ -34,11 +34,12 @@ pub(crate) struct Rescale {
     shifted: Quarters,
 }
 
-/// Multipliers of sixteen channels without left shift.
+/// Zero point and clamp.
 #[derive(Clone, Copy)]
-pub(crate) struct RescaleNonnegative {
-    mantissa: Quarters,
-    right: Quarters,
+pub(crate) struct PreparedClamp {
+    zero: int16x8_t,
+    min: int8x16_t,
+    max: int8x16_t,
 }
 
 #[inline(always)]
@@ -59,7 +60,9 @@ impl Arch for Neon {
     const ISA: Isa = Isa::Neon;
     type I32 = Quarters;
     type Rescale = Rescale;
-    type RescaleNonnegative = RescaleNonnegative;
+    type RescaleFast = Rescale;
+    type Clamp = PreparedClamp;
+    type Narrow = [int8x16_t; 4];
 
     #[inline(always)]
     unsafe fn assume() -> Self {
@@ -181,13 +184,64 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
-    fn prepare_rescale_nonnegative(self, mantissa: Quarters, right: Quarters) -> RescaleNonnegative {
-        RescaleNonnegative { mantissa, right: each(|i| register!(vnegq_s32(right[i]))) }
+    fn prepare_rescale_fast(self, multipliers: &Multipliers) -> Rescale {
+        let Multipliers { mantissa, left, right, .. } = multipliers;
+        // SAFETY: the arrays have sixteen values each.
+        let [mantissa, left, right] = unsafe { [mantissa, left, right].map(|lanes| self.load(lanes.as_ptr())) };
+        self.prepare_rescale(mantissa, left, right)
     }
 
     #[inline(always)]
-    fn rescale_nonnegative(self, x: Quarters, by: RescaleNonnegative) -> Quarters {
+    fn rescale_clamped(self, x: Quarters, by: Rescale) -> Quarters {
         each(|i| register!(vrshlq_s32(vqrdmulhq_s32(x[i], by.mantissa[i]), by.right[i])))
+    }
+
+    #[inline(always)]
+    fn rescale_small(self, x: Quarters, by: Rescale) -> Quarters {
+        each(|i| {
+            register!({
+                let high = vqrdmulhq_s32(x[i], by.mantissa[i]);
+                let negative = vandq_s32(vshrq_n_s32::<31>(high), by.shifted[i]);
+                vrshlq_s32(vaddq_s32(high, negative), by.right[i])
+            })
+        })
+    }
+
+    #[inline(always)]
+    fn prepare_clamp(self, clamp: Clamp) -> PreparedClamp {
+        register!(PreparedClamp {
+            zero: vdupq_n_s16(clamp.zero as i16),
+            min: vdupq_n_s8(clamp.min as i8),
+            max: vdupq_n_s8(clamp.max as i8),
+        })
+    }
+
+    #[inline(always)]
+    fn narrow(self, values: [Quarters; 4], clamp: PreparedClamp) -> [int8x16_t; 4] {
+        values.map(|value| {
+            register!({
+                let low = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(value[0]), value[1]), clamp.zero);
+                let high = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(value[2]), value[3]), clamp.zero);
+                let bytes = vqmovn_high_s16(vqmovn_s16(low), high);
+                vminq_s8(vmaxq_s8(bytes, clamp.min), clamp.max)
+            })
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn store_narrow<const PARTS: usize>(
+        self,
+        targets: [*mut u8; PARTS],
+        bytes: [int8x16_t; 4],
+        count: usize,
+    ) {
+        for (part, target) in targets.into_iter().enumerate() {
+            for within in 0..4 / PARTS {
+                let count = count.saturating_sub(16 * within).min(16);
+                // SAFETY: the caller vouches for the part's bytes.
+                unsafe { self.store_wide(target.add(16 * within), bytes[part * 4 / PARTS + within], count) }
+            }
+        }
     }
 }
 
@@ -200,6 +254,19 @@ impl Dot for Neon {
     #[inline(always)]
     fn zero(self) -> Self::Sums {
         register!([vdupq_n_s32(0); 8])
+    }
+
+    #[inline(always)]
+    fn begin(self, values: Quarters) -> Self::Sums {
+        let zero = register!(vdupq_n_s32(0));
+        let mut sums = [zero; 8];
+        for (i, quarter) in values.into_iter().enumerate() {
+            register!({
+                sums[2 * i] = vzip1q_s32(quarter, zero);
+                sums[2 * i + 1] = vzip2q_s32(quarter, zero);
+            });
+        }
+        sums
     }
 
     #[inline(always)]

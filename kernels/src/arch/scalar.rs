@@ -1,6 +1,6 @@
 //! Portable lanes: arrays and loops. The other instruction sets compute what this file says.
 
-use super::{Arch, Divide, Dot, INTERLEAVED, Interleave, LANES, Wide};
+use super::{Arch, Clamp, Divide, Dot, INTERLEAVED, Interleave, LANES, Multipliers, Wide};
 use crate::isa::Isa;
 
 /// Portable Rust; needs nothing of the CPU.
@@ -28,7 +28,9 @@ impl Arch for Scalar {
     const ISA: Isa = Isa::Scalar;
     type I32 = [i32; LANES];
     type Rescale = Rescale;
-    type RescaleNonnegative = Rescale;
+    type RescaleFast = Rescale;
+    type Clamp = Clamp;
+    type Narrow = [u8; 4 * LANES];
 
     #[inline(always)]
     unsafe fn assume() -> Self {
@@ -128,16 +130,44 @@ impl Arch for Scalar {
     }
 
     #[inline(always)]
-    fn prepare_rescale_nonnegative(self, mantissa: Self::I32, right: Self::I32) -> Rescale {
-        Rescale { mantissa, left: [0; LANES], right }
+    fn prepare_rescale_fast(self, multipliers: &Multipliers) -> Rescale {
+        let Multipliers { mantissa, left, right, .. } = multipliers;
+        Rescale { mantissa: *mantissa, left: *left, right: *right }
     }
 
     #[inline(always)]
-    fn rescale_nonnegative(self, x: Self::I32, by: Rescale) -> Self::I32 {
+    fn rescale_clamped(self, x: Self::I32, by: Rescale) -> Self::I32 {
         each(|i| {
-            let half = if by.right[i] == 0 { 0 } else { 1i64 << (30 + by.right[i]) };
-            ((i64::from(x[i]) * i64::from(by.mantissa[i]) + (1 << 30) + half) >> (31 + by.right[i])) as i32
+            let round = (1 << 30) + (1i64 << (30 + by.right[i]));
+            ((i64::from(x[i]) * i64::from(by.mantissa[i]) + round) >> (31 + by.right[i])) as i32
         })
+    }
+
+    #[inline(always)]
+    fn rescale_small(self, x: Self::I32, by: Rescale) -> Self::I32 {
+        self.rescale(x, by)
+    }
+
+    #[inline(always)]
+    fn prepare_clamp(self, clamp: Clamp) -> Clamp {
+        clamp
+    }
+
+    #[inline(always)]
+    fn narrow(self, values: [Self::I32; 4], clamp: Clamp) -> [u8; 4 * LANES] {
+        let mut bytes = [0; 4 * LANES];
+        for (byte, value) in bytes.iter_mut().zip(values.as_flattened()) {
+            *byte = (value + clamp.zero).max(clamp.min).min(clamp.max) as u8;
+        }
+        bytes
+    }
+
+    #[inline(always)]
+    unsafe fn store_narrow<const PARTS: usize>(self, targets: [*mut u8; PARTS], bytes: Self::Narrow, count: usize) {
+        for (target, part) in targets.into_iter().zip(bytes.chunks_exact(4 * LANES / PARTS)) {
+            // SAFETY: the slice has `count` bytes, and the caller vouches for as many of each target.
+            unsafe { core::ptr::copy_nonoverlapping(part[..count].as_ptr(), target, count) }
+        }
     }
 }
 
@@ -149,6 +179,11 @@ impl Dot for Scalar {
     #[inline(always)]
     fn zero(self) -> Self::Sums {
         [0; LANES]
+    }
+
+    #[inline(always)]
+    fn begin(self, values: Self::I32) -> Self::Sums {
+        values
     }
 
     #[inline(always)]

@@ -9,7 +9,7 @@
 //! copy the rows of the block
 //! for each panel group, for every 32 rows:
 //!     for each run, for each 64 k: load 2 + 2 tiles, 4 products      two of each, as far as there are
-//!     store the sums, finish 8 rows of a panel at a time             as the other tiles do
+//!     store the sums, finish 4 rows at a time                         as the other tiles do
 //! ```
 //!
 //! Blocks of few rows waste most of a tile; they go to the AVX-512 tiles, which share the packing.
@@ -19,8 +19,9 @@ use core::cell::Cell;
 use super::avx512vnni::{row_sums, tile};
 use super::bind::{BlockKernel, Descriptor, TileShape};
 use super::blocks::PanelGroup;
-use super::tile::{self as generic, Block, Run, Tile};
-use crate::arch::LANES;
+use super::ending;
+use super::tile::{Block, Run};
+use crate::arch::Arch;
 use crate::arch::amx::{self, Sums, TILE_BYTES, TILE_ROWS, Tiles};
 use crate::isa::Isa;
 use crate::memory::Line;
@@ -30,7 +31,7 @@ const TILE_LINES: usize = TILE_BYTES / 4;
 /// Rows that a step computes.
 const STEP_ROWS: usize = 2 * TILE_ROWS;
 /// Rows that are finished at a time.
-const FINISH_ROWS: usize = 8;
+const FINISH_ROWS: usize = 4;
 
 thread_local! {
     /// Copied rows; kept by each thread, so that only its first blocks allocate.
@@ -111,7 +112,7 @@ fn chunks(run: &Run) -> usize {
 /// Computes a block of rows times its panel groups.
 ///
 /// # Safety
-/// As [`generic::TileFn`] for every row, panel and group; the CPU and the process have AMX.
+/// As [`super::tile::TileFn`] for every row, panel and group; the CPU and the process have AMX.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 unsafe fn run(block: &Block<'_>) {
     // SAFETY: the caller vouches for the rows.
@@ -176,10 +177,53 @@ impl Step {
     /// As [`run`].
     #[inline(always)]
     unsafe fn finish(self, block: &Block<'_>, sums: &Sums) {
-        for panel in 0..self.group.panels {
-            // SAFETY: the caller's promise.
-            unsafe { finish(block, self.group.first + panel, self.first, &sums.0[panel][..self.rows]) }
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.group.panels {
+                1 => self.finish_panels::<1>(block, sums),
+                _ => self.finish_panels::<2>(block, sums),
+            }
         }
+    }
+
+    /// # Safety
+    /// As [`run`]; the group has `PANELS` panels.
+    #[inline(always)]
+    unsafe fn finish_panels<const PANELS: usize>(self, block: &Block<'_>, sums: &Sums) {
+        let mut row = 0;
+        while row + FINISH_ROWS <= self.rows {
+            // SAFETY: the caller's promise.
+            unsafe { self.finish_rows::<FINISH_ROWS, PANELS>(block, sums, row) }
+            row += FINISH_ROWS;
+        }
+        while row < self.rows {
+            // SAFETY: the caller's promise.
+            unsafe { self.finish_rows::<1, PANELS>(block, sums, row) }
+            row += 1;
+        }
+    }
+
+    /// Turns `ROWS` rows of sums from `row` on into stored activations.
+    ///
+    /// # Safety
+    /// As [`Step::finish_panels`].
+    #[inline(always)]
+    unsafe fn finish_rows<const ROWS: usize, const PANELS: usize>(self, block: &Block<'_>, sums: &Sums, row: usize) {
+        // SAFETY: AMX includes AVX-512.
+        let arch = unsafe { amx::vectors() };
+        let first = self.first + row;
+        let ending = block.ending(self.group, first..first + ROWS);
+        let mut lanes = [[arch.splat(0); PANELS]; ROWS];
+        for panel in 0..PANELS {
+            // SAFETY: a panel's bias has sixteen values.
+            let bias = unsafe { arch.load(block.bias[self.group.first + panel].as_ptr()) };
+            for (lanes, sums) in lanes.iter_mut().zip(&sums.0[panel][row..row + ROWS]) {
+                // SAFETY: a row of sums has sixteen values.
+                lanes[panel] = arch.add(unsafe { arch.load(sums.as_ptr()) }, bias);
+            }
+        }
+        // SAFETY: the caller vouches for the outputs.
+        unsafe { ending::finish(arch, &ending, lanes) }
     }
 }
 
@@ -220,56 +264,6 @@ unsafe fn products<const ROWS: usize, const COLUMNS: usize>(
             weights = weights.wrapping_add(TILE_LINES * TILE_BYTES);
         }
     }
-}
-
-/// Turns the sums of one panel into stored activations.
-///
-/// # Safety
-/// As [`run`].
-#[inline(always)]
-unsafe fn finish(block: &Block<'_>, panel: usize, first: usize, sums: &[[i32; LANES]]) {
-    let (eights, rest) = sums.as_chunks::<FINISH_ROWS>();
-    let mut row = first;
-    for eight in eights {
-        // SAFETY: the caller's promise.
-        unsafe { finish_rows(block, panel, row, eight) }
-        row += FINISH_ROWS;
-    }
-    for one in rest.as_chunks::<1>().0 {
-        // SAFETY: the caller's promise.
-        unsafe { finish_rows(block, panel, row, one) }
-        row += 1;
-    }
-}
-
-/// # Safety
-/// As [`run`].
-#[inline(always)]
-unsafe fn finish_rows<const N: usize>(block: &Block<'_>, panel: usize, first: usize, sums: &[[i32; LANES]; N]) {
-    use crate::arch::Arch;
-    // SAFETY: AMX includes AVX-512.
-    let arch = unsafe { amx::vectors() };
-    let mut lanes = [arch.splat(0); N];
-    for (lanes, sums) in lanes.iter_mut().zip(sums) {
-        // SAFETY: a row of sums has sixteen values.
-        *lanes = unsafe { arch.load(sums.as_ptr()) };
-    }
-    let range = first..first + N;
-    let call = Tile {
-        rows: &[],
-        pixels: &block.pixels[range.clone()],
-        row_sums: block.row_sums.get(range).unwrap_or(&[]),
-        segments: &[],
-        weights: &[],
-        panel_lines: 0,
-        repairs: &[],
-        residuals: &[],
-        bias: &block.bias[panel..=panel],
-        columns: &block.columns[panel..=panel],
-        outputs: block.outputs,
-    };
-    // SAFETY: the caller vouches for the outputs.
-    unsafe { generic::finish(arch, &call, 0, lanes) }
 }
 
 pub(crate) static TILES: Descriptor = Descriptor {

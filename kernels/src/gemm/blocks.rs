@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use super::bind::Descriptor;
 use super::class::Class;
+use super::columns::Columns;
 use super::pack::PanelSource;
 
 /// Most rows whose pointers a task prepares at a time.
@@ -24,6 +25,8 @@ pub(crate) struct PanelGroup {
     pub(crate) panels: usize,
     /// Channel group that the panels read.
     pub(crate) group: usize,
+    /// Whether the panels are stored together; see [`Columns::joined`].
+    pub(crate) joined: bool,
 }
 
 /// Rows of a class times a range of panel groups.
@@ -35,12 +38,13 @@ pub(crate) struct Task {
 }
 
 /// Panels that read the same channels, joined to tile widths.
-pub(crate) fn panel_groups(descriptor: &Descriptor, sources: &[PanelSource]) -> Vec<PanelGroup> {
+pub(crate) fn panel_groups(descriptor: &Descriptor, sources: &[PanelSource], columns: &[Columns]) -> Vec<PanelGroup> {
     let mut groups = Vec::new();
     let mut first = 0;
     for run in sources.chunk_by(|a, b| a.group == b.group) {
         for panels in descriptor.widths(run.len()) {
-            groups.push(PanelGroup { first, panels, group: run[0].group });
+            let joined = Columns::joined(&columns[first..first + panels]);
+            groups.push(PanelGroup { first, panels, group: run[0].group, joined });
             first += panels;
         }
     }

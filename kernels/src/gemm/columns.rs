@@ -1,6 +1,8 @@
 //! How sixteen output channels end: requantization and destination.
 
 use super::ConvPart;
+use super::pack::PanelSource;
+use crate::arch::LANES;
 use crate::requantize::{OutputRange, Requantizer};
 
 /// Sixteen output channels of one part.
@@ -20,8 +22,19 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// Channels `first..first + count` of a part.
-    pub(crate) fn new(part: &ConvPart<'_>, index: usize, first: usize, count: usize) -> Self {
+    /// Whether panels write next to each other and clamp alike, so that a pixel of all can be stored at once.
+    pub(crate) fn joined(panels: &[Self]) -> bool {
+        panels.windows(2).all(|pair| {
+            let [a, b] = [&pair[0], &pair[1]];
+            let adjoin = a.part == b.part && a.count == LANES && a.offset + LANES == b.offset;
+            adjoin && a.requantizer.clamp() == b.requantizer.clamp()
+        })
+    }
+
+    /// Channels `source.first..source.first + source.count` of a part, whose sums' magnitude is at most
+    /// `largest_sum`.
+    pub(crate) fn new(part: &ConvPart<'_>, source: PanelSource, largest_sum: i64) -> Self {
+        let PanelSource { part: index, first, count, .. } = source;
         let range = OutputRange {
             zero: part.output_zero,
             min: part.output_min,
@@ -29,7 +42,7 @@ impl Columns {
             offset: part.output_offset,
         };
         Self {
-            requantizer: Requantizer::new(part.requantize, range, first..first + count, i64::MAX),
+            requantizer: Requantizer::new(part.requantize, range, first..first + count, largest_sum),
             weight_zero: part.weights.signed_zero(),
             count,
             part: index,

@@ -83,9 +83,9 @@ impl Conv {
         let bias = fold_biases(spec, &mut classes, &sources);
         let columns: Vec<Columns> = sources
             .iter()
-            .map(|source| Columns::new(&spec.parts[source.part], source.part, source.first, source.count))
+            .map(|&source| Columns::new(&spec.parts[source.part], source, largest_sum(spec, source.part)))
             .collect();
-        let groups = blocks::panel_groups(descriptor, &sources);
+        let groups = blocks::panel_groups(descriptor, &sources, &columns);
         let extent = Extent {
             batch: spec.input.batch,
             row_bytes: spec.window.taps[0] * spec.window.stride[1].min(spec.window.taps[1]) * spec.input.channels,
@@ -204,16 +204,13 @@ impl Conv {
             let range = at(tile)..at(tile + 1);
             let call = Tile {
                 rows: &block.rows[range.clone()],
-                pixels: &block.pixels[range.clone()],
-                row_sums: block.row_sums.get(range.clone()).unwrap_or(&[]),
                 segments: block.segments,
                 weights: &block.weights[panels.start * panel_lines..panels.end * panel_lines],
                 panel_lines,
                 repairs: class.repairs.get(group.first).map_or(&[], Vec::as_slice),
                 residuals: &self.residuals,
                 bias: &block.bias[panels.clone()],
-                columns: &block.columns[panels.clone()],
-                outputs: block.outputs,
+                ending: block.ending(group, range.clone()),
             };
             debug_assert!(range.len() <= MAX_ROWS);
             // SAFETY: the bound descriptor proves the CPU feature; `Layer::run` asserts that the
@@ -317,6 +314,15 @@ fn input_bytes(spec: &ConvSpec<'_>, classes: &[Class]) -> usize {
         last_image + y * row_stride + x * spec.input.pixel_stride + last_group + class.reach()
     };
     classes.iter().filter(|class| !class.segments.is_empty()).map(of_class).max().unwrap_or(0)
+}
+
+/// What no sum of a part exceeds in magnitude.
+fn largest_sum(spec: &ConvSpec<'_>, part: usize) -> i64 {
+    let [kernel_rows, kernel_columns] = spec.window.taps;
+    let terms = (kernel_rows * kernel_columns * (spec.input.channels / spec.groups)) as i64;
+    let bias = spec.parts[part].bias.iter().map(|&bias| i64::from(bias).abs()).max().unwrap_or(0);
+    // Activations and weights less their zero points are at most 255.
+    terms * 255 * 255 + bias
 }
 
 /// Clips every unsafe pair; returns for each line the index of its residual, if it has one.

@@ -28,6 +28,7 @@ mod blocks;
 mod class;
 mod columns;
 mod conv;
+mod ending;
 mod pack;
 mod tile;
 

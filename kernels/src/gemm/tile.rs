@@ -4,13 +4,13 @@
 //! `MR x NV` accumulators in registers over the whole of K:
 //!
 //! ```text
-//! sums[MR][NV] = 0
+//! sums[MR][NV] = bias
 //! for each segment of the border class            a run of K that is contiguous in every row
 //!     for each step of four k
 //!         load NV lines of packed weights         64 bytes each: [16 columns][4 k]
 //!         for each row: broadcast 4 activations, NV dot products
 //! for each repair: the same with one residual line  only where the dot product cannot take a weight whole
-//! for each panel: finish                          bias, zero-point corrections, requantize, clamp, store
+//! finish                                          zero-point corrections, requantize, clamp, store
 //! ```
 //!
 //! Rows are pointers, so no im2col copy is made: the convolution hands in the address of each
@@ -18,10 +18,12 @@
 //! Activations are read four at a time; a run whose length is no multiple of four reads up to
 //! three bytes more, which meet zero weights.
 
+use core::ops::Range;
 use core::ptr;
 
 use super::blocks::PanelGroup;
 use super::columns::Columns;
+use super::ending::{self, Ending};
 use crate::arch::{Arch, Dot, LANES};
 use crate::memory::{Line, Output};
 
@@ -57,14 +59,10 @@ pub(crate) struct Repair {
     pub(crate) line: u32,
 }
 
-/// What one tile works on. Lengths of `rows`, `pixels` and `columns` are the tile's `MR`, `MR` and `NV`.
+/// What one tile works on. `rows` has the tile's `MR`, `bias` its `NV`.
 pub(crate) struct Tile<'a> {
     /// Address of each row's first tap.
     pub(crate) rows: &'a [*const u8],
-    /// Index of each row's output pixel.
-    pub(crate) pixels: &'a [u32],
-    /// Σx of each row; empty unless some column has a weight zero point.
-    pub(crate) row_sums: &'a [i32],
     /// The border class's K.
     pub(crate) segments: &'a [Segment],
     /// Lines of the first panel and of those that follow.
@@ -77,10 +75,8 @@ pub(crate) struct Tile<'a> {
     pub(crate) residuals: &'a [Line],
     /// Folded bias, sixteen for each panel.
     pub(crate) bias: &'a [[i32; LANES]],
-    /// How each panel ends.
-    pub(crate) columns: &'a [Columns],
-    /// Where the parts of the convolution write.
-    pub(crate) outputs: &'a [Output<'a>],
+    /// How the sums end.
+    pub(crate) ending: Ending<'a>,
 }
 
 /// What a block kernel works on: the rows of a block, and all panels of a range of groups.
@@ -110,11 +106,24 @@ pub(crate) struct Block<'a> {
     pub(crate) outputs: &'a [Output<'a>],
 }
 
+impl<'a> Block<'a> {
+    /// How rows `rows` of a group end.
+    pub(crate) fn ending(&self, group: PanelGroup, rows: Range<usize>) -> Ending<'a> {
+        Ending {
+            pixels: &self.pixels[rows.clone()],
+            row_sums: self.row_sums.get(rows).unwrap_or(&[]),
+            columns: &self.columns[group.first..group.first + group.panels],
+            joined: group.joined,
+            outputs: self.outputs,
+        }
+    }
+}
+
 /// Segments that follow each other in the panels, whether or not they do in the activations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     /// Which segments.
-    pub(crate) segments: core::ops::Range<usize>,
+    pub(crate) segments: Range<usize>,
     /// The first's line within a panel.
     pub(crate) line: usize,
     /// Lines of all.
@@ -136,8 +145,15 @@ pub(crate) type TileFn = unsafe fn(&Tile<'_>);
 #[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
 #[inline(always)]
 pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile: &Tile<'_>) {
-    assert!(tile.rows.len() == MR && tile.pixels.len() == MR && tile.columns.len() == NV && tile.bias.len() == NV);
+    assert!(tile.rows.len() == MR && tile.bias.len() == NV);
     let mut sums = [[arch.zero(); NV]; MR];
+    for panel in 0..NV {
+        // SAFETY: a panel's bias has sixteen values.
+        let bias = unsafe { arch.load(tile.bias[panel].as_ptr()) };
+        for row in 0..MR {
+            sums[row][panel] = arch.begin(bias);
+        }
+    }
     for segment in tile.segments {
         let steps = segment.steps();
         let first = segment.line as usize;
@@ -173,37 +189,14 @@ pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile
             }
         }
     }
-    for panel in 0..NV {
-        let mut lanes = [arch.splat(0); MR];
-        for (lanes, sums) in lanes.iter_mut().zip(&sums) {
-            *lanes = arch.lanes(sums[panel]);
+    let mut lanes = [[arch.splat(0); NV]; MR];
+    for row in 0..MR {
+        for panel in 0..NV {
+            lanes[row][panel] = arch.lanes(sums[row][panel]);
         }
-        // SAFETY: the caller vouches for the outputs.
-        unsafe { finish(arch, tile, panel, lanes) }
     }
-}
-
-/// Turns the accumulators of one panel into stored activations.
-///
-/// # Safety
-/// As [`run`].
-#[inline(always)]
-pub(crate) unsafe fn finish<A: Arch, const MR: usize>(arch: A, tile: &Tile<'_>, panel: usize, mut sums: [A::I32; MR]) {
-    let columns = &tile.columns[panel];
-    let output = tile.outputs[columns.part].as_ptr();
-    // SAFETY: a panel's bias has sixteen values.
-    let bias = unsafe { arch.load(tile.bias[panel].as_ptr()) };
-    for sum in &mut sums {
-        *sum = arch.add(*sum, bias);
-    }
-    for (sum, &row_sum) in sums.iter_mut().zip(tile.row_sums) {
-        *sum = arch.sub(*sum, arch.splat(row_sum.wrapping_mul(columns.weight_zero)));
-    }
-    for (values, &pixel) in columns.requantizer.apply(arch, sums).into_iter().zip(tile.pixels) {
-        let offset = pixel as usize * columns.pixel_stride + columns.offset;
-        // SAFETY: the caller vouches for the output of each pixel and column.
-        unsafe { arch.store_bytes(output.add(offset), values, columns.count) }
-    }
+    // SAFETY: the caller vouches for the outputs.
+    unsafe { ending::finish(arch, &tile.ending, lanes) }
 }
 
 /// Σx of each row over a border class's K, in the storage type.
