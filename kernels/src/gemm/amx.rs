@@ -9,7 +9,8 @@
 //! copy the rows of the block
 //! for each panel group, for every 32 rows:
 //!     for each run, for each 64 k: load 2 + 2 tiles, 4 products      two of each, as far as there are
-//!     store the sums, finish 4 rows at a time                         as the other tiles do
+//!         finish 8 rows of the 32 before these                       as the other tiles do
+//!     store the sums
 //! ```
 //!
 //! Blocks of few rows waste most of a tile; they go to the AVX-512 tiles, which share the packing.
@@ -31,7 +32,7 @@ const TILE_LINES: usize = TILE_BYTES / 4;
 /// Rows that a step computes.
 const STEP_ROWS: usize = 2 * TILE_ROWS;
 /// Rows that are finished at a time.
-const FINISH_ROWS: usize = 4;
+const FINISH_ROWS: usize = 8;
 
 thread_local! {
     /// Copied rows; kept by each thread, so that only its first blocks allocate.
@@ -120,26 +121,25 @@ unsafe fn run(block: &Block<'_>) {
     // SAFETY: the caller vouches for AMX; tiles are configured nowhere else.
     let mut tiles = unsafe { Tiles::configure() };
     let mut sums = [Sums::ZERO; 2];
-    let mut pending: Option<Step> = None;
+    let chunks = block.runs.iter().map(chunks).sum();
+    let mut last = Step { group: block.groups[0], first: 0, rows: 0 };
     let mut turn = 0;
     for &group in block.groups {
         for first in (0..block.rows.len()).step_by(STEP_ROWS) {
             let step = Step { group, first, rows: STEP_ROWS.min(block.rows.len() - first) };
+            let mut pending = Pending::new(last, &sums[1 - turn], chunks);
             // SAFETY: the caller's promise.
-            unsafe { step.compute(&mut tiles, block, &copies, &mut sums[turn]) }
-            turn = 1 - turn;
-            // The step before this one is finished while the tiles compute this one, whose sums are
-            // still on their way to memory.
-            if let Some(before) = pending.replace(step) {
-                // SAFETY: the caller's promise.
-                unsafe { before.finish(block, &sums[turn]) }
+            unsafe {
+                step.compute(&mut tiles, block, &copies, &mut pending);
+                pending.finish(block);
             }
+            step.store(&mut tiles, &mut sums[turn]);
+            last = step;
+            turn = 1 - turn;
         }
     }
-    if let Some(last) = pending {
-        // SAFETY: the caller's promise.
-        unsafe { last.finish(block, &sums[1 - turn]) }
-    }
+    // SAFETY: the caller's promise.
+    unsafe { Pending::new(last, &sums[1 - turn], chunks).finish(block) }
 }
 
 /// Up to 32 rows times one panel group.
@@ -151,21 +151,68 @@ struct Step {
 }
 
 impl Step {
+    /// Leaves the sums in the tiles.
+    ///
     /// # Safety
     /// As [`run`].
     #[inline(always)]
-    unsafe fn compute(self, tiles: &mut Tiles, block: &Block<'_>, copies: &Copies, sums: &mut Sums) {
-        let Self { group, first, rows } = self;
+    unsafe fn compute(self, tiles: &mut Tiles, block: &Block<'_>, copies: &Copies, pending: &mut Pending<'_>) {
         // SAFETY: the caller's promise.
         unsafe {
-            match (rows > TILE_ROWS, group.panels) {
-                (false, 1) => products::<1, 1>(tiles, block, group.first, copies, first),
-                (false, _) => products::<1, 2>(tiles, block, group.first, copies, first),
-                (true, 1) => products::<2, 1>(tiles, block, group.first, copies, first),
-                (true, _) => products::<2, 2>(tiles, block, group.first, copies, first),
+            match (self.rows > TILE_ROWS, self.group.panels) {
+                (false, 1) => self.products::<1, 1>(tiles, block, copies, pending),
+                (false, _) => self.products::<1, 2>(tiles, block, copies, pending),
+                (true, 1) => self.products::<2, 1>(tiles, block, copies, pending),
+                (true, _) => self.products::<2, 2>(tiles, block, copies, pending),
             }
         }
-        match (rows > TILE_ROWS, group.panels) {
+    }
+
+    /// The sums of `16 * ROWS` rows times `COLUMNS` panels.
+    ///
+    /// # Safety
+    /// As [`run`].
+    #[inline(always)]
+    unsafe fn products<const ROWS: usize, const COLUMNS: usize>(
+        self,
+        tiles: &mut Tiles,
+        block: &Block<'_>,
+        copies: &Copies,
+        pending: &mut Pending<'_>,
+    ) {
+        tiles.clear_sums();
+        let stride = copies.row_lines * TILE_BYTES;
+        let mut activations = copies.row(self.first);
+        for run in block.runs {
+            let line = self.group.first * block.panel_lines + run.line;
+            let last = line + (COLUMNS - 1) * block.panel_lines + chunks(run) * TILE_LINES;
+            let mut weights = block.weights[line..last].as_ptr().cast::<i8>();
+            for _ in 0..chunks(run) {
+                // SAFETY: copies hold sixteen or 32 rows from `first` on, each of all runs' chunks; the
+                // slice above holds the lines.
+                unsafe {
+                    tiles.load_activations::<0>(activations, stride);
+                    tiles.load_weights::<0>(weights);
+                    if ROWS == 2 {
+                        tiles.load_activations::<1>(activations.wrapping_add(TILE_ROWS * stride), stride);
+                    }
+                    if COLUMNS == 2 {
+                        tiles.load_weights::<1>(weights.wrapping_add(block.panel_lines * TILE_BYTES));
+                    }
+                }
+                tiles.multiply::<ROWS, COLUMNS>();
+                // SAFETY: the caller's promise.
+                unsafe { pending.advance(block) }
+                activations = activations.wrapping_add(TILE_BYTES);
+                weights = weights.wrapping_add(TILE_LINES * TILE_BYTES);
+            }
+        }
+    }
+
+    /// Stores the sums of the tiles.
+    #[inline(always)]
+    fn store(self, tiles: &mut Tiles, sums: &mut Sums) {
+        match (self.rows > TILE_ROWS, self.group.panels) {
             (false, 1) => tiles.store_sums::<1, 1>(sums),
             (false, _) => tiles.store_sums::<1, 2>(sums),
             (true, 1) => tiles.store_sums::<2, 1>(sums),
@@ -173,42 +220,12 @@ impl Step {
         }
     }
 
-    /// # Safety
-    /// As [`run`].
-    #[inline(always)]
-    unsafe fn finish(self, block: &Block<'_>, sums: &Sums) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match self.group.panels {
-                1 => self.finish_panels::<1>(block, sums),
-                _ => self.finish_panels::<2>(block, sums),
-            }
-        }
-    }
-
-    /// # Safety
-    /// As [`run`]; the group has `PANELS` panels.
-    #[inline(always)]
-    unsafe fn finish_panels<const PANELS: usize>(self, block: &Block<'_>, sums: &Sums) {
-        let mut row = 0;
-        while row + FINISH_ROWS <= self.rows {
-            // SAFETY: the caller's promise.
-            unsafe { self.finish_rows::<FINISH_ROWS, PANELS>(block, sums, row) }
-            row += FINISH_ROWS;
-        }
-        while row < self.rows {
-            // SAFETY: the caller's promise.
-            unsafe { self.finish_rows::<1, PANELS>(block, sums, row) }
-            row += 1;
-        }
-    }
-
     /// Turns `ROWS` rows of sums from `row` on into stored activations.
     ///
     /// # Safety
-    /// As [`Step::finish_panels`].
+    /// As [`run`]; the group has `PANELS` panels.
     #[inline(always)]
-    unsafe fn finish_rows<const ROWS: usize, const PANELS: usize>(self, block: &Block<'_>, sums: &Sums, row: usize) {
+    unsafe fn finish<const ROWS: usize, const PANELS: usize>(self, block: &Block<'_>, sums: &Sums, row: usize) {
         // SAFETY: AMX includes AVX-512.
         let arch = unsafe { amx::vectors() };
         let first = self.first + row;
@@ -227,42 +244,66 @@ impl Step {
     }
 }
 
-/// Leaves the sums of 16 or 32 rows times one or two panels in the tiles.
-///
-/// # Safety
-/// As [`run`].
-#[inline(always)]
-unsafe fn products<const ROWS: usize, const COLUMNS: usize>(
-    tiles: &mut Tiles,
-    block: &Block<'_>,
-    panel: usize,
-    copies: &Copies,
-    first: usize,
-) {
-    tiles.clear_sums();
-    let stride = copies.row_lines * TILE_BYTES;
-    let mut activations = copies.row(first);
-    for run in block.runs {
-        let line = panel * block.panel_lines + run.line;
-        let last = line + (COLUMNS - 1) * block.panel_lines + chunks(run) * TILE_LINES;
-        let mut weights = block.weights[line..last].as_ptr().cast::<i8>();
-        for _ in 0..chunks(run) {
-            // SAFETY: copies hold sixteen or 32 rows from `first` on, each of all runs' chunks; the
-            // slice above holds the lines.
-            unsafe {
-                tiles.load_activations::<0>(activations, stride);
-                tiles.load_weights::<0>(weights);
-                if ROWS == 2 {
-                    tiles.load_activations::<1>(activations.wrapping_add(TILE_ROWS * stride), stride);
-                }
-                if COLUMNS == 2 {
-                    tiles.load_weights::<1>(weights.wrapping_add(block.panel_lines * TILE_BYTES));
-                }
+/// A step whose sums are stored. It is finished bit by bit between the chunks of the next one, so that the vector
+/// units work while the tiles do.
+struct Pending<'a> {
+    step: Step,
+    sums: &'a Sums,
+    /// The first row that is not finished.
+    row: usize,
+    /// How often [`FINISH_ROWS`] rows are finished with each chunk.
+    turns: usize,
+}
+
+impl<'a> Pending<'a> {
+    fn new(step: Step, sums: &'a Sums, chunks: usize) -> Self {
+        Self { step, sums, row: 0, turns: (STEP_ROWS / FINISH_ROWS).div_ceil(chunks.max(1)) }
+    }
+
+    /// Finishes a chunk's share.
+    ///
+    /// # Safety
+    /// As [`run`].
+    #[inline(always)]
+    unsafe fn advance(&mut self, block: &Block<'_>) {
+        for _ in 0..self.turns {
+            if self.row < self.step.rows {
+                // SAFETY: the caller's promise.
+                unsafe { self.finish_rows(block) }
             }
-            tiles.multiply::<ROWS, COLUMNS>();
-            activations = activations.wrapping_add(TILE_BYTES);
-            weights = weights.wrapping_add(TILE_LINES * TILE_BYTES);
         }
+    }
+
+    /// Finishes all rows.
+    ///
+    /// # Safety
+    /// As [`run`].
+    #[inline(always)]
+    unsafe fn finish(mut self, block: &Block<'_>) {
+        while self.row < self.step.rows {
+            // SAFETY: the caller's promise.
+            unsafe { self.finish_rows(block) }
+        }
+    }
+
+    /// Finishes the next [`FINISH_ROWS`] rows, or one if there are fewer.
+    ///
+    /// # Safety
+    /// As [`run`].
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn finish_rows(&mut self, block: &Block<'_>) {
+        let Self { step, sums, row, .. } = *self;
+        let whole = step.rows - row >= FINISH_ROWS;
+        // SAFETY: the caller's promise; the rows are within the step.
+        unsafe {
+            match (whole, step.group.panels) {
+                (true, 1) => step.finish::<FINISH_ROWS, 1>(block, sums, row),
+                (true, _) => step.finish::<FINISH_ROWS, 2>(block, sums, row),
+                (false, 1) => step.finish::<1, 1>(block, sums, row),
+                (false, _) => step.finish::<1, 2>(block, sums, row),
+            }
+        }
+        self.row += if whole { FINISH_ROWS } else { 1 };
     }
 }
 
