@@ -43,7 +43,7 @@ pub(crate) struct OutputRange {
 
 /// Largest magnitude of a sum whose double does not wrap, and that certainly does not wrap either once scaled
 /// down and moved by a zero point.
-pub(crate) const CALM: i64 = 1 << 30;
+pub(crate) const CALM: i64 = (1 << 30) - 1;
 
 /// The requantization of sixteen channels.
 #[derive(Clone, Debug)]

@@ -143,7 +143,7 @@ pub(crate) trait Arch: Copy {
     /// floor: `(x * m + 2^30 + 2^(30 + e)) >> (31 + e)`. Negative lanes become any value from `-2^30` to 0.
     fn rescale_clamped(self, x: Self::I32, by: Self::RescaleFast) -> Self::I32;
 
-    /// [`Arch::rescale`] for lanes of at most `2^30` in magnitude and multipliers without left shift.
+    /// [`Arch::rescale`] for lanes below `2^30` in magnitude and multipliers without left shift.
     fn rescale_small(self, x: Self::I32, by: Self::RescaleFast) -> Self::I32;
 
     /// Brings a clamp into the form of [`Arch::narrow`].

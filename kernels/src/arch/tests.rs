@@ -219,7 +219,7 @@ fn rescaling_fast<A: Arch>(arch: A, multipliers: &Multipliers, x: [i32; LANES]) 
     };
     let mut small = multipliers.clone();
     small.round_small();
-    let x_small = x.map(|x| if x.unsigned_abs() > 1 << 30 { x >> 1 } else { x });
+    let x_small = x.map(|x| if x.unsigned_abs() >= 1 << 30 { x / 2 - x.signum() } else { x });
     let got = to_array(arch, arch.rescale_small(from_array(arch, x_small), arch.prepare_rescale_fast(&small)));
     assert_eq!(got, expected(x_small), "{}: x {x_small:?} {small:?}", A::ISA);
 
