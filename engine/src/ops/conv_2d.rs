@@ -144,6 +144,12 @@ fn conv_note(statistics: &gemm::ConvStatistics) -> Option<String> {
         let share = 100.0 * statistics.repaired_lines as f64 / statistics.lines as f64;
         notes.push(format!("{share:.1} % of weight lines in two parts"));
     }
+    if statistics.corrects_row_sums {
+        notes.push("sums of activations for weight zero points".to_owned());
+    }
+    if statistics.excess > 0 {
+        notes.push(format!("{} steps of weights beyond eight bits", statistics.excess));
+    }
     (!notes.is_empty()).then(|| notes.join(", "))
 }
 

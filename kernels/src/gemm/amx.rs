@@ -19,6 +19,7 @@ use core::cell::Cell;
 use super::avx512vnni::{row_sums, tile};
 use super::bind::{BlockKernel, Descriptor, TileShape};
 use super::blocks::PanelGroup;
+use super::excess;
 use super::tile::{self as generic, Block, Run, Tile};
 use crate::arch::LANES;
 use crate::arch::amx::{self, Sums, TILE_BYTES, TILE_ROWS, Tiles};
@@ -131,13 +132,13 @@ unsafe fn run(block: &Block<'_>) {
             // still on their way to memory.
             if let Some(before) = pending.replace(step) {
                 // SAFETY: the caller's promise.
-                unsafe { before.finish(block, &sums[turn]) }
+                unsafe { before.finish(block, &mut sums[turn]) }
             }
         }
     }
     if let Some(last) = pending {
         // SAFETY: the caller's promise.
-        unsafe { last.finish(block, &sums[1 - turn]) }
+        unsafe { last.finish(block, &mut sums[1 - turn]) }
     }
 }
 
@@ -175,7 +176,14 @@ impl Step {
     /// # Safety
     /// As [`run`].
     #[inline(always)]
-    unsafe fn finish(self, block: &Block<'_>, sums: &Sums) {
+    unsafe fn finish(self, block: &Block<'_>, sums: &mut Sums) {
+        for panel in 0..self.group.panels {
+            if let Some(addends) = block.addends.get(self.group.first + panel) {
+                let rows = &block.rows[self.first..self.first + self.rows];
+                // SAFETY: the caller's promise.
+                unsafe { excess::add_stored(amx::vectors(), addends, rows, &mut sums.0[panel]) }
+            }
+        }
         for panel in 0..self.group.panels {
             // SAFETY: the caller's promise.
             unsafe { finish(block, self.group.first + panel, self.first, &sums.0[panel][..self.rows]) }
@@ -264,6 +272,7 @@ unsafe fn finish_rows<const N: usize>(block: &Block<'_>, panel: usize, first: us
         panel_lines: 0,
         repairs: &[],
         residuals: &[],
+        addends: &[],
         bias: &block.bias[panel..=panel],
         columns: &block.columns[panel..=panel],
         outputs: block.outputs,

@@ -1,13 +1,14 @@
 //! How sixteen output channels end: requantization and destination.
 
 use super::ConvPart;
+use super::pack::PanelSource;
 use crate::requantize::{OutputRange, Requantizer};
 
 /// Sixteen output channels of one part.
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
     pub(crate) requantizer: Requantizer,
-    /// Weight zero point, in the signed weights' domain.
+    /// Weight zero point, in the packed weights' domain.
     pub(crate) weight_zero: i32,
     /// Channels that exist; the others are padding.
     pub(crate) count: usize,
@@ -20,8 +21,9 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// Channels `first..first + count` of a part.
-    pub(crate) fn new(part: &ConvPart<'_>, index: usize, first: usize, count: usize) -> Self {
+    /// Channels `source.first..source.first + source.count` of a part.
+    pub(crate) fn new(part: &ConvPart<'_>, source: PanelSource) -> Self {
+        let PanelSource { part: index, first, count, .. } = source;
         let range = OutputRange {
             zero: part.output_zero,
             min: part.output_min,
@@ -30,7 +32,7 @@ impl Columns {
         };
         Self {
             requantizer: Requantizer::new(part.requantize, range, first..first + count, i64::MAX),
-            weight_zero: part.weights.signed_zero(),
+            weight_zero: part.weights.signed_zero() - source.zero_taken,
             count,
             part: index,
             offset: first,

@@ -22,6 +22,7 @@ use core::ptr;
 
 use super::blocks::PanelGroup;
 use super::columns::Columns;
+use super::excess::{self, Addend};
 use crate::arch::{Arch, Dot, LANES};
 use crate::memory::{Line, Output};
 
@@ -75,6 +76,8 @@ pub(crate) struct Tile<'a> {
     pub(crate) repairs: &'a [Repair],
     /// Residual weights that repairs point into.
     pub(crate) residuals: &'a [Line],
+    /// What the packed weights of each panel lack; empty where they are whole.
+    pub(crate) addends: &'a [Vec<Addend>],
     /// Folded bias, sixteen for each panel.
     pub(crate) bias: &'a [[i32; LANES]],
     /// How each panel ends.
@@ -104,6 +107,8 @@ pub(crate) struct Block<'a> {
     pub(crate) bias: &'a [[i32; LANES]],
     /// How all panels end.
     pub(crate) columns: &'a [Columns],
+    /// What the packed weights of all panels lack; empty where they are whole.
+    pub(crate) addends: &'a [Vec<Addend>],
     /// First panel and number of panels of each group to compute.
     pub(crate) groups: &'a [PanelGroup],
     /// Where the parts of the convolution write.
@@ -177,6 +182,10 @@ pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile
         let mut lanes = [arch.splat(0); MR];
         for (lanes, sums) in lanes.iter_mut().zip(&sums) {
             *lanes = arch.lanes(sums[panel]);
+        }
+        if let Some(addends) = tile.addends.get(panel) {
+            // SAFETY: the caller vouches for the activations.
+            unsafe { excess::add(arch, addends, tile.rows, &mut lanes) }
         }
         // SAFETY: the caller vouches for the outputs.
         unsafe { finish(arch, tile, panel, lanes) }
