@@ -148,7 +148,7 @@ fn conv_note(statistics: &gemm::ConvStatistics) -> Option<String> {
         notes.push("sums of activations for weight zero points".to_owned());
     }
     if statistics.excess > 0 {
-        notes.push(format!("{} steps of weights beyond eight bits", statistics.excess));
+        notes.push(format!("weights beyond eight bits: {}", statistics.excess));
     }
     (!notes.is_empty()).then(|| notes.join(", "))
 }

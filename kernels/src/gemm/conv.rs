@@ -65,7 +65,7 @@ impl Conv {
         let descriptor = bound.descriptor();
         let (orders, mut classes) = class::classes(spec);
         let mut sources = pack::panel_sources(spec);
-        let excess = excess::take_off_zeros(spec, &mut sources);
+        let excess = excess::take_off_zeros(spec, classes.len(), &mut sources);
         for class in &mut classes {
             class.addends = excess::of_class(spec, &excess, &class.taps, sources.len());
         }

@@ -43,10 +43,13 @@ fn limit(k: usize, panels: usize) -> usize {
     8 + k / 128 + panels / 2
 }
 
+/// Most addends of all border classes together: they bound how much memory a small file can ask for.
+const MAX_ADDENDS: usize = 1 << 16;
+
 /// Decides which panels are packed without a zero point; returns what their packed weights lack.
-pub(crate) fn take_off_zeros(spec: &ConvSpec<'_>, sources: &mut [PanelSource]) -> Vec<Excess> {
+pub(crate) fn take_off_zeros(spec: &ConvSpec<'_>, classes: usize, sources: &mut [PanelSource]) -> Vec<Excess> {
     let k = spec.window.taps[0] * spec.window.taps[1] * spec.input.channels / spec.groups;
-    let limit = limit(k, sources.len());
+    let limit = limit(k, sources.len()).min(MAX_ADDENDS / classes.max(1));
     let mut all = Vec::new();
     let mut few = true;
     for (panel, source) in sources.iter_mut().enumerate() {
@@ -209,7 +212,7 @@ mod tests {
             threads: 1,
         };
         let mut sources = panel_sources(&spec);
-        let excess = take_off_zeros(&spec, &mut sources);
+        let excess = take_off_zeros(&spec, 1, &mut sources);
         (excess, sources.iter().map(|source| source.zero_taken).collect())
     }
 
