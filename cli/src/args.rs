@@ -10,6 +10,7 @@ const EXAMPLES: &str = "\
 Examples:
   ottava bench inception-v3                     latency of every layer, on all cores
   ottava bench net.tflite --threads 1 --json -  the same for programs
+  ottava compare a.json b.json --fail-above 5%  two of those, layer by layer
   ottava classify net.tflite cat.jpg --labels labels.txt
   ottava run net.tflite --input image.npy --output-dir out
   ottava verify inception-v3                    kernels against the reference, layer by layer
@@ -33,6 +34,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Bench(BenchArgs),
+    Compare(CompareArgs),
     Run(RunArgs),
     Classify(ClassifyArgs),
     Verify(VerifyArgs),
@@ -85,12 +87,14 @@ impl From<BackendArg> for Backend {
 /// the median run, so the column sums to the median latency exactly. It is the time between layers, which is told below
 /// the table, and that by which medians do not add up: on a busy machine, where every run is interrupted in some layer,
 /// the latter can be large. `peak` compares a layer's multiply-accumulates per second with what the dot-product
-/// instruction of the chosen instruction set reaches on one core of this machine, measured just before, times the
-/// number of threads. Multiply-accumulates are counted as usual, padding included, although the kernels skip padding.
+/// instruction of its kernel's instruction set reaches on one core of this machine, measured just before, times the
+/// number of threads. Multiply-accumulates are those whose taps lie inside the image, as the kernels skip padding; the
+/// line `plan` also has the usual count, padding included.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   ottava bench inception-v3 --threads 1
   ottava bench net.tflite --isa avx2 --runs 200 --csv layers.csv
+  ottava bench inception-v3 --threads 1 --gaps
   ottava bench net.tflite --batch 8 --json - | jq .latency_ms.median")]
 pub struct BenchArgs {
     /// Path of a .tflite file or built-in name
@@ -112,12 +116,37 @@ pub struct BenchArgs {
     /// Inputs per run [default: the model's own]
     #[arg(long, value_name = "N", value_parser = batch)]
     pub batch: Option<usize>,
+    /// Also tell where the time goes: each layer against its dot products at peak, and what the rest is spent on
+    #[arg(long)]
+    pub gaps: bool,
     /// Write the results as JSON; `-` is standard output, which then carries nothing else
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Write the layer table as CSV
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
+}
+
+/// Compare two measurements, layer by layer
+///
+/// Both files are what `ottava bench --json` wrote. Layers meet by name and operator; what only one side has is shown
+/// without a ratio. Ratios are B over A: above 1, B is the slower. Measurements of another model, instruction set,
+/// number of threads or host are compared too, with a warning.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  ottava bench inception-v3 --json a.json       (one version)
+  ottava bench inception-v3 --json b.json       (the other)
+  ottava compare a.json b.json --fail-above 5%")]
+pub struct CompareArgs {
+    /// The measurement to compare with
+    #[arg(value_name = "A.json")]
+    pub a: PathBuf,
+    /// The measurement that may be slower
+    #[arg(value_name = "B.json")]
+    pub b: PathBuf,
+    /// Exit with 1 when B's median latency is above A's by more than this percentage, such as 5%
+    #[arg(long, value_name = "P%", value_parser = percentage)]
+    pub fail_above: Option<f64>,
 }
 
 /// Run a network on NumPy files
@@ -270,6 +299,13 @@ fn within(text: &str, range: std::ops::RangeInclusive<usize>) -> Result<usize, S
 fn seconds(text: &str) -> Result<f64, String> {
     let value = text.parse().ok().filter(|value| (0.0..=86_400.0).contains(value));
     value.ok_or_else(|| "a number of seconds from 0 to 86400 is needed".to_owned())
+}
+
+/// With its sign, because 0.05 could be meant either way.
+fn percentage(text: &str) -> Result<f64, String> {
+    let value = text.strip_suffix('%').and_then(|number| number.trim_end().parse().ok());
+    let value = value.filter(|value| (0.0..=1e6).contains(value));
+    value.ok_or_else(|| "a percentage with its sign is needed, such as 5%".to_owned())
 }
 
 fn scale(text: &str) -> Result<f32, String> {

@@ -128,6 +128,14 @@ mod tests {
     }
 
     #[test]
+    fn a_kernel_of_an_instruction_set_has_it_in_its_name() {
+        for kernel in all() {
+            let named = kernel.name.split('_').find_map(|word| word.parse::<Isa>().ok());
+            assert_eq!(named, kernel.isa, "{}", kernel.name);
+        }
+    }
+
+    #[test]
     fn a_family_without_kernels_of_its_own_uses_what_is_included() {
         let all = all();
         for isa in Isa::available() {

@@ -1,4 +1,4 @@
-//! The `ottava` command: measure, run, classify, verify and inspect quantized `.tflite` networks.
+//! The `ottava` command: measure, compare, run, classify, verify and inspect quantized `.tflite` networks.
 //!
 //! Each command is a module with one `execute`, which writes to the given output and returns the one error that stopped
 //! it. Nothing here panics on what a user can do.
@@ -7,6 +7,7 @@
 mod args;
 mod bench;
 mod classify;
+mod compare;
 mod errors;
 mod files;
 mod host;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
 fn execute(command: &Command, output: &mut dyn Write) -> Result<()> {
     match command {
         Command::Bench(args) => bench::execute(args, output),
+        Command::Compare(args) => compare::execute(args, output),
         Command::Run(args) => run::execute(args, output),
         Command::Classify(args) => classify::execute(args, output),
         Command::Verify(args) => verify::execute(args, output),

@@ -57,7 +57,7 @@ fn json_alone_on_standard_output_has_the_keys() {
         assert!(value["latency_ms"][key].is_number(), "{key}");
     }
     let layers = value["layers"].as_array().unwrap();
-    for key in ["index", "name", "op", "kernel", "output_shape", "macs", "median_us", "share"] {
+    for key in ["index", "name", "op", "kernel", "isa", "output_shape", "macs", "macs_in_range", "median_us", "share"] {
         assert!(layers.iter().all(|layer| layer.get(key).is_some()), "{key}");
     }
     assert_eq!(value["batch"], 2);
@@ -82,7 +82,7 @@ fn files_are_written_beside_the_table() {
     let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!(rows.len(), value["layers"].as_array().unwrap().len() + 3);
     assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{csv}");
-    let us = |row: &Vec<&str>| row[6].parse::<f64>().unwrap();
+    let us = |row: &Vec<&str>| row[7].parse::<f64>().unwrap();
     let sum: f64 = rows[1..rows.len() - 1].iter().map(us).sum();
     assert!((sum - us(&rows[rows.len() - 1])).abs() < 0.01, "{csv}");
 }
@@ -95,4 +95,45 @@ fn contradictions_are_usage_errors() {
         let ran = finish(common::command().args(["bench", &model]).args(flags));
         assert!(ran.misused().contains("Usage:"), "{flags:?}");
     }
+}
+
+#[test]
+fn the_gaps_sum_to_the_median() {
+    let tiny = Tiny::new();
+    let json = tiny.path("gaps.json");
+    let text = ottava(["bench", &tiny.model(), "--runs", "5", "--threads", "1", "--gaps", "--json", &json]).ok().stdout;
+    let tables: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("Gaps:")).collect();
+    assert!(tables.iter().any(|line| line.starts_with("epilogue: ")), "{text}");
+    assert!(tables.last().unwrap().starts_with("[total]"), "{text}");
+    let value: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    let total = value["latency_ms"]["median"].as_f64().unwrap() * 1e3;
+    let groups = value["gaps"]["groups"].as_array().unwrap();
+    let sum: f64 = groups.iter().map(|group| group["us"].as_f64().unwrap()).sum();
+    assert!((sum - total).abs() < 1e-6 * total, "{groups:?}");
+    for (layer, parts) in value["layers"].as_array().unwrap().iter().zip(value["gaps"]["layers"].as_array().unwrap()) {
+        let part = |key: &str| parts[key].as_f64().unwrap();
+        let sum = part("at_peak_us") + part("epilogue_us") + part("rest_us");
+        assert!((sum - layer["median_us"].as_f64().unwrap()).abs() < 1e-6, "{layer} {parts}");
+        let held = value["peaks_macs_per_second"].get(layer["isa"].as_str().unwrap_or("none"));
+        assert!(layer["macs"] == 0 || held.is_some(), "{layer}");
+    }
+}
+
+#[test]
+fn two_measurements_are_compared() {
+    let tiny = Tiny::new();
+    let (a, b) = (tiny.path("a.json"), tiny.path("b.json"));
+    ottava(["bench", &tiny.model(), "--runs", "3", "--threads", "1", "--json", &a]).ok();
+    let same = ottava(["compare", &a, &a, "--fail-above", "0%"]).ok().stdout;
+    assert!(same.contains("[total]") && !same.contains("WARNING"), "{same}");
+    // The same measurement, twice as slow and with another number of threads.
+    let mut value: Value = serde_json::from_str(&fs::read_to_string(&a).unwrap()).unwrap();
+    let median = value["latency_ms"]["median"].as_f64().unwrap();
+    (value["latency_ms"]["median"], value["threads"]) = (Value::from(2.0 * median), Value::from(2));
+    fs::write(&b, value.to_string()).unwrap();
+    let text = ottava(["compare", &a, &b, "--fail-above", "100%"]).ok().stdout;
+    assert!(text.contains("WARNING: not the same threads (1 / 2)"), "{text}");
+    let ran = ottava(["compare", &a, &b, "--fail-above", "99%"]);
+    assert_eq!((ran.code, ran.stdout), (Some(1), text));
+    assert!(ran.stderr.starts_with("error: B is 100.0 % slower than A, more than 99 %"), "{}", ran.stderr);
 }

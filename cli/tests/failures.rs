@@ -78,6 +78,28 @@ fn inputs_that_do_not_fit() {
 }
 
 #[test]
+fn measurements_that_are_none() {
+    let tiny = Tiny::new();
+    let good = tiny.path("good.json");
+    ottava(["bench", &tiny.model(), "--runs", "1", "--json", &good]).ok();
+    let cases = [
+        (tiny.file("text.json", b"no JSON"), "no JSON"),
+        (tiny.file("half.json", &fs::read(&good).unwrap()[..100]), "no JSON"),
+        (tiny.file("list.json", b"[]"), "no schema"),
+        (tiny.file("other.json", b"{\"schema\": \"other-9\"}"), "'other-9'"),
+        (tiny.file("empty.json", b"{\"schema\": \"ottava-bench-1\"}"), "missing field"),
+        (tiny.path("missing.json"), "cannot read"),
+        (tiny.path(""), "cannot read"),
+    ];
+    for (path, cause) in cases {
+        for files in [[&path, &good], [&good, &path]] {
+            let line = ottava(["compare", files[0], files[1]]).failed();
+            assert!(line.starts_with(&path) && line.contains(cause), "{line}");
+        }
+    }
+}
+
+#[test]
 fn places_that_cannot_be_written() {
     let tiny = Tiny::new();
     let (model, input) = (tiny.model(), tiny.input());
@@ -124,6 +146,9 @@ fn wrong_usage_exits_with_2() {
         &["classify", model],
         &["classify", model, "a.png", "--crop", "left"],
         &["classify", model, "a.png", "--scale", "0"],
+        &["compare", "a.json"],
+        &["compare", "a.json", "b.json", "--fail-above", "0.05"],
+        &["compare", "a.json", "b.json", "--fail-above", "-1%"],
         &["verify", model, "--threads", "1,x"],
         &["verify", model, "--isa", "all,avx9"],
     ];

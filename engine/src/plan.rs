@@ -59,10 +59,15 @@ pub struct LayerInfo {
     pub op: String,
     /// The kernel that runs it.
     pub kernel: String,
+    /// The instruction set that the kernel is written for, which may be less than the plan's; `None` where every CPU
+    /// runs the same code.
+    pub isa: Option<Isa>,
     /// Shape of its (first) output.
     pub output_shape: Vec<usize>,
     /// Multiply-accumulates as usually counted, padding included.
     pub macs: u64,
+    /// Those of them whose tap lies inside the image, which is what the kernels compute.
+    pub macs_in_range: u64,
     /// Graph tensors that it writes.
     pub output_tensors: Vec<TensorId>,
     /// Anything else worth knowing, for people.

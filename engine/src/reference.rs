@@ -40,8 +40,10 @@ fn layer(graph: &Graph, index: usize, node: &Node) -> LayerInfo {
         file_operators: vec![node.file_operator],
         op: op.to_owned(),
         kernel: "reference".to_owned(),
+        isa: None,
         output_shape: graph.output_shapes(node).first().map(|shape| shape.to_vec()).unwrap_or_default(),
         macs: graph.node_macs(node),
+        macs_in_range: node.operator.macs_in_range(&graph.input_shapes(node), &graph.output_shapes(node)),
         output_tensors: node.outputs.clone(),
         notes: String::new(),
     }

@@ -98,9 +98,21 @@ fn layers_and_profile_speak_of_the_file() {
     assert_eq!(plan.layers()[0].name, "CONV_2D #0");
     // 64 x 64 x 8 outputs of 3 x 3 x 3 taps.
     assert_eq!(plan.layers()[0].macs, 64 * 64 * 8 * 27);
+    // The last row and the last column of windows have a third of their taps outside.
+    assert_eq!(plan.layers()[0].macs_in_range, (64 * 3 - 1) * (64 * 3 - 1) * 8 * 3);
     for (layer, operator) in plan.layers().iter().zip(model.operators()) {
         assert_eq!((layer.op.as_str(), &layer.file_operators[..]), (operator.name.as_str(), &[operator.index][..]));
         let size: usize = layer.output_shape.iter().product();
         assert_eq!(session.tensor(layer.output_tensors[0]).map(|bytes| bytes.len()), Some(size));
     }
+}
+
+#[test]
+fn taps_in_the_padding_are_counted_apart() {
+    let network = ottava_models::builtin("inception-v3").expect("a built-in network");
+    let model = Model::from_bytes(network.build(), network.name).unwrap();
+    let plan = Plan::new(&model, &reference()).unwrap();
+    let macs: u64 = plan.layers().iter().map(|layer| layer.macs).sum();
+    let in_range: u64 = plan.layers().iter().map(|layer| layer.macs_in_range).sum();
+    assert_eq!([macs, in_range].map(|count| (count + 5_000_000) / 10_000_000), [571, 547]);
 }

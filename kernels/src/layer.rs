@@ -1,5 +1,6 @@
 //! What a planned operator is to whoever runs it: a number of independent tasks.
 
+use crate::isa::Isa;
 use crate::memory::{Input, Output};
 
 /// An operator with shapes, weights and kernel settled, ready to run any number of times.
@@ -9,6 +10,12 @@ use crate::memory::{Input, Output};
 pub trait Layer: Send + Sync {
     /// Name of the kernel, as listed by `ottava kernels`.
     fn kernel(&self) -> &str;
+
+    /// The instruction set that the kernel is written for, which its name has as one of its words; `None` where every
+    /// CPU runs the same code.
+    fn isa(&self) -> Option<Isa> {
+        self.kernel().split('_').find_map(|word| word.parse().ok())
+    }
 
     /// Number of tasks, at least 1.
     fn tasks(&self) -> usize;

@@ -57,6 +57,23 @@ pub struct Window {
 impl Window {
     /// A window of one pixel.
     pub const POINT: Self = Self { taps: [1; 2], stride: [1; 2], dilation: [1; 2], pad_before: [0; 2] };
+
+    /// How many taps of all windows together lie inside an image of this height and width, for so many windows down and
+    /// across: what is left of windows times taps without the padding.
+    pub fn taps_inside(&self, input: [usize; 2], outputs: [usize; 2]) -> u64 {
+        let axis = |axis: usize| -> u64 {
+            let (stride, pad) = (self.stride[axis], self.pad_before[axis]);
+            let taps = (0..self.taps[axis]).map(|tap| {
+                // Windows before `first` have this tap above or left of the image, those from `end` on below or right.
+                let at = tap.saturating_mul(self.dilation[axis]);
+                let first = pad.saturating_sub(at).div_ceil(stride);
+                let end = (input[axis] + pad).saturating_sub(at).div_ceil(stride).min(outputs[axis]);
+                end.saturating_sub(first) as u64
+            });
+            taps.sum()
+        };
+        axis(0).saturating_mul(axis(1))
+    }
 }
 
 /// Consecutive outputs along one axis that have the same taps inside the input.
@@ -104,6 +121,9 @@ mod tests {
                             };
                             let outputs = input + 3;
                             let spans = spans(&window, 0, input, outputs);
+                            let counted: usize = spans.iter().map(|span| span.outputs.len() * span.taps.len()).sum();
+                            let inside = window.taps_inside([input; 2], [outputs; 2]);
+                            assert_eq!(inside, (counted * counted) as u64, "{window:?} {input}");
                             let mut next = 0;
                             for span in spans {
                                 assert_eq!(span.outputs.start, next);

@@ -1,16 +1,23 @@
 //! The results for programs: JSON and CSV.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use super::measure::Measured;
+use super::gaps::Gaps;
+use super::measure::{Layer as MeasuredLayer, Measured};
 use crate::host::Host;
 use crate::stats::Summary;
 
+/// What `schema` says; it changes when a key changes its meaning or goes away.
+pub const SCHEMA: &str = "ottava-bench-1";
+
 #[derive(Serialize)]
 struct Document<'a> {
+    schema: &'a str,
     model: &'a str,
     file: &'a str,
-    isa: &'a str,
+    isa: String,
     backend: String,
     threads: usize,
     batch: usize,
@@ -22,9 +29,13 @@ struct Document<'a> {
     other_us: f64,
     between_layers_us: f64,
     macs: u64,
+    macs_in_range: u64,
     memory: Memory,
     peak_rss_bytes: Option<u64>,
     peak_macs_per_second: f64,
+    peaks_macs_per_second: BTreeMap<String, f64>,
+    share_of_peak: f64,
+    gaps: Option<&'a Gaps>,
     host: &'a Host,
 }
 
@@ -34,9 +45,11 @@ struct Layer<'a> {
     name: &'a str,
     op: &'a str,
     kernel: &'a str,
+    isa: Option<String>,
     file_operators: &'a [usize],
     output_shape: &'a [usize],
     macs: u64,
+    macs_in_range: u64,
     median_us: f64,
     share: f64,
     share_of_peak: f64,
@@ -52,25 +65,29 @@ struct Memory {
 }
 
 /// One JSON object and a line break. Shares are parts of 1.
-pub fn json(measured: &Measured) -> String {
+pub fn json(measured: &Measured, gaps: Option<&Gaps>) -> String {
     let layers = measured.layers.iter().map(|layer| Layer {
         index: layer.info.index,
         name: &layer.info.name,
         op: &layer.info.op,
         kernel: &layer.info.kernel,
+        isa: layer.info.isa.map(|isa| isa.to_string()),
         file_operators: &layer.info.file_operators,
         output_shape: &layer.info.output_shape,
         macs: layer.info.macs,
+        macs_in_range: layer.info.macs_in_range,
         median_us: layer.median_us,
         share: measured.share(layer.median_us),
-        share_of_peak: measured.share_of_peak(layer.info.macs, layer.median_us),
+        share_of_peak: ratio(measured.at_peak_us(layer), layer.median_us),
         notes: &layer.info.notes,
     });
     let memory = &measured.memory;
+    let peaks = measured.peaks.iter().map(|(isa, peak)| (isa.to_string(), *peak));
     let document = Document {
+        schema: SCHEMA,
         model: &measured.model,
         file: &measured.file,
-        isa: &measured.isa,
+        isa: measured.isa.to_string(),
         backend: measured.backend.to_string(),
         threads: measured.threads,
         batch: measured.batch,
@@ -82,6 +99,7 @@ pub fn json(measured: &Measured) -> String {
         other_us: measured.other_us,
         between_layers_us: measured.between_layers_us,
         macs: measured.macs(),
+        macs_in_range: measured.macs_in_range(),
         memory: Memory {
             arena_bytes: memory.arena_bytes,
             unshared_arena_bytes: memory.unshared_arena_bytes,
@@ -89,40 +107,53 @@ pub fn json(measured: &Measured) -> String {
             model_bytes: memory.model_bytes,
         },
         peak_rss_bytes: measured.peak_rss_bytes,
-        peak_macs_per_second: measured.peak_macs_per_second,
+        peak_macs_per_second: measured.peaks[0].1,
+        peaks_macs_per_second: peaks.collect(),
+        share_of_peak: ratio(measured.all_at_peak_us(), measured.total_us()),
+        gaps,
         host: &measured.host,
     };
     crate::table::json(&document)
 }
 
-/// The layer table with a header line; the column `median_us` sums to the `[total]` row.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// The layer table with a header line; the column `median_us` sums to the `[total]` row. Rates count taps in range.
 pub fn csv(measured: &Measured) -> String {
-    let mut text = "index,name,op,kernel,output_shape,macs,median_us,share,gmac_per_s,share_of_peak\n".to_owned();
+    let columns = "index,name,op,kernel,output_shape,macs,macs_in_range,median_us,share,gmac_per_s,share_of_peak\n";
+    let mut text = columns.to_owned();
     for layer in &measured.layers {
-        let info = &layer.info;
-        let texts = [
-            info.index.to_string(),
-            info.name.clone(),
-            info.op.clone(),
-            info.kernel.clone(),
-            crate::table::shape(&info.output_shape),
-        ];
-        text.push_str(&csv_row(measured, &texts, info.macs, layer.median_us));
+        text.push_str(&csv_layer(measured, layer));
     }
     let named = |name: &str| ["", name, "", "", ""].map(str::to_owned);
-    text.push_str(&csv_row(measured, &named("[other]"), 0, measured.other_us));
-    text.push_str(&csv_row(measured, &named("[total]"), measured.macs(), measured.total_us()));
+    text.push_str(&csv_row(measured, &named("[other]"), [0, 0], [measured.other_us, 0.0]));
+    let macs = [measured.macs(), measured.macs_in_range()];
+    text.push_str(&csv_row(measured, &named("[total]"), macs, [measured.total_us(), measured.all_at_peak_us()]));
     text
 }
 
-fn csv_row(measured: &Measured, texts: &[String], macs: u64, us: f64) -> String {
-    let rate = if us > 0.0 { macs as f64 / us / 1e3 } else { 0.0 };
+fn csv_layer(measured: &Measured, layer: &MeasuredLayer) -> String {
+    let info = &layer.info;
+    let texts = [
+        info.index.to_string(),
+        info.name.clone(),
+        info.op.clone(),
+        info.kernel.clone(),
+        crate::table::shape(&info.output_shape),
+    ];
+    csv_row(measured, &texts, [info.macs, info.macs_in_range], [layer.median_us, measured.at_peak_us(layer)])
+}
+
+/// A row of texts, multiply-accumulates (all and in range) and times (measured and at peak).
+fn csv_row(measured: &Measured, texts: &[String], macs: [u64; 2], [us, at_peak_us]: [f64; 2]) -> String {
     let mut cells: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
-    cells.push(macs.to_string());
+    cells.extend(macs.map(|count| count.to_string()));
     cells.push(format!("{us:.4}"));
     cells.push(format!("{:.6}", measured.share(us)));
-    cells.push(format!("{rate:.3}"));
-    cells.push(format!("{:.6}", measured.share_of_peak(macs, us)));
+    cells.push(format!("{:.3}", ratio(macs[1] as f64, us * 1e3)));
+    cells.push(format!("{:.6}", ratio(at_peak_us, us)));
     cells.join(",") + "\n"
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
-use ottava::{Backend, LayerInfo, MemoryInfo, Model, Plan, PlanOptions, Session};
+use ottava::{Backend, Isa, LayerInfo, MemoryInfo, Model, Plan, PlanOptions, Session};
 
 use crate::args::BenchArgs;
 use crate::errors::Result;
@@ -23,7 +23,7 @@ pub struct Measured {
     pub model: String,
     pub file: String,
     pub host: Host,
-    pub isa: String,
+    pub isa: Isa,
     pub backend: Backend,
     pub threads: usize,
     pub batch: usize,
@@ -42,14 +42,22 @@ pub struct Measured {
     pub memory: MemoryInfo,
     /// Greatest resident memory from loading to the last warm-up run, where the system tells.
     pub peak_rss_bytes: Option<u64>,
-    /// Multiply-accumulates per second of one core's dot-product loop.
-    pub peak_macs_per_second: f64,
+    /// Multiply-accumulates per second of one core's dot-product loop, for the plan's instruction set and then for
+    /// each other one that a kernel with dot products is written for.
+    pub peaks: Vec<(Isa, f64)>,
 }
 
 /// A layer and its time.
 pub struct Layer {
     pub info: LayerInfo,
     pub median_us: f64,
+}
+
+impl Layer {
+    /// The instruction set whose peak the layer is held against: the kernel's own, else the plan's.
+    fn peak_isa(&self, plan: Isa) -> Isa {
+        self.info.isa.unwrap_or(plan)
+    }
 }
 
 impl Measured {
@@ -63,15 +71,26 @@ impl Measured {
         self.layers.iter().map(|layer| layer.info.macs).sum()
     }
 
+    /// Multiply-accumulates of one run whose taps lie inside the images.
+    pub fn macs_in_range(&self) -> u64 {
+        self.layers.iter().map(|layer| layer.info.macs_in_range).sum()
+    }
+
+    /// How long a layer's dot products in range take all threads at the peak of the kernel's instruction set.
+    pub fn at_peak_us(&self, layer: &Layer) -> f64 {
+        let isa = layer.peak_isa(self.isa);
+        let peak = self.peaks.iter().find(|(known, _)| *known == isa).map_or(f64::INFINITY, |(_, peak)| *peak);
+        layer.info.macs_in_range as f64 / (peak * self.threads as f64) * 1e6
+    }
+
+    /// [`Measured::at_peak_us`] of the whole network.
+    pub fn all_at_peak_us(&self) -> f64 {
+        self.layers.iter().map(|layer| self.at_peak_us(layer)).sum()
+    }
+
     /// The part of the median run that `us` is.
     pub fn share(&self, us: f64) -> f64 {
         if self.total_us() > 0.0 { us / self.total_us() } else { 0.0 }
-    }
-
-    /// The part of all threads' peak that so many multiply-accumulates in so much time are.
-    pub fn share_of_peak(&self, macs: u64, us: f64) -> f64 {
-        let peak = self.peak_macs_per_second * self.threads as f64;
-        if us > 0.0 && peak > 0.0 { macs as f64 / (us * 1e-6) / peak } else { 0.0 }
     }
 }
 
@@ -95,7 +114,7 @@ pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
         session.run()?;
     }
     let peak_rss_bytes = host::peak_memory_bytes();
-    let peak_macs_per_second = ottava_kernels::peak::measure(plan.isa());
+    let peaks = peaks(&plan);
     let samples = Samples::take(&mut session, args, progress)?;
     let latency_ms = Summary::of(&samples.totals_ms);
     let layers: Vec<Layer> = plan
@@ -109,7 +128,7 @@ pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
         model: args.model.clone(),
         file: path,
         host: Host::detect(),
-        isa: plan.isa().to_string(),
+        isa: plan.isa(),
         backend: plan.backend(),
         threads: plan.threads(),
         batch: plan.batch(),
@@ -122,8 +141,19 @@ pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
         between_layers_us: median(&samples.between_us),
         memory: plan.memory(),
         peak_rss_bytes,
-        peak_macs_per_second,
+        peaks,
     })
+}
+
+/// The peaks of all instruction sets that the plan's dot products use.
+fn peaks(plan: &Plan) -> Vec<(Isa, f64)> {
+    let mut isas = vec![plan.isa()];
+    for isa in plan.layers().iter().filter(|layer| layer.macs > 0).filter_map(|layer| layer.isa) {
+        if !isas.contains(&isa) {
+            isas.push(isa);
+        }
+    }
+    isas.into_iter().map(|isa| (isa, ottava_kernels::peak::measure(isa))).collect()
 }
 
 fn timed<T>(work: impl FnOnce() -> ottava::Result<T>) -> Result<(T, f64)> {

@@ -1,6 +1,8 @@
 //! `ottava bench`: how long a network takes, and where the time goes.
 
-mod export;
+mod epilogue;
+pub mod export;
+mod gaps;
 mod measure;
 mod report;
 
@@ -10,6 +12,7 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
+use self::gaps::Gaps;
 use crate::args::{BenchArgs, Cli};
 use crate::errors::Result;
 use crate::files;
@@ -29,11 +32,15 @@ pub fn execute(args: &BenchArgs, output: &mut dyn Write) -> Result<()> {
         Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
     let measured = measure::measure(args, std::io::stderr().is_terminal())?;
+    let gaps = args.gaps.then(|| Gaps::of(&measured));
     if !json_only && !csv_only {
         output.write_all(report::text(&measured).as_bytes())?;
+        if let Some(gaps) = &gaps {
+            write!(output, "\n{}", gaps.text(&measured))?;
+        }
     }
     if let Some(path) = &args.json {
-        write(path, &export::json(&measured), json_only, output)?;
+        write(path, &export::json(&measured, gaps.as_ref()), json_only, output)?;
     }
     if let Some(path) = &args.csv {
         write(path, &export::csv(&measured), csv_only, output)?;

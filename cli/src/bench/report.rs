@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::measure::Measured;
+use super::measure::{Layer, Measured};
 use crate::table::{self, Align::Left, Align::Right, counted};
 
 /// The whole report.
@@ -31,7 +31,7 @@ fn head(measured: &Measured) -> String {
             counted(measured.threads, "thread"),
             measured.batch,
             counted(measured.layers.len(), "layer"),
-            table::macs(measured.macs()),
+            in_range(measured),
         ),
     ));
     let peak_rss = measured.peak_rss_bytes.map_or("unknown".to_owned(), |bytes| table::bytes(bytes as usize));
@@ -43,10 +43,16 @@ fn head(measured: &Measured) -> String {
             table::bytes(measured.memory.packed_weight_bytes),
         ),
     ));
-    lines.push(("peak", format!("{:.1} GMAC/s, {} on one core", measured.peak_macs_per_second / 1e9, measured.isa)));
+    let peaks = measured.peaks.iter().map(|(isa, peak)| format!("{isa} {:.1} GMAC/s", peak / 1e9));
+    lines.push(("peak", format!("{}, of one core", peaks.collect::<Vec<_>>().join(", "))));
     let (load, plan, first) = (measured.load_ms, measured.plan_ms, measured.first_ms);
     lines.push(("start", format!("load {load:.2} ms, plan {plan:.2} ms, first run {first:.2} ms")));
     lines.iter().fold(String::new(), |text, (name, value)| text + &format!("{name:<8}{value}\n"))
+}
+
+fn in_range(measured: &Measured) -> String {
+    let (all, in_range) = (table::macs(measured.macs()), table::macs(measured.macs_in_range()));
+    if all == in_range { all } else { format!("{all}, {in_range} in range") }
 }
 
 fn latency(measured: &Measured) -> String {
@@ -57,7 +63,7 @@ fn latency(measured: &Measured) -> String {
     row.extend(values.iter().chain([&latency.max]).map(|value| format!("{value:.3}")));
     let mut text = "Latency in ms\n".to_owned() + &table::render(&columns, [row]);
     let per_second = measured.batch as f64 / (latency.median * 1e-3).max(f64::MIN_POSITIVE);
-    let rate = measured.macs() as f64 / measured.total_us().max(f64::MIN_POSITIVE) / 1e3;
+    let rate = measured.macs_in_range() as f64 / measured.total_us().max(f64::MIN_POSITIVE) / 1e3;
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{per_second:.1} inferences per second, {rate:.1} GMAC/s");
     text
@@ -86,17 +92,39 @@ fn microseconds(tenths: i64) -> String {
     format!("{sign}{}.{}", tenths.abs() / 10, tenths.abs() % 10)
 }
 
-/// The four columns at the end of a row: time, share, GMAC/s and share of the peak.
-fn time_columns(measured: &Measured, tenths: i64, macs: u64) -> Vec<String> {
-    let us = tenths as f64 / 10.0;
-    let mut cells = vec![microseconds(tenths), format!("{:.2}", 100.0 * measured.share(us))];
-    if macs > 0 && us > 0.0 {
-        cells.push(format!("{:.1}", macs as f64 / us / 1e3));
-        cells.push(format!("{:.1}", 100.0 * measured.share_of_peak(macs, us)));
+/// The columns at the end of a row: multiply-accumulates in range, time, share, GMAC/s and share of the peak.
+fn number_columns(measured: &Measured, row: &Row) -> Vec<String> {
+    let us = row.tenths as f64 / 10.0;
+    let mut cells = vec![megamacs(row.macs), microseconds(row.tenths), format!("{:.2}", 100.0 * measured.share(us))];
+    if row.macs > 0 && us > 0.0 {
+        cells.push(format!("{:.1}", row.macs as f64 / us / 1e3));
+        cells.push(format!("{:.1}", 100.0 * row.at_peak_us / us));
     } else {
         cells.extend([String::new(), String::new()]);
     }
     cells
+}
+
+/// What the numbers at the end of a row are made from.
+#[derive(Clone, Copy, Default)]
+struct Row {
+    tenths: i64,
+    /// Multiply-accumulates in range, and how long they take at peak.
+    macs: u64,
+    at_peak_us: f64,
+}
+
+impl Row {
+    fn of(measured: &Measured, layer: &Layer, tenths: i64) -> Self {
+        Self { tenths, macs: layer.info.macs_in_range, at_peak_us: measured.at_peak_us(layer) }
+    }
+
+    /// `[other]` and `[total]`.
+    fn ends(measured: &Measured, tenths: &Tenths) -> [(&'static str, Self); 2] {
+        let other = Self { tenths: tenths.other(), ..Self::default() };
+        let (macs, at_peak_us) = (measured.macs_in_range(), measured.all_at_peak_us());
+        [("[other]", other), ("[total]", Self { tenths: tenths.total, macs, at_peak_us })]
+    }
 }
 
 fn megamacs(macs: u64) -> String {
@@ -122,14 +150,13 @@ fn layers(measured: &Measured) -> String {
         let info = &layer.info;
         let texts = [info.index.to_string(), info.name.clone(), info.op.clone(), info.kernel.clone()];
         let mut row = texts.to_vec();
-        row.extend([table::shape(&info.output_shape), megamacs(info.macs)]);
-        row.extend(time_columns(measured, time, info.macs));
+        row.push(table::shape(&info.output_shape));
+        row.extend(number_columns(measured, &Row::of(measured, layer, time)));
         rows.push(row);
     }
-    for (name, time, macs) in [("[other]", tenths.other(), 0), ("[total]", tenths.total, measured.macs())] {
+    for (name, end) in Row::ends(measured, &tenths) {
         let mut row = ["", name, "", "", ""].map(str::to_owned).to_vec();
-        row.push(megamacs(macs));
-        row.extend(time_columns(measured, time, macs));
+        row.extend(number_columns(measured, &end));
         rows.push(row);
     }
     let title = format!("Layers: median over {}\n", counted(measured.latency_ms.count, "run"));
@@ -149,23 +176,27 @@ fn by_operator(measured: &Measured) -> String {
         ("% peak", Right),
     ];
     let tenths = Tenths::of(measured);
-    // (operator, layers, multiply-accumulates, time), in the order of first appearance.
-    let mut groups: Vec<(&str, usize, u64, i64)> = Vec::new();
+    // (operator, layers, numbers), in the order of first appearance.
+    let mut groups: Vec<(&str, usize, Row)> = Vec::new();
     for (layer, &time) in measured.layers.iter().zip(&tenths.layers) {
         let position = groups.iter().position(|(op, ..)| *op == layer.info.op).unwrap_or_else(|| {
-            groups.push((&layer.info.op, 0, 0, 0));
+            groups.push((&layer.info.op, 0, Row::default()));
             groups.len() - 1
         });
-        let (_, count, macs, sum) = &mut groups[position];
-        (*count, *macs, *sum) = (*count + 1, *macs + layer.info.macs, *sum + time);
+        let (_, count, sum) = &mut groups[position];
+        let row = Row::of(measured, layer, time);
+        *count += 1;
+        sum.tenths += row.tenths;
+        sum.macs += row.macs;
+        sum.at_peak_us += row.at_peak_us;
     }
-    groups.sort_by_key(|(_, _, _, time)| std::cmp::Reverse(*time));
-    groups.push(("[other]", 0, 0, tenths.other()));
-    groups.push(("[total]", measured.layers.len(), measured.macs(), tenths.total));
-    let rows = groups.into_iter().map(|(op, count, macs, time)| {
+    groups.sort_by_key(|(_, _, sum)| std::cmp::Reverse(sum.tenths));
+    let [(other, left), (total, all)] = Row::ends(measured, &tenths);
+    groups.extend([(other, 0, left), (total, measured.layers.len(), all)]);
+    let rows = groups.into_iter().map(|(op, count, sum)| {
         let count = if count == 0 { String::new() } else { count.to_string() };
-        let mut row = vec![op.to_owned(), count, megamacs(macs)];
-        row.extend(time_columns(measured, time, macs));
+        let mut row = vec![op.to_owned(), count];
+        row.extend(number_columns(measured, &sum));
         row
     });
     "By operator\n".to_owned() + &table::render(&columns, rows)

@@ -86,10 +86,12 @@ fn layers(plan: &Plan) -> Vec<Value> {
             "name": layer.name,
             "op": layer.op,
             "kernel": layer.kernel,
+            "isa": layer.isa.map(|isa| isa.to_string()),
             "file_operators": layer.file_operators,
             "output_shape": layer.output_shape,
             "output_tensors": layer.output_tensors,
             "macs": layer.macs,
+            "macs_in_range": layer.macs_in_range,
             "notes": layer.notes,
         })
     };

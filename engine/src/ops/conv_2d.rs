@@ -66,6 +66,10 @@ impl Operator for Conv2d {
         (elements as u64).saturating_mul((self.window.taps() * self.filter_shape[3]) as u64)
     }
 
+    fn macs_in_range(&self, inputs: &InputShapes<'_>, outputs: &[&[usize]]) -> u64 {
+        self.window.in_range(self.macs(inputs, outputs))
+    }
+
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
         let bias = inputs.get(2).copied().flatten().map(TensorView::to_i32s);
@@ -143,6 +147,12 @@ fn conv_note(statistics: &gemm::ConvStatistics) -> Option<String> {
     if statistics.repaired_lines > 0 {
         let share = 100.0 * statistics.repaired_lines as f64 / statistics.lines as f64;
         notes.push(format!("{share:.1} % of weight lines in two parts"));
+    }
+    if statistics.corrects_row_sums {
+        notes.push("sums of activations for weight zero points".to_owned());
+    }
+    if statistics.excess > 0 {
+        notes.push(format!("weights beyond eight bits: {}", statistics.excess));
     }
     (!notes.is_empty()).then(|| notes.join(", "))
 }

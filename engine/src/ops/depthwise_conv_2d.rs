@@ -65,6 +65,10 @@ impl Operator for DepthwiseConv2d {
         (elements as u64).saturating_mul(self.window.taps() as u64)
     }
 
+    fn macs_in_range(&self, inputs: &InputShapes<'_>, outputs: &[&[usize]]) -> u64 {
+        self.window.in_range(self.macs(inputs, outputs))
+    }
+
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
         let bias = inputs.get(2).copied().flatten().map(TensorView::to_i32s);

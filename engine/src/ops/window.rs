@@ -100,6 +100,13 @@ impl Window2d {
         classes.chain([self.taps()]).fold(1, usize::saturating_mul)
     }
 
+    /// Those of `macs` multiply-accumulates, evenly spread over windows and taps, whose tap lies inside the image.
+    pub(crate) fn in_range(&self, macs: u64) -> u64 {
+        let all: u128 = self.output.iter().chain(&self.filter).map(|&count| count as u128).product();
+        let inside = u128::from(self.kernel_window().taps_inside(self.input, self.output));
+        (u128::from(macs) * inside).checked_div(all).map_or(0, |macs| macs as u64)
+    }
+
     /// Taps of one window.
     pub(crate) fn taps(&self) -> usize {
         self.filter[0] * self.filter[1]

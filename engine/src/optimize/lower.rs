@@ -48,6 +48,16 @@ pub struct Member {
     pub(crate) outputs: Vec<TensorId>,
 }
 
+impl Member {
+    /// Multiply-accumulates, all and in range.
+    pub(crate) fn macs(&self, graph: &Graph) -> [u64; 2] {
+        let shape = |&id: &TensorId| graph.tensors[id].shape.as_slice();
+        let inputs: Vec<_> = self.inputs.iter().map(|id| id.as_ref().map(shape)).collect();
+        let outputs: Vec<_> = self.outputs.iter().map(shape).collect();
+        [self.operator.macs(&inputs, &outputs), self.operator.macs_in_range(&inputs, &outputs)]
+    }
+}
+
 /// A prepared step: the kernel and the tensors that it reads and writes, in the kernel's order.
 pub struct Lowered {
     pub(crate) layer: Box<dyn Layer>,

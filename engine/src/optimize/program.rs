@@ -142,11 +142,8 @@ fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> La
             *last += more;
         }
     }
-    let macs = step.members.iter().map(|member| {
-        let inputs: Vec<_> = member.inputs.iter().map(|id| id.map(|id| graph.tensors[id].shape.as_slice())).collect();
-        let outputs: Vec<_> = member.outputs.iter().map(|&id| graph.tensors[id].shape.as_slice()).collect();
-        member.operator.macs(&inputs, &outputs)
-    });
+    let macs = step.members.iter().map(|member| member.macs(graph));
+    let [macs, macs_in_range] = macs.fold([0_u64; 2], |[a, b], [c, d]| [a.saturating_add(c), b.saturating_add(d)]);
     let positions: Vec<String> = step.file_operators.iter().map(|position| format!("#{position}")).collect();
     LayerInfo {
         index,
@@ -154,8 +151,10 @@ fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> La
         file_operators: step.file_operators.clone(),
         op: main.operator.name().to_owned(),
         kernel: lowered.layer.kernel().to_owned(),
+        isa: lowered.layer.isa(),
         output_shape: shape,
-        macs: macs.sum(),
+        macs,
+        macs_in_range,
         output_tensors: step.outputs().collect(),
         notes: step.notes.iter().cloned().chain(lowered.note.clone()).collect::<Vec<_>>().join(", "),
     }

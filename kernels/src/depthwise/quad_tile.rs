@@ -32,8 +32,8 @@ pub(super) struct Run {
     pub(super) offset: usize,
     /// Taps; at most three where outputs share.
     pub(super) taps: usize,
-    /// The run's first line of weights: layers, then outputs that share, then parts.
-    pub(super) line: usize,
+    /// Runs before this one in the weights, whose lines are layers, then outputs that share, then parts.
+    pub(super) index: usize,
 }
 
 /// A run of output pixels in up to 64 channels.
@@ -116,8 +116,8 @@ unsafe fn group<A: Interleave, const PIXELS: usize, const SHARE: usize, const LA
     debug_assert!(first + PIXELS <= tile.pixels && PIXELS.is_multiple_of(SHARE));
     let mut sums = [[arch.zero(); PARTS]; PIXELS];
     for run in tile.runs {
-        assert!(run.line + LAYERS * LINES <= tile.lines.len());
-        let lines = tile.lines[run.line..].as_ptr();
+        let first_line = run.index * LAYERS * LINES;
+        let lines = tile.lines[first_line..first_line + LAYERS * LINES].as_ptr();
         let source = tile.input.wrapping_add(run.offset + first * tile.input_step);
         let last = run.taps + SHARE - 2;
         for (pair, sums) in sums.chunks_exact_mut(SHARE).enumerate() {
@@ -132,7 +132,7 @@ unsafe fn group<A: Interleave, const PIXELS: usize, const SHARE: usize, const LA
                 for (output, sums) in sums.iter_mut().enumerate() {
                     for (part, (sum, &quad)) in sums.iter_mut().zip(&quads).enumerate() {
                         let line = layer * LINES + output * PARTS + part;
-                        // SAFETY: asserted above: the line lies within `lines`.
+                        // SAFETY: the slice above holds the run's lines.
                         let weights = unsafe { arch.load_weights(lines.add(line).cast()) };
                         *sum = arch.dot_taps(*sum, quad, weights);
                     }

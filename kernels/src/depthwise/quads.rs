@@ -44,6 +44,8 @@ struct Group {
     count: usize,
     /// First line of weights.
     line: usize,
+    /// Layers that the channels' weights need.
+    layers: usize,
     requantizers: [Requantizer; PARTS],
 }
 
@@ -54,7 +56,6 @@ pub(super) struct Quads {
     pub(super) channels: usize,
     /// Pixels of a wide pixel.
     fold: usize,
-    layers: usize,
     shares: bool,
     /// Bytes of input from one tap, and from one (wide) output pixel, to the next.
     tap_step: usize,
@@ -62,8 +63,8 @@ pub(super) struct Quads {
     output_step: usize,
     groups: Vec<Group>,
     lines: Vec<Line>,
-    /// Lines of one group.
-    group_lines: usize,
+    /// Runs of one group.
+    group_runs: usize,
     bias: Vec<[Lanes; PARTS]>,
     /// Bands, then their classes.
     classes: Vec<Vec<Class>>,
@@ -104,14 +105,13 @@ impl Quads {
             kernel,
             channels: taken,
             fold,
-            layers: layers(spec),
             shares: input_step == tap_step,
             tap_step,
             input_step,
             output_step: fold * spec.pixel_stride,
             groups: Vec::new(),
             lines: Vec::new(),
-            group_lines: 0,
+            group_runs: 0,
             bias: Vec::new(),
             classes: Vec::new(),
         };
@@ -119,12 +119,13 @@ impl Quads {
         for first in (0..taken).step_by(INTERLEAVED) {
             let count = (fold * channels).min(INTERLEAVED).min(fold * channels - first);
             let line = quads.lines.len();
-            quads.pack(spec, &variants, first, count);
+            let layers = quads.layers(spec, [first, count]);
+            quads.pack(spec, &variants, [first, count], layers);
             let requantizers = core::array::from_fn(|part| {
                 let lanes = core::array::from_fn(|lane| quads.channel(spec, [first, count], part, lane));
                 Requantizer::of_lanes(spec.requantize, range, lanes, largest_sum)
             });
-            quads.groups.push(Group { first, count, line, requantizers });
+            quads.groups.push(Group { first, count, line, layers, requantizers });
         }
         quads.fold_biases(spec, bands, folded);
         Some(quads)
@@ -142,17 +143,24 @@ impl Quads {
         across.clone().step_by(most).map(|tap| [tap, most.min(across.end - tap)]).collect()
     }
 
+    /// Layers that the weights of a group need.
+    fn layers(&self, spec: &DepthwiseSpec<'_>, [first, count]: [usize; 2]) -> usize {
+        let channels = first..first + if self.fold > 1 { spec.channels } else { count };
+        let taps = 0..spec.window.taps[0] * spec.window.taps[1];
+        let of_tap = |tap| channels.clone().map(move |channel| layers(weight(spec, tap, channel))).max();
+        taps.filter_map(of_tap).max().unwrap_or(1)
+    }
+
     /// Fills in the classes; returns the ranges of taps across whose weights are needed.
     fn classes(&mut self, spec: &DepthwiseSpec<'_>, bands: &[Band]) -> Vec<Range<usize>> {
         let mut variants: Vec<Range<usize>> = Vec::new();
         let mut starts = Vec::new();
-        let run_lines = self.layers * LINES;
         for band in bands {
             let mut classes = Vec::new();
             for class in &band.classes {
                 let variant = variants.iter().position(|known| *known == class.columns).unwrap_or_else(|| {
-                    starts.push(self.group_lines);
-                    self.group_lines += spec.window.taps[0] * self.cut(&class.columns).len() * run_lines;
+                    starts.push(self.group_runs);
+                    self.group_runs += spec.window.taps[0] * self.cut(&class.columns).len();
                     variants.push(class.columns.clone());
                     variants.len() - 1
                 });
@@ -162,7 +170,7 @@ impl Quads {
                     let down = (row - class.rows.start) * spec.window.dilation[0] * spec.input.width;
                     for (index, &[tap, taps]) in cut.iter().enumerate() {
                         let offset = down * spec.input.pixel_stride + (tap - class.columns.start) * self.tap_step;
-                        runs.push(Run { offset, taps, line: starts[variant] + (row * cut.len() + index) * run_lines });
+                        runs.push(Run { offset, taps, index: starts[variant] + row * cut.len() + index });
                     }
                 }
                 classes.push(Class { runs, bias: 0 });
@@ -173,16 +181,16 @@ impl Quads {
     }
 
     /// Packs the weights of one group.
-    fn pack(&mut self, spec: &DepthwiseSpec<'_>, variants: &[Range<usize>], first: usize, count: usize) {
+    fn pack(&mut self, spec: &DepthwiseSpec<'_>, variants: &[Range<usize>], group: [usize; 2], layers: usize) {
         for across in variants {
             for row in 0..spec.window.taps[0] {
                 for [tap, taps] in self.cut(across) {
-                    for layer in 0..self.layers {
+                    for layer in 0..layers {
                         for output in 0..2 {
                             for part in 0..PARTS {
                                 let mut line = Line::ZERO;
                                 for lane in 0..LANES {
-                                    let Some(channel) = self.channel(spec, [first, count], part, lane) else {
+                                    let Some(channel) = self.channel(spec, group, part, lane) else {
                                         continue;
                                     };
                                     for index in (0..taps).filter(|index| index + output < 4) {
@@ -245,8 +253,8 @@ impl Quads {
                 input_step: self.input_step,
                 tap_step: self.tap_step,
                 runs: &class.runs,
-                lines: &self.lines[group.line..group.line + self.group_lines],
-                layers: self.layers,
+                lines: &self.lines[group.line..group.line + self.group_runs * group.layers * LINES],
+                layers: group.layers,
                 shares: self.shares,
                 bias: &self.bias[class.bias + index],
                 requantizers: &group.requantizers,
@@ -258,9 +266,9 @@ impl Quads {
             let (whole, rest) = (row.pixels / self.fold, row.pixels % self.fold);
             // SAFETY: the caller's promise; a last wide pixel stores the channels that exist.
             unsafe {
-                (self.kernel.tiles[self.layers - 1])(&tile(0, whole, group.count));
+                (self.kernel.tiles[group.layers - 1])(&tile(0, whole, group.count));
                 if rest > 0 {
-                    (self.kernel.tiles[self.layers - 1])(&tile(whole, 1, group.count / self.fold * rest));
+                    (self.kernel.tiles[group.layers - 1])(&tile(whole, 1, group.count / self.fold * rest));
                 }
             }
         }
@@ -274,12 +282,7 @@ fn split(weight: i32) -> [i8; MAX_LAYERS] {
     [first as i8, second as i8, (weight - first - second) as i8]
 }
 
-/// Layers that the weights need.
-fn layers(spec: &DepthwiseSpec<'_>) -> usize {
-    let taps = spec.window.taps[0] * spec.window.taps[1];
-    let weights = (0..taps * spec.channels).map(|at| split(weight(spec, at / spec.channels, at % spec.channels)));
-    weights
-        .map(|summands| summands.iter().rposition(|&summand| summand != 0).map_or(1, |last| last + 1))
-        .max()
-        .unwrap_or(1)
+/// Layers that a weight needs.
+fn layers(weight: i32) -> usize {
+    split(weight).iter().rposition(|&summand| summand != 0).map_or(1, |last| last + 1)
 }

@@ -29,6 +29,8 @@ struct Case {
     bias: i32,
     fill: Fill,
     weight_fill: Fill,
+    /// One weight that is another byte.
+    odd_weight: Option<(usize, u8)>,
     threads: usize,
     seed: u64,
 }
@@ -49,6 +51,7 @@ impl Default for Case {
             bias: 20_000,
             fill: Fill::Random,
             weight_fill: Fill::Random,
+            odd_weight: None,
             threads: 1,
             seed: 1,
         }
@@ -97,10 +100,15 @@ impl Case {
             let lo = random.within(low, high);
             ActivationRange { lo, hi: random.within(lo, high) }
         };
+        let taps = self.window.taps[0] * self.window.taps[1];
+        let mut weights = random.bytes(taps * channels, self.weight_fill);
+        if let Some((at, byte)) = self.odd_weight {
+            weights[at] = byte;
+        }
         Some(Data {
             output,
             input: random.bytes(self.image.iter().product::<usize>() * self.channels, self.fill),
-            weights: random.bytes(self.window.taps[0] * self.window.taps[1] * channels, self.weight_fill),
+            weights,
             bias: (0..channels).map(|_| random.within(-self.bias, self.bias)).collect(),
             multipliers: (0..count).map(|_| random.multiplier(self.shift - 6, self.shift)).collect(),
             input_zero: zero(&mut random),
@@ -255,6 +263,25 @@ fn extreme_values_are_exact() {
                         Case { fill, weight_fill, signed, rectified, shift, per_channel, seed, ..Case::default() };
                     case.check(&mut failures);
                     Case { per_channel: false, channels: 80, ..case }.check(&mut failures);
+                }
+            }
+        }
+    }
+    failures.finish();
+}
+
+#[test]
+fn a_weight_of_nine_bits_among_those_of_eight() {
+    let mut failures = Failures::default();
+    for seed in 0..12 {
+        for channels in [8, 64, 128, 240] {
+            for (weight, odd) in [(0x7F, 0xFF), (0x80, 0x00), (0x80, 0xFF)] {
+                // In the first group of channels, and in the last.
+                for at in [5 * channels + 3, 4 * channels - 1] {
+                    let fill = Fill::Constant(weight);
+                    let case =
+                        Case { channels, weight_fill: fill, odd_weight: Some((at, odd)), seed, ..Case::default() };
+                    Case { signed: false, shift: -4, ..case }.check(&mut failures);
                 }
             }
         }

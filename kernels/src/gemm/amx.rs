@@ -21,6 +21,7 @@ use super::avx512vnni::{row_sums, tile};
 use super::bind::{BlockKernel, Descriptor, TileShape};
 use super::blocks::PanelGroup;
 use super::ending;
+use super::excess;
 use super::tile::{Block, Run};
 use crate::arch::Arch;
 use crate::arch::amx::{self, Sums, TILE_BYTES, TILE_ROWS, Tiles};
@@ -133,7 +134,8 @@ unsafe fn run(block: &Block<'_>) {
                 step.compute(&mut tiles, block, &copies, &mut pending);
                 pending.finish(block);
             }
-            step.store(&mut tiles, &mut sums[turn]);
+            // SAFETY: the caller's promise.
+            unsafe { step.store(&mut tiles, block, &mut sums[turn]) }
             last = step;
             turn = 1 - turn;
         }
@@ -209,14 +211,24 @@ impl Step {
         }
     }
 
-    /// Stores the sums of the tiles.
+    /// Stores the sums of the tiles and adds what the packed weights lack.
+    ///
+    /// # Safety
+    /// As [`run`].
     #[inline(always)]
-    fn store(self, tiles: &mut Tiles, sums: &mut Sums) {
+    unsafe fn store(self, tiles: &mut Tiles, block: &Block<'_>, sums: &mut Sums) {
         match (self.rows > TILE_ROWS, self.group.panels) {
             (false, 1) => tiles.store_sums::<1, 1>(sums),
             (false, _) => tiles.store_sums::<1, 2>(sums),
             (true, 1) => tiles.store_sums::<2, 1>(sums),
             (true, _) => tiles.store_sums::<2, 2>(sums),
+        }
+        for (panel, sums) in sums.0.iter_mut().enumerate().take(self.group.panels) {
+            if let Some(addends) = block.addends.get(self.group.first + panel) {
+                let rows = &block.rows[self.first..self.first + self.rows];
+                // SAFETY: the caller's promise.
+                unsafe { excess::add_stored(amx::vectors(), addends, rows, sums) }
+            }
         }
     }
 

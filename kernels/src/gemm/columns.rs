@@ -9,7 +9,7 @@ use crate::requantize::{OutputRange, Requantizer};
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
     pub(crate) requantizer: Requantizer,
-    /// Weight zero point, in the signed weights' domain.
+    /// Weight zero point, in the packed weights' domain.
     pub(crate) weight_zero: i32,
     /// Channels that exist; the others are padding.
     pub(crate) count: usize,
@@ -43,7 +43,7 @@ impl Columns {
         };
         Self {
             requantizer: Requantizer::new(part.requantize, range, first..first + count, largest_sum),
-            weight_zero: part.weights.signed_zero(),
+            weight_zero: part.weights.signed_zero() - source.zero_taken,
             count,
             part: index,
             offset: first,

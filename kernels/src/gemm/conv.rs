@@ -5,6 +5,7 @@ use super::bind::Descriptor;
 use super::blocks::{self, Extent, MAX_BLOCK_ROWS, PanelGroup, Task};
 use super::class::{self, Class};
 use super::columns::Columns;
+use super::excess;
 use super::pack::{self, PanelSource};
 use super::tile::{Block, MAX_ROWS, Repair, Tile};
 use crate::arch::LANES;
@@ -37,6 +38,7 @@ pub struct Conv {
     groups: Vec<PanelGroup>,
     tasks: Vec<Task>,
     corrects_row_sums: bool,
+    excess: usize,
     input_bytes: usize,
 }
 
@@ -51,6 +53,10 @@ pub struct ConvStatistics {
     pub lines: usize,
     /// Steps that are repeated because the dot product cannot take their weights whole.
     pub repaired_lines: usize,
+    /// Whether sums of the activations correct for weight zero points.
+    pub corrects_row_sums: bool,
+    /// Steps of one k of a panel that are added because weights less their zero point leave eight bits.
+    pub excess: usize,
 }
 
 impl Conv {
@@ -58,7 +64,11 @@ impl Conv {
         check(spec);
         let descriptor = bound.descriptor();
         let (orders, mut classes) = class::classes(spec);
-        let sources = pack::panel_sources(spec);
+        let mut sources = pack::panel_sources(spec);
+        let excess = excess::take_off_zeros(spec, classes.len(), &mut sources);
+        for class in &mut classes {
+            class.addends = excess::of_class(spec, &excess, &class.taps, sources.len());
+        }
         let mut lines = Vec::new();
         let mut variants = Vec::new();
         for order in &orders {
@@ -105,6 +115,7 @@ impl Conv {
             block_rows: extent.block_rows(),
             tasks: blocks::tasks(&classes, &groups, &extent),
             corrects_row_sums: columns.iter().any(|columns| columns.weight_zero != 0),
+            excess: excess.len(),
             input_bytes: input_bytes(spec, &classes),
             classes,
             lines,
@@ -123,6 +134,8 @@ impl Conv {
             panels: self.columns.len(),
             lines: self.lines.len(),
             repaired_lines: self.residuals.len(),
+            corrects_row_sums: self.corrects_row_sums,
+            excess: self.excess,
         }
     }
 
@@ -167,6 +180,7 @@ impl Conv {
             panel_lines,
             bias: &self.bias[class.bias..class.bias + self.columns.len()],
             columns: &self.columns,
+            addends: &class.addends,
             groups,
             outputs,
         }
@@ -209,6 +223,7 @@ impl Conv {
                 panel_lines,
                 repairs: class.repairs.get(group.first).map_or(&[], Vec::as_slice),
                 residuals: &self.residuals,
+                addends: block.addends.get(panels.clone()).unwrap_or(&[]),
                 bias: &block.bias[panels.clone()],
                 ending: block.ending(group, range.clone()),
             };

@@ -10,6 +10,8 @@
 //!       the tile             \__ folded into the bias, per class __/   and wz·Σx per pixel
 //! ```
 //!
+//! Most weights are packed as `w - wz`, with nothing left to correct (`excess.rs`).
+//!
 //! Several convolutions that read the same tensor with the same window may be run as the *parts*
 //! of one: their panels stand side by side, each with its own output.
 
@@ -29,6 +31,7 @@ mod class;
 mod columns;
 mod conv;
 mod ending;
+mod excess;
 mod pack;
 mod tile;
 

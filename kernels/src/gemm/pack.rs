@@ -72,6 +72,8 @@ pub(crate) struct PanelSource {
     pub(crate) count: usize,
     /// Channel group.
     pub(crate) group: usize,
+    /// What is taken off the weights when they are packed: their zero point or nothing.
+    pub(crate) zero_taken: i32,
 }
 
 /// The panels of all parts: channels in order, never across a part or group boundary.
@@ -82,14 +84,14 @@ pub(crate) fn panel_sources(spec: &ConvSpec<'_>) -> Vec<PanelSource> {
             let channels = shape.channels / spec.groups;
             for start in (0..channels).step_by(LANES) {
                 let count = LANES.min(channels - start);
-                panels.push(PanelSource { part, first: group * channels + start, count, group });
+                panels.push(PanelSource { part, first: group * channels + start, count, group, zero_taken: 0 });
             }
         }
     }
     panels
 }
 
-/// Packs one panel in the given order.
+/// Packs one panel in the given order; weights that leave eight bits are clipped.
 pub(crate) fn pack_panel(spec: &ConvSpec<'_>, order: &Order, source: PanelSource, lines: &mut [Line]) {
     let weights = &spec.parts[source.part].weights;
     for (index, line) in lines.iter_mut().enumerate() {
@@ -97,7 +99,8 @@ pub(crate) fn pack_panel(spec: &ConvSpec<'_>, order: &Order, source: PanelSource
             let Some([row, tap, channel]) = order.position(index, k) else { continue };
             for column in 0..source.count {
                 let at = ((source.first + column) * spec.window.taps[0] + row) * spec.window.taps[1] + tap;
-                line.0[4 * column + k] = weights.signed(at * order.channels + channel);
+                let weight = i32::from(weights.signed(at * order.channels + channel)) - source.zero_taken;
+                line.0[4 * column + k] = weight.clamp(-128, 127) as i8;
             }
         }
     }

@@ -24,6 +24,7 @@ use core::ptr;
 use super::blocks::PanelGroup;
 use super::columns::Columns;
 use super::ending::{self, Ending};
+use super::excess::{self, Addend};
 use crate::arch::{Arch, Dot, LANES};
 use crate::memory::{Line, Output};
 
@@ -73,6 +74,8 @@ pub(crate) struct Tile<'a> {
     pub(crate) repairs: &'a [Repair],
     /// Residual weights that repairs point into.
     pub(crate) residuals: &'a [Line],
+    /// What the packed weights of each panel lack; empty where they are whole.
+    pub(crate) addends: &'a [Vec<Addend>],
     /// Folded bias, sixteen for each panel.
     pub(crate) bias: &'a [[i32; LANES]],
     /// How the sums end.
@@ -100,6 +103,8 @@ pub(crate) struct Block<'a> {
     pub(crate) bias: &'a [[i32; LANES]],
     /// How all panels end.
     pub(crate) columns: &'a [Columns],
+    /// What the packed weights of all panels lack; empty where they are whole.
+    pub(crate) addends: &'a [Vec<Addend>],
     /// First panel and number of panels of each group to compute.
     pub(crate) groups: &'a [PanelGroup],
     /// Where the parts of the convolution write.
@@ -190,9 +195,17 @@ pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile
         }
     }
     let mut lanes = [[arch.splat(0); NV]; MR];
-    for row in 0..MR {
-        for panel in 0..NV {
-            lanes[row][panel] = arch.lanes(sums[row][panel]);
+    for panel in 0..NV {
+        let mut column = [arch.splat(0); MR];
+        for row in 0..MR {
+            column[row] = arch.lanes(sums[row][panel]);
+        }
+        if let Some(addends) = tile.addends.get(panel) {
+            // SAFETY: the caller vouches for the activations.
+            column = unsafe { excess::add(arch, addends, tile.rows, column) };
+        }
+        for row in 0..MR {
+            lanes[row][panel] = column[row];
         }
     }
     // SAFETY: the caller vouches for the outputs.
