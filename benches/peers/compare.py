@@ -11,8 +11,8 @@ the same network as `to_onnx.py` builds it), random input, and the same number o
 every model once, each in a process of its own: some runs to warm up, then runs for `--seconds`, of which the median
 counts. What the table shows is the median of the rounds, in milliseconds for a whole batch.
 
-Engines: `ottava`, `openvino`, `litert` and `onnxruntime` take what the CPU has. `-vnni` and `-avx2` are held to AVX-512 VNNI
-and to AVX2 (`--isa`, `ONEDNN_MAX_CPU_ISA`). `openvino-throughput` sends images one by one through as many requests at a
+Engines: `ottava`, `openvino`, `litert` and `onnxruntime` take what the CPU has. With `-vnni`, `-avxvnni` or
+`-avx2` behind its name an engine is held to AVX-512 VNNI, AVX-VNNI or AVX2 (`--isa`, `ONEDNN_MAX_CPU_ISA`). `openvino-throughput` sends images one by one through as many requests at a
 time as OpenVINO chooses for its throughput hint.
 
 Nothing is pinned to cores here, because only the caller knows which are free: `taskset -c 2,3 python compare.py ...`
@@ -34,12 +34,12 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGES = ["openvino", "ai-edge-litert", "onnxruntime"]
-OTTAVA_ISA = {"": None, "vnni": "avx512vnni", "avx2": "avx2"}
-ONEDNN_ISA = {"": None, "vnni": "AVX512_CORE_VNNI", "avx2": "AVX2"}
-OURS = ["ottava", "ottava-vnni", "ottava-avx2"]
-ENGINES = OURS + [f"openvino{held}" for held in ("", "-vnni", "-avx2")]
-ENGINES += [f"openvino-throughput{held}" for held in ("", "-vnni", "-avx2")] + ["litert", "onnxruntime"]
-DEFAULT_ENGINES = [name for name in ENGINES if "throughput" not in name]
+# What engines can be held to: the name in `--isa` and in `ONEDNN_MAX_CPU_ISA`.
+ISAS = {"vnni": ("avx512vnni", "AVX512_CORE_VNNI"), "avxvnni": ("avxvnni", "AVX2_VNNI"), "avx2": ("avx2", "AVX2")}
+HOLDABLE = ["ottava", "openvino", "openvino-throughput"]
+ENGINES = [name + held for name in HOLDABLE for held in ["", *(f"-{isa}" for isa in ISAS)]] + ["litert", "onnxruntime"]
+OURS = [name for name in ENGINES if name.startswith("ottava")]
+DEFAULT_ENGINES = [name for name in ENGINES if "throughput" not in name and "avxvnni" not in name]
 TIMEOUT_SECONDS = 300
 
 Case = collections.namedtuple("Case", "model threads batch")
@@ -48,21 +48,21 @@ Case = collections.namedtuple("Case", "model threads batch")
 def held(engine):
     """An engine's name without and with what it is held to."""
     name, _, isa = engine.rpartition("-")
-    return (name, isa) if isa in ("vnni", "avx2") else (engine, "")
+    return (name, isa) if isa in ISAS else (engine, None)
 
 
 def command(arguments, environment=None):
-    """Output of a command; a failure raises with the last line that it wrote to standard error."""
+    """Output of a command; a failure raises with the line that says why: Ottava's `error:`, else the last one."""
     ran = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
     if ran.returncode != 0:
         lines = ran.stderr.strip().splitlines() or [f"exit code {ran.returncode}"]
-        raise RuntimeError(lines[-1].strip())
+        raise RuntimeError(next((line for line in lines if line.startswith("error:")), lines[-1]).strip())
     return ran.stdout
 
 
 def ottava(options, case, isa):
     flags = ["--threads", str(case.threads), "--min-time", str(options.seconds), "--json", "-"]
-    flags += ["--isa", OTTAVA_ISA[isa]] if isa else []
+    flags += ["--isa", ISAS[isa][0]] if isa else []
     flags += ["--batch", str(case.batch)] if case.batch > 1 else []
     result = json.loads(command([options.ottava, "bench", case.model, *flags]))
     return {"median_ms": result["latency_ms"]["median"], "share_of_peak": result["share_of_peak"]}
@@ -71,7 +71,7 @@ def ottava(options, case, isa):
 def peer(options, case, name, isa):
     environment = dict(os.environ)
     if isa:
-        environment["ONEDNN_MAX_CPU_ISA"] = ONEDNN_ISA[isa]
+        environment["ONEDNN_MAX_CPU_ISA"] = ISAS[isa][1]
     path = options.paths[case.model]
     numbers = [str(number) for number in (case.threads, case.batch, options.seconds)]
     output = command([sys.executable, os.path.join(HERE, "engines.py"), name, path, *numbers], environment)
@@ -92,7 +92,7 @@ def measure(options, work):
             print(f"round {number + 1} of {options.rounds}: {what}", file=sys.stderr, flush=True)
             try:
                 figures[case, engine].append(measure_once(options, case, engine))
-            except (RuntimeError, subprocess.TimeoutExpired) as error:
+            except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
                 print(f"LEFT OUT of round {number + 1}: {what}: {error}", file=sys.stderr, flush=True)
     return {pair: values for pair, values in figures.items() if values}
 
@@ -189,7 +189,10 @@ def report(options, text, document):
 def paths(options, models):
     """The files of models, which for built-in ones the command has in its cache."""
     inspect = lambda model: json.loads(command([options.ottava, "inspect", model, "--json"]))["file"]
-    return {model: model if os.path.exists(model) else inspect(model) for model in models}
+    try:
+        return {model: model if os.path.exists(model) else inspect(model) for model in models}
+    except (RuntimeError, OSError) as error:
+        sys.exit(str(error))
 
 
 def common_arguments(parser):
