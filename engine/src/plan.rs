@@ -68,6 +68,8 @@ pub struct LayerInfo {
     pub macs: u64,
     /// Those of them whose tap lies inside the image, which is what the kernels compute.
     pub macs_in_range: u64,
+    /// Bytes of packed weights and tables that it holds.
+    pub packed_bytes: usize,
     /// Graph tensors that it writes.
     pub output_tensors: Vec<TensorId>,
     /// Anything else worth knowing, for people.

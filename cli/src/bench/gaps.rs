@@ -6,8 +6,8 @@ use std::fmt::Write;
 use ottava::{Isa, LayerInfo};
 use serde::Serialize;
 
-use super::epilogue;
 use super::measure::Measured;
+use super::{bandwidth, epilogue};
 use crate::table::{self, Align::Left, Align::Right};
 
 /// What a part of the time is spent on.
@@ -67,6 +67,8 @@ pub struct Parts {
     at_peak_us: f64,
     epilogue_us: f64,
     rest_us: f64,
+    /// Reading the packed weights once. Not a part: it goes on beside the others.
+    weights_us: f64,
 }
 
 /// A group's sum.
@@ -82,6 +84,8 @@ pub struct Sum {
 pub struct Gaps {
     /// By instruction set: nanoseconds of one core that an output of a convolution costs beside its dot product.
     epilogue_ns_per_output: BTreeMap<String, f64>,
+    /// How fast one core reads as many bytes as the packed weights of all layers take.
+    weights_bytes_per_second: f64,
     layers: Vec<Parts>,
     groups: Vec<Sum>,
 }
@@ -95,10 +99,10 @@ impl Gaps {
                 costs.push((isa, epilogue::nanoseconds_per_output(isa)));
             }
         }
-        Self::split(measured, &costs)
+        Self::split(measured, &costs, bandwidth::read_bytes_per_second(measured.memory.packed_weight_bytes))
     }
 
-    fn split(measured: &Measured, costs: &[(Isa, f64)]) -> Self {
+    fn split(measured: &Measured, costs: &[(Isa, f64)], weights_bytes_per_second: f64) -> Self {
         let cost = |isa: Option<Isa>| costs.iter().find(|(known, _)| Some(*known) == isa).map_or(0.0, |cost| cost.1);
         let mut sums = Group::ALL.map(|group| Sum { group, us: 0.0, share: 0.0 });
         let mut add = |group: Group, us: f64| sums[group as usize].us += us;
@@ -112,13 +116,14 @@ impl Gaps {
             add(Group::DotProducts, at_peak_us);
             add(Group::ConvolutionEpilogue, epilogue_us);
             add(Group::of(info), rest_us);
-            layers.push(Parts { index: info.index, at_peak_us, epilogue_us, rest_us });
+            let weights_us = info.packed_bytes as f64 / weights_bytes_per_second * 1e6;
+            layers.push(Parts { index: info.index, at_peak_us, epilogue_us, rest_us, weights_us });
         }
         add(Group::BetweenLayers, measured.between_layers_us);
         add(Group::Medians, measured.other_us - measured.between_layers_us);
         sums.iter_mut().for_each(|sum| sum.share = measured.share(sum.us));
         let epilogue_ns_per_output = costs.iter().map(|(isa, ns)| (isa.to_string(), *ns)).collect();
-        Self { epilogue_ns_per_output, layers, groups: sums.to_vec() }
+        Self { epilogue_ns_per_output, weights_bytes_per_second, layers, groups: sums.to_vec() }
     }
 
     /// The tables for people.
@@ -131,6 +136,7 @@ impl Gaps {
             ("at peak", Right),
             ("epilogue", Right),
             ("rest", Right),
+            ("(weights)", Right),
             ("gap %", Right),
         ];
         let number = |us: f64| if us == 0.0 { String::new() } else { format!("{us:.1}") };
@@ -139,7 +145,7 @@ impl Gaps {
             let isa = info.isa.map_or(String::new(), |isa| isa.to_string());
             let gap = 100.0 * measured.share(parts.epilogue_us + parts.rest_us);
             let mut row = vec![info.index.to_string(), info.name.clone(), isa, number(layer.median_us)];
-            row.extend([parts.at_peak_us, parts.epilogue_us, parts.rest_us].map(number));
+            row.extend([parts.at_peak_us, parts.epilogue_us, parts.rest_us, parts.weights_us].map(number));
             row.push(format!("{gap:.2}"));
             row
         });
@@ -149,7 +155,13 @@ impl Gaps {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "epilogue: {ns:.4} ns for each output of a convolution on one {isa} core, measured");
         }
-        text.push('\n');
+        let (bytes, rate) = (measured.memory.packed_weight_bytes, self.weights_bytes_per_second);
+        let (us, bytes) = (bytes as f64 / rate * 1e6, table::bytes(bytes));
+        let rate = rate / 1e9;
+        let _ = writeln!(
+            text,
+            "(weights): beside the others, {us:.1} us to read {bytes} once at {rate:.1} GB/s, measured\n"
+        );
         text.push_str(&self.groups(measured));
         text
     }

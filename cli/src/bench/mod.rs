@@ -1,5 +1,6 @@
 //! `ottava bench`: how long a network takes, and where the time goes.
 
+mod bandwidth;
 mod epilogue;
 pub mod export;
 mod gaps;

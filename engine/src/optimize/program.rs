@@ -155,6 +155,7 @@ fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> La
         output_shape: shape,
         macs,
         macs_in_range,
+        packed_bytes: lowered.layer.packed_bytes(),
         output_tensors: step.outputs().collect(),
         notes: step.notes.iter().cloned().chain(lowered.note.clone()).collect::<Vec<_>>().join(", "),
     }
