@@ -11,9 +11,9 @@ the same network as `to_onnx.py` builds it), random input, and the same number o
 every model once, each in a process of its own: some runs to warm up, then runs for `--seconds`, of which the median
 counts. What the table shows is the median of the rounds, in milliseconds for a whole batch.
 
-Engines: `ottava`, `openvino`, `litert` and `onnxruntime` take what the CPU has. With `-vnni`, `-avxvnni` or
-`-avx2` behind its name an engine is held to AVX-512 VNNI, AVX-VNNI or AVX2 (`--isa`, `ONEDNN_MAX_CPU_ISA`). `openvino-throughput` sends images one by one through as many requests at a
-time as OpenVINO chooses for its throughput hint.
+Engines: `ottava`, `openvino`, `litert` and `onnxruntime` take what the CPU has. With `-vnni`, `-avxvnni` or `-avx2`
+behind its name an engine is held to AVX-512 VNNI, AVX-VNNI or AVX2 (`--isa`, `ONEDNN_MAX_CPU_ISA`).
+`openvino-throughput` sends images one by one through as many requests at a time as OpenVINO chooses for its throughput hint.
 
 Nothing is pinned to cores here, because only the caller knows which are free: `taskset -c 2,3 python compare.py ...`
 holds for every engine. An engine that fails is named on standard error with its reason, and that round is left out.
@@ -53,7 +53,8 @@ def held(engine):
 
 def command(arguments, environment=None):
     """Output of a command; a failure raises with the line that says why: Ottava's `error:`, else the last one."""
-    ran = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+    limits = {"timeout": TIMEOUT_SECONDS, "check": False}
+    ran = subprocess.run(arguments, env=environment, capture_output=True, text=True, **limits)
     if ran.returncode != 0:
         lines = ran.stderr.strip().splitlines() or [f"exit code {ran.returncode}"]
         raise RuntimeError(next((line for line in lines if line.startswith("error:")), lines[-1]).strip())
@@ -118,6 +119,17 @@ def commit():
         return "unknown"
 
 
+def versions():
+    """Versions of the peers that are installed."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return found
+
+
 def conditions(options):
     """What must be known of a measurement besides its numbers."""
     return {
@@ -127,7 +139,7 @@ def conditions(options):
         "cpu": cpu_model(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "system": f"{platform.system()} {platform.release()}",
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": versions(),
         "rounds": options.rounds,
         "seconds": options.seconds,
     }
@@ -152,10 +164,10 @@ def results(figures):
 
 
 def heading(facts):
-    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    peers = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     return (
         f"{facts['cpu']}, {facts['cores']} core(s), {facts['system']}; {facts['date']}, commit {facts['commit']}; "
-        f"{versions}; medians of {facts['rounds']} interleaved rounds of {facts['seconds']} s\n\n"
+        f"{peers}; medians of {facts['rounds']} interleaved rounds of {facts['seconds']} s\n\n"
         f"    {facts['command']}\n"
     )
 

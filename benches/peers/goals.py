@@ -4,8 +4,8 @@
     .venv/bin/python benches/peers/goals.py [--models DIR] [--rounds 5] [--markdown FILE] [--json FILE]
 
 `--models` is the folder with `inception_v3_int8.tflite`, `inception_v3_uint8.tflite` and
-`mobilenet_v2_1.0_224_quant.tflite`; the int8 MobileNet v2 is the built-in one. Rounds, engines and conditions are those of
-`compare.py`, with all models in one interleaving, so that ratios between them hold too. Takes about five minutes.
+`mobilenet_v2_1.0_224_quant.tflite`; the int8 MobileNet v2 is the built-in one. Rounds, engines and conditions are those
+of `compare.py`, with all models in one interleaving, so that ratios between them hold too. Takes about five minutes.
 """
 
 import argparse
@@ -70,22 +70,27 @@ def verdicts(rows):
     found = {(row["model"], row["threads"], row["batch"], row["engine"]): row for row in rows}
     image_ms = {key: row["median_ms"] / row["batch"] for key, row in found.items()}
     goals = []
+
+    def goal(what, against, asked, measured, is_met):
+        met = measured is not None and is_met(measured)
+        goals.append({"what": what, "against": against, "goal": asked, "measured": measured, "met": met})
+
     for ours, other, most in RATIOS:
         ratio = image_ms[ours] / image_ms[other] if ours in image_ms and other in image_ms else None
-        met = ratio is not None and ratio <= most
-        goals.append({"what": text(ours), "against": text(other), "goal": f"at most {most:.3f}", "measured": ratio, "met": met})
+        goal(text(ours), text(other), f"at most {most:.3f}", ratio, lambda ratio: ratio <= most)
     key, least = PEAK
     share = found[key]["share_of_peak"] if key in found else None
-    met = share is not None and share >= least
     against = "the measured peak, taps in range"
-    return goals + [{"what": text(key), "against": against, "goal": f"at least {least}", "measured": share, "met": met}]
+    goal(text(key), against, f"at least {least}", share, lambda share: share >= least)
+    return goals
 
 
 def markdown(goals):
     lines = ["| what | against | goal (time for an image) | measured | met |", "|---|---|---|--:|---|"]
     for goal in goals:
         measured = "-" if goal["measured"] is None else f"{goal['measured']:.3f}"
-        lines.append(f"| {goal['what']} | {goal['against']} | {goal['goal']} | {measured} | {'yes' if goal['met'] else 'no'} |")
+        cells = [goal["what"], goal["against"], goal["goal"], measured, "yes" if goal["met"] else "no"]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -98,7 +103,8 @@ def main():
     file = lambda model: in_folder.get(model, model)
     options.paths = compare.paths(options, [file(model) for model in MODELS])
     facts = compare.conditions(options)
-    work = [(Case(file(model), *rest), engine) for (model, *rest), engines in WORK.items() for engine in engines.split()]
+    cases = [(Case(file(model), threads, batch), WORK[model, threads, batch]) for model, threads, batch in WORK]
+    work = [(case, engine) for case, engines in cases for engine in engines.split()]
     rows = compare.results(compare.measure(options, work))
     goals = verdicts(rows)
     body = "\n".join([compare.heading(facts), markdown(goals), compare.markdown(rows)])
