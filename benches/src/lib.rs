@@ -16,6 +16,8 @@
 mod read;
 
 use std::fmt;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use ottava_kernels::depthwise::{self, DepthwiseSpec};
 use ottava_kernels::gemm::{self, ConvPart, ConvSpec, Requantize, Weights};
@@ -76,6 +78,19 @@ impl Shape {
         let depth = if self.family == Family::Gemm { self.input.channels } else { 1 };
         let counts = self.output.iter().chain(&self.window.taps).chain([&self.input.batch, &depth]);
         counts.map(|&count| count as u64).product()
+    }
+
+    /// Those of [`Shape::macs`] whose tap lies inside the image, which is what the kernels compute.
+    pub fn macs_in_range(&self) -> u64 {
+        let [height, width, channels] = self.output;
+        let depth = if self.family == Family::Gemm { self.input.channels } else { 1 };
+        let inside = self.window.taps_inside([self.input.height, self.input.width], [height, width]);
+        inside * (self.input.batch * channels * depth) as u64
+    }
+
+    /// Bytes of the input and the output.
+    pub fn bytes(&self) -> usize {
+        self.input.span_bytes() + self.input.batch * self.output.iter().product::<usize>()
     }
 }
 
@@ -194,9 +209,35 @@ impl Prepared {
         self.layer.kernel()
     }
 
+    /// The instruction set that the kernel is written for; `None` where every CPU runs the same code.
+    pub fn isa(&self) -> Option<Isa> {
+        self.layer.isa()
+    }
+
     /// Runs the layer once on the caller's thread; its output.
     pub fn run(&mut self) -> &[u8] {
         run_all(&*self.layer, &[&self.input], &mut [&mut self.output]);
         &self.output
     }
+}
+
+/// How long this core takes to read and write `bytes` in all, copying a half to the other over and over: what a layer
+/// that does nothing but move its bytes would take. The least of a few rounds, about ten milliseconds.
+pub fn copy_seconds(bytes: usize) -> f64 {
+    const ROUNDS: usize = 10;
+    const ROUND: Duration = Duration::from_millis(1);
+    let (from, mut to) = (vec![1_u8; bytes.div_ceil(2)], vec![0_u8; bytes.div_ceil(2)]);
+    let round = |_| {
+        let (start, mut copies) = (Instant::now(), 0);
+        loop {
+            to.copy_from_slice(black_box(&from));
+            black_box(&mut to);
+            copies += 1;
+            let elapsed = start.elapsed();
+            if elapsed >= ROUND {
+                return elapsed.as_secs_f64() / f64::from(copies);
+            }
+        }
+    };
+    (0..ROUNDS).map(round).fold(f64::INFINITY, f64::min)
 }

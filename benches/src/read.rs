@@ -128,6 +128,8 @@ mod tests {
         let macs: u64 = of(Family::Gemm).map(|case| case.shape.macs() * case.count as u64).sum();
         let network = ottava_models::builtin("inception-v3").map(|builtin| builtin.network().macs());
         assert_eq!(Some(macs), network);
+        let in_range: u64 = of(Family::Gemm).map(|case| case.shape.macs_in_range() * case.count as u64).sum();
+        assert_eq!((in_range + 5_000_000) / 10_000_000, 547);
         assert_eq!(cases[0].shape.to_string(), "299x299x3 3x3 s2 -> 149x149x32");
     }
 
