@@ -90,6 +90,7 @@ fn all() -> Vec<Kernel> {
     }
     for table in kernels::add::KERNELS {
         list("addition", Some(table.isa()), table.name());
+        table.mix_name().into_iter().for_each(|name| list("addition", Some(table.isa()), name));
     }
     for table in kernels::mean::KERNELS {
         list("mean", Some(table.isa()), table.name());

@@ -1,8 +1,9 @@
-//! AVX2 addition, sixteen elements at a time.
+//! AVX2 addition, sixteen elements at a time step by step, and a register at a time as one weighed sum.
 
-use super::Descriptor;
+use super::mix_tile::{self, MixTile};
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Avx2};
+use super::{Descriptor, MixKernel};
+use crate::arch::{Arch, Avx2, Wide};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -12,8 +13,16 @@ unsafe fn tile<const FIRST_HALF: bool, const SECOND_HALF: bool>(call: &Tile<'_>)
     unsafe { tile::run::<_, FIRST_HALF, SECOND_HALF>(Avx2::assume(), call) }
 }
 
+/// See [`mix_tile::run`].
+#[target_feature(enable = "avx2")]
+unsafe fn mix(call: &MixTile<'_>) {
+    // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
+    unsafe { mix_tile::run(Avx2::assume(), call) }
+}
+
 pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Avx2,
     name: "add_u8_avx2_x16",
     tiles: [tile::<false, false>, tile::<false, true>, tile::<true, true>],
+    mix: Some(MixKernel { name: "add_u8_avx2_x32", tile: mix, width: Avx2::WIDTH }),
 };

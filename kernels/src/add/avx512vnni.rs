@@ -1,8 +1,9 @@
-//! AVX-512 addition, sixteen elements at a time.
+//! AVX-512 addition, sixteen elements at a time step by step, and a register at a time as one weighed sum.
 
-use super::Descriptor;
+use super::mix_tile::{self, MixTile};
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Avx512Vnni};
+use super::{Descriptor, MixKernel};
+use crate::arch::{Arch, Avx512Vnni, Wide};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -12,8 +13,16 @@ unsafe fn tile<const FIRST_HALF: bool, const SECOND_HALF: bool>(call: &Tile<'_>)
     unsafe { tile::run::<_, FIRST_HALF, SECOND_HALF>(Avx512Vnni::assume(), call) }
 }
 
+/// See [`mix_tile::run`].
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn mix(call: &MixTile<'_>) {
+    // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
+    unsafe { mix_tile::run(Avx512Vnni::assume(), call) }
+}
+
 pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Avx512Vnni,
     name: "add_u8_avx512vnni_x16",
     tiles: [tile::<false, false>, tile::<false, true>, tile::<true, true>],
+    mix: Some(MixKernel { name: "add_u8_avx512vnni_x64", tile: mix, width: Avx512Vnni::WIDTH }),
 };

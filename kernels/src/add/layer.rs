@@ -1,12 +1,14 @@
 //! A prepared addition and the loop around its tiles.
 
+use super::fit::fit;
+use super::mix_tile::MixTile;
 use super::tile::{LEFT_SHIFT, Tile};
-use super::{AddSpec, Descriptor, Operand};
-use crate::arch::LANES;
+use super::{AddSpec, Descriptor, MixKernel, Operand};
+use crate::arch::{LANES, Weighed};
 use crate::bound::Bound;
 use crate::gemm::Requantize;
 use crate::layer::Layer;
-use crate::memory::{Input, Output};
+use crate::memory::{Input, Output, SLACK};
 use crate::requantize::{OutputRange, Requantizer};
 use crate::strided::Runs;
 
@@ -26,6 +28,8 @@ pub struct Add {
     second_is_scalar: bool,
     tile: usize,
     requantizer: Requantizer,
+    /// The addition as one weighed sum, and its least and greatest output.
+    mix: Option<(&'static MixKernel, Weighed, [u8; 2])>,
     /// Bytes past a run that tiles may read.
     extra: usize,
 }
@@ -53,6 +57,9 @@ impl Add {
         // Multipliers are below one, so operands keep at most their magnitude and the headroom.
         let largest_sum = 2 * (383i64 << LEFT_SHIFT);
         let runs = Runs::new(shape, WORK, spec.threads);
+        let clamp = [spec.output_min as u8, spec.output_max as u8];
+        let mix = bound.descriptor().mix.as_ref().and_then(|kernel| Some((kernel, fit(spec)?, clamp)));
+        let width = mix.map_or(LANES, |(kernel, ..)| kernel.width);
         Self {
             bound,
             runs,
@@ -67,14 +74,38 @@ impl Add {
                 0
             },
             requantizer: Requantizer::new(Requantize::Fixed(&[spec.multiplier]), range, 0..LANES, largest_sum),
-            extra: LANES.saturating_sub(runs.shortest()),
+            mix,
+            extra: width.saturating_sub(runs.shortest()),
         }
+    }
+}
+
+impl Add {
+    /// Adds `len` elements.
+    ///
+    /// # Safety
+    /// The inputs are readable for the elements or a register, whichever is more; the output is
+    /// writable for the elements, which nobody else touches.
+    unsafe fn run_run(&self, mut inputs: [*const u8; 2], output: *mut u8, len: usize) {
+        let second_step = usize::from(!self.second_is_scalar);
+        if let Some((kernel, weights, clamp)) = &self.mix {
+            let tile = MixTile { inputs, second_step, output, len, weights, clamp: *clamp };
+            // SAFETY: the bound descriptor proves the CPU feature; the caller's promise.
+            return unsafe { (kernel.tile)(&tile) };
+        }
+        if self.swapped {
+            inputs.swap(0, 1);
+        }
+        let (operands, requantizer) = (&self.operands, &self.requantizer);
+        let tile = Tile { inputs, second_step, output, len, operands, requantizer };
+        // SAFETY: as above.
+        unsafe { (self.bound.descriptor().tiles[self.tile])(&tile) }
     }
 }
 
 impl Layer for Add {
     fn kernel(&self) -> &str {
-        self.bound.descriptor().name
+        self.mix.map_or(self.bound.descriptor().name, |(kernel, ..)| kernel.name)
     }
 
     fn tasks(&self) -> usize {
@@ -87,7 +118,7 @@ impl Layer for Add {
         if self.second_is_scalar {
             assert!(!inputs[1].is_empty(), "input view of 0 bytes");
             // SAFETY: the view has a byte, which the caller vouches for.
-            scalar = [unsafe { *inputs[1].as_ptr() }; LANES];
+            scalar = [unsafe { *inputs[1].as_ptr() }; SLACK];
             self.runs.check(&[inputs[0], inputs[0]], outputs, self.extra);
             views[1] = Input::from(&scalar[..]);
         } else {
@@ -98,22 +129,11 @@ impl Layer for Add {
                 continue;
             }
             let second = if self.second_is_scalar { 0 } else { run.inputs[1] };
-            let mut addresses = [views[0].as_ptr().wrapping_add(run.inputs[0]), views[1].as_ptr().wrapping_add(second)];
-            if self.swapped {
-                addresses.swap(0, 1);
-            }
-            let tile = Tile {
-                inputs: addresses,
-                second_step: usize::from(!self.second_is_scalar),
-                output: outputs[0].as_ptr().wrapping_add(run.output),
-                len: run.len,
-                operands: &self.operands,
-                requantizer: &self.requantizer,
-            };
-            // SAFETY: the bound descriptor proves the CPU feature. The run lies inside the asserted
-            // views, which hold sixteen bytes from its start on where it is shorter. The caller vouches that
-            // nobody writes the inputs and that nobody else touches the output bytes of this task.
-            unsafe { (self.bound.descriptor().tiles[self.tile])(&tile) }
+            let inputs = [views[0].as_ptr().wrapping_add(run.inputs[0]), views[1].as_ptr().wrapping_add(second)];
+            // SAFETY: the run lies inside the asserted views, which hold a register from its start on
+            // where it is shorter. The caller vouches that nobody writes the inputs and that nobody else
+            // touches the output bytes of this task.
+            unsafe { self.run_run(inputs, outputs[0].as_ptr().wrapping_add(run.output), run.len) }
         }
     }
 }

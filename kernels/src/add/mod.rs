@@ -3,12 +3,16 @@
 //! Each operand is moved up by 20 bits and rounded to a common scale, then the sum is rounded to the
 //! output's: three double roundings. An operand whose multiplier is exactly one half, as that of the
 //! larger scale always is, needs a shift only.
+//!
+//! On unsigned bytes most additions provably equal one weighed sum, whole registers at a time.
 
 use crate::bound::{Bound, Described};
 use crate::isa::Isa;
 use crate::strided::Strided;
 
+mod fit;
 mod layer;
+mod mix_tile;
 mod tile;
 
 #[cfg(target_arch = "x86_64")]
@@ -59,6 +63,16 @@ pub struct Descriptor {
     name: &'static str,
     /// Neither operand, the second, or both have a multiplier of one half.
     tiles: [tile::TileFn; 3],
+    /// The addition as one weighed sum, where the instruction set has it.
+    mix: Option<MixKernel>,
+}
+
+/// An instruction set's addition as one weighed sum.
+struct MixKernel {
+    name: &'static str,
+    tile: mix_tile::MixTileFn,
+    /// Bytes of a register.
+    width: usize,
 }
 
 /// Kernels of every instruction set of this build, best first.
@@ -81,6 +95,11 @@ impl Descriptor {
     /// The kernel's name: stored type, instruction set, lanes.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The name of the kernel for additions that are one weighed sum, where the instruction set has one.
+    pub fn mix_name(&self) -> Option<&'static str> {
+        self.mix.as_ref().map(|kernel| kernel.name)
     }
 }
 

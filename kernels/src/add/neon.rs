@@ -16,4 +16,5 @@ pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Neon,
     name: "add_s8_neon_x16",
     tiles: [tile::<false, false>, tile::<false, true>, tile::<true, true>],
+    mix: None,
 };

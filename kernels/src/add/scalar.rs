@@ -15,4 +15,5 @@ pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Scalar,
     name: "add_u8_scalar_x16",
     tiles: [tile::<false, false>, tile::<false, true>, tile::<true, true>],
+    mix: None,
 };

@@ -4,7 +4,7 @@ use core::arch::asm;
 use core::arch::x86_64::*;
 
 use super::avx2::{Product, Ymm};
-use super::{Divide, Wide};
+use super::{Divide, Mix, Weighed, Wide};
 
 /// A register intrinsic, safe because `self` proves the CPU feature.
 macro_rules! register {
@@ -154,4 +154,61 @@ fn mul_high(a: __m256i, b: __m256i) -> __m256i {
         );
     }
     high
+}
+
+/// Weights of a pair in every lane.
+#[derive(Clone, Copy)]
+pub(crate) struct Weights {
+    high: __m256i,
+    low: __m256i,
+    round: __m256i,
+    shift: __m256i,
+    offset: __m256i,
+}
+
+impl<P: Product> Mix for Ymm<P> {
+    type Weights = Weights;
+
+    #[inline(always)]
+    fn prepare_mix(self, by: &Weighed) -> Weights {
+        let pair = |[a, b]: [i16; 2]| i32::from(a) & 0xFFFF | i32::from(b) << 16;
+        let (high, low) = (pair(by.high), pair(by.low));
+        register!(Weights {
+            high: _mm256_set1_epi32(high),
+            low: _mm256_set1_epi32(low),
+            round: _mm256_set1_epi32(by.round),
+            shift: _mm256_set1_epi32(by.shift as i32),
+            offset: _mm256_set1_epi16(by.offset),
+        })
+    }
+
+    #[inline(always)]
+    fn mix(self, a: __m256i, b: __m256i, by: Weights) -> __m256i {
+        register!({
+            // Unpacking and packing both work within 16 bytes, so the order comes back.
+            let zero = _mm256_setzero_si256();
+            let (low, high) = (_mm256_unpacklo_epi8(a, b), _mm256_unpackhi_epi8(a, b));
+            let first =
+                _mm256_packs_epi32(by.sums(_mm256_unpacklo_epi8(low, zero)), by.sums(_mm256_unpackhi_epi8(low, zero)));
+            let second = _mm256_packs_epi32(
+                by.sums(_mm256_unpacklo_epi8(high, zero)),
+                by.sums(_mm256_unpackhi_epi8(high, zero)),
+            );
+            _mm256_packus_epi16(_mm256_adds_epi16(first, by.offset), _mm256_adds_epi16(second, by.offset))
+        })
+    }
+}
+
+impl Weights {
+    /// The sums of pairs before the offset; inlined into functions that have the instruction set.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set.
+    #[inline(always)]
+    unsafe fn sums(self, pairs: __m256i) -> __m256i {
+        register!({
+            let low = _mm256_srai_epi32::<16>(_mm256_add_epi32(self.round, _mm256_madd_epi16(pairs, self.low)));
+            _mm256_srav_epi32(_mm256_add_epi32(low, _mm256_madd_epi16(pairs, self.high)), self.shift)
+        })
+    }
 }

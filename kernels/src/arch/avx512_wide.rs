@@ -3,7 +3,7 @@
 use core::arch::asm;
 use core::arch::x86_64::*;
 
-use super::{Avx512Vnni, Divide, Dot, Interleave, Wide};
+use super::{Avx512Vnni, Divide, Dot, Interleave, Mix, Weighed, Wide};
 
 /// A register intrinsic, safe because `self` proves the CPU feature.
 macro_rules! register {
@@ -188,4 +188,61 @@ fn mul_high(a: __m512i, b: __m512i) -> __m512i {
         );
     }
     high
+}
+
+/// Weights of a pair in every lane.
+#[derive(Clone, Copy)]
+pub(crate) struct Weights {
+    high: __m512i,
+    low: __m512i,
+    round: __m512i,
+    shift: __m512i,
+    offset: __m512i,
+}
+
+impl Mix for Avx512Vnni {
+    type Weights = Weights;
+
+    #[inline(always)]
+    fn prepare_mix(self, by: &Weighed) -> Weights {
+        let pair = |[a, b]: [i16; 2]| i32::from(a) & 0xFFFF | i32::from(b) << 16;
+        let (high, low) = (pair(by.high), pair(by.low));
+        register!(Weights {
+            high: _mm512_set1_epi32(high),
+            low: _mm512_set1_epi32(low),
+            round: _mm512_set1_epi32(by.round),
+            shift: _mm512_set1_epi32(by.shift as i32),
+            offset: _mm512_set1_epi16(by.offset),
+        })
+    }
+
+    #[inline(always)]
+    fn mix(self, a: __m512i, b: __m512i, by: Weights) -> __m512i {
+        register!({
+            // Unpacking and packing both work within 16 bytes, so the order comes back.
+            let zero = _mm512_setzero_si512();
+            let (low, high) = (_mm512_unpacklo_epi8(a, b), _mm512_unpackhi_epi8(a, b));
+            let first =
+                _mm512_packs_epi32(by.sums(_mm512_unpacklo_epi8(low, zero)), by.sums(_mm512_unpackhi_epi8(low, zero)));
+            let second = _mm512_packs_epi32(
+                by.sums(_mm512_unpacklo_epi8(high, zero)),
+                by.sums(_mm512_unpackhi_epi8(high, zero)),
+            );
+            _mm512_packus_epi16(_mm512_adds_epi16(first, by.offset), _mm512_adds_epi16(second, by.offset))
+        })
+    }
+}
+
+impl Weights {
+    /// The sums of pairs before the offset; inlined into functions that have the instruction set.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set.
+    #[inline(always)]
+    unsafe fn sums(self, pairs: __m512i) -> __m512i {
+        register!({
+            let low = _mm512_srai_epi32::<16>(_mm512_dpwssd_epi32(self.round, pairs, self.low));
+            _mm512_srav_epi32(_mm512_dpwssd_epi32(low, pairs, self.high), self.shift)
+        })
+    }
 }

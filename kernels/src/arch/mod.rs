@@ -282,5 +282,33 @@ pub(crate) trait Wide: Arch {
     fn divide(self, sums: Self::Words, by: Self::Divider) -> Self::Bytes;
 }
 
+/// Two stored bytes weighed and added; see [`Mix::mix`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Weighed {
+    /// Weights, in units of `2^-shift`.
+    pub(crate) high: [i16; 2],
+    /// What the weights have more, in units of `2^-(shift + 16)`.
+    pub(crate) low: [i16; 2],
+    /// Added at that precision, of at most about `2^30`, so that nothing wraps.
+    pub(crate) round: i32,
+    /// Bits behind the point, 0 to 15.
+    pub(crate) shift: u32,
+    /// Added last.
+    pub(crate) offset: i16,
+}
+
+/// Weighed sums of two registers of unsigned bytes.
+pub(crate) trait Mix: Wide {
+    /// The numbers, as [`Mix::mix`] wants them.
+    type Weights: Copy;
+
+    /// Brings numbers into the form of [`Mix::mix`].
+    fn prepare_mix(self, by: &Weighed) -> Self::Weights;
+
+    /// `((high·x + ((low·x + round) >> 16)) >> shift) + offset` of each pair `x` of bytes, where shifts
+    /// are floors, the sum before the offset is cut to 16 bits and the result to a byte.
+    fn mix(self, a: Self::Bytes, b: Self::Bytes, by: Self::Weights) -> Self::Bytes;
+}
+
 #[cfg(test)]
 mod tests;

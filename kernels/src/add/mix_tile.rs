@@ -1,0 +1,53 @@
+//! The addition that is one weighed sum, written once for every instruction set.
+
+use crate::arch::{Mix, Weighed};
+
+/// A run of elements.
+pub(super) struct MixTile<'a> {
+    /// Addresses of the first elements.
+    pub(super) inputs: [*const u8; 2],
+    /// Bytes of the second input from one element to the next: 1, or 0 where a register's copies of a
+    /// single element stand at its address.
+    pub(super) second_step: usize,
+    /// Address of the first output.
+    pub(super) output: *mut u8,
+    /// Elements, at least 1.
+    pub(super) len: usize,
+    /// From both inputs to the output.
+    pub(super) weights: &'a Weighed,
+    /// Least and greatest output byte.
+    pub(super) clamp: [u8; 2],
+}
+
+/// A tile entry point.
+///
+/// # Safety
+/// The CPU has the instruction set. The inputs are readable for the run's elements or a register,
+/// whichever is more; the output is writable for the run's elements, which nobody else touches.
+pub(super) type MixTileFn = unsafe fn(&MixTile<'_>);
+
+/// Adds a run. The last register overlaps the one before it.
+///
+/// # Safety
+/// As [`MixTileFn`], in a function that enables the instruction set of `arch`.
+#[inline(always)]
+pub(super) unsafe fn run<A: Mix>(arch: A, tile: &MixTile<'_>) {
+    let weights = arch.prepare_mix(tile.weights);
+    let (min, max) = (arch.splat_wide(tile.clamp[0]), arch.splat_wide(tile.clamp[1]));
+    let ([first, second], step) = (tile.inputs, tile.second_step);
+    let (output, len) = (tile.output, tile.len);
+    let count = A::WIDTH.min(len);
+    let mut at = 0;
+    while at < len {
+        let start = at.min(len - count);
+        // SAFETY: the caller vouches for a register from the run's start on and for the whole run, in
+        // which a register from `start` on lies, and for the run's outputs.
+        unsafe {
+            let a = arch.load_wide(first.wrapping_add(start));
+            let b = arch.load_wide(second.wrapping_add(start * step));
+            let mixed = arch.min_wide(arch.max_wide(arch.mix(a, b, weights), min), max);
+            arch.store_wide(output.wrapping_add(start), mixed, count);
+        }
+        at += A::WIDTH;
+    }
+}
