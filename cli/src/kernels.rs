@@ -84,6 +84,7 @@ fn all() -> Vec<Kernel> {
     for table in kernels::depthwise::KERNELS {
         list("depthwise", Some(table.isa()), table.name());
         table.quads_name().into_iter().for_each(|name| list("depthwise", Some(table.isa()), name));
+        table.columns_name().into_iter().for_each(|name| list("depthwise", Some(table.isa()), name));
     }
     for table in kernels::pool::KERNELS {
         table.names().iter().for_each(|name| list("pooling", Some(table.isa()), name));

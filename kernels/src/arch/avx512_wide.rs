@@ -3,7 +3,7 @@
 use core::arch::asm;
 use core::arch::x86_64::*;
 
-use super::{Avx512Vnni, Divide, Dot, Interleave, Mix, Weighed, Wide};
+use super::{Avx512Vnni, Divide, Dot, Interleave, LANES, Mix, Scaled, Weighed, Wide};
 
 /// A register intrinsic, safe because `self` proves the CPU feature.
 macro_rules! register {
@@ -52,10 +52,45 @@ impl Interleave for Avx512Vnni {
     }
 
     #[inline(always)]
+    fn sums(self, lanes: __m512i) -> __m512i {
+        lanes
+    }
+
+    #[inline(always)]
+    unsafe fn store_scaled(self, target: *mut u8, [a, b, c, d]: [__m512i; 4], by: &Scaled, count: usize) {
+        let bytes = register!({
+            let first =
+                _mm512_packs_epi32(scale(a, &by.slope[0], &by.offset[0]), scale(b, &by.slope[1], &by.offset[1]));
+            let second =
+                _mm512_packs_epi32(scale(c, &by.slope[2], &by.offset[2]), scale(d, &by.slope[3], &by.offset[3]));
+            _mm512_packus_epi16(first, second)
+        });
+        // SAFETY: the bounds are 64 bytes each, and the caller vouches for `count` writable bytes.
+        unsafe {
+            let (min, max) = (self.load_wide(by.min.as_ptr()), self.load_wide(by.max.as_ptr()));
+            self.store_wide(target, self.min_wide(self.max_wide(bytes, min), max), count);
+        }
+    }
+
+    #[inline(always)]
     unsafe fn store_parts(self, target: *mut u8, [a, b, c, d]: [__m512i; 4], count: usize) {
         let bytes = register!(_mm512_packus_epi16(_mm512_packus_epi32(a, b), _mm512_packus_epi32(c, d)));
         // SAFETY: the caller vouches for `count` writable bytes.
         unsafe { self.store_wide(target, bytes, count) }
+    }
+}
+
+/// `floor(slope · lane + offset)`; inlined into functions that have the instruction set.
+///
+/// # Safety
+/// The CPU has the instruction set.
+#[inline(always)]
+unsafe fn scale(lanes: __m512i, slope: &[f32; LANES], offset: &[f32; LANES]) -> __m512i {
+    const FLOOR: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
+    // SAFETY: the arrays have sixteen values each; the caller vouches for the CPU.
+    unsafe {
+        let (slope, offset) = (_mm512_loadu_ps(slope.as_ptr()), _mm512_loadu_ps(offset.as_ptr()));
+        _mm512_cvt_roundps_epi32::<FLOOR>(_mm512_fmadd_ps(_mm512_cvtepi32_ps(lanes), slope, offset))
     }
 }
 

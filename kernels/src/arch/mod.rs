@@ -196,6 +196,16 @@ pub(crate) trait Dot: Arch {
 /// Bytes that [`Interleave`] takes from each tap.
 pub(crate) const INTERLEAVED: usize = 64;
 
+/// Slopes and offsets of four vectors, and the clamp; see [`Interleave::store_scaled`].
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Scaled {
+    pub(crate) slope: [[f32; LANES]; 4],
+    pub(crate) offset: [[f32; LANES]; 4],
+    pub(crate) min: [u8; INTERLEAVED],
+    pub(crate) max: [u8; INTERLEAVED],
+}
+
 /// Four taps side by side for each of 64 channels, in four vectors of sixteen, so that a dot product
 /// adds up taps where that of [`Dot`] adds up channels.
 pub(crate) trait Interleave: Dot {
@@ -211,6 +221,17 @@ pub(crate) trait Interleave: Dot {
 
     /// `sums[lane] += Σ taps[lane][i] * weights[lane][i]`.
     fn dot_taps(self, sums: Self::Sums, taps: Self::Taps, weights: Self::Weights) -> Self::Sums;
+
+    /// Sums that begin with `lanes`.
+    fn sums(self, lanes: Self::I32) -> Self::Sums;
+
+    /// Scales four vectors in floats, and stores the first `count` bytes in the order of channels:
+    /// `floor(slope · lane + offset)`, the product and sum rounded once, clamped. All lanes have less than 24
+    /// bits and their results less than 31.
+    ///
+    /// # Safety
+    /// `target` is valid for writes of `count` bytes; `count <= INTERLEAVED`.
+    unsafe fn store_scaled(self, target: *mut u8, parts: [Self::I32; 4], by: &Scaled, count: usize);
 
     /// Narrows four vectors, all within the storage type's range, to bytes in the order of channels, and
     /// stores the first `count`.

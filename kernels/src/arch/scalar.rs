@@ -1,6 +1,6 @@
 //! Portable lanes: arrays and loops. The other instruction sets compute what this file says.
 
-use super::{Arch, Clamp, Divide, Dot, INTERLEAVED, Interleave, LANES, Multipliers, Wide};
+use super::{Arch, Clamp, Divide, Dot, INTERLEAVED, Interleave, LANES, Multipliers, Scaled, Wide};
 use crate::isa::Isa;
 
 /// Portable Rust; needs nothing of the CPU.
@@ -306,6 +306,22 @@ impl Interleave for Scalar {
             let products = taps[lane].iter().zip(weights[lane]).map(|(&x, w)| i32::from(x) * i32::from(w));
             sums[lane].wrapping_add(products.sum())
         })
+    }
+
+    #[inline(always)]
+    fn sums(self, lanes: Self::I32) -> Self::Sums {
+        lanes
+    }
+
+    #[inline(always)]
+    unsafe fn store_scaled(self, target: *mut u8, parts: [Self::I32; 4], by: &Scaled, count: usize) {
+        for (index, value) in parts.into_iter().flatten().take(count).enumerate() {
+            let (part, lane) = (index / LANES, index % LANES);
+            let scaled = by.slope[part][lane].mul_add(value as f32, by.offset[part][lane]).floor();
+            let byte = (scaled as i32).max(i32::from(by.min[index])).min(i32::from(by.max[index]));
+            // SAFETY: the caller vouches for `count` writable bytes.
+            unsafe { target.add(index).write(byte as u8) }
+        }
     }
 
     #[inline(always)]

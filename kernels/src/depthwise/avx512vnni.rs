@@ -7,6 +7,8 @@
 //! latency of the dot product.
 
 use super::bind::Descriptor;
+use super::column_tile::{self, ColumnTile};
+use super::columns::ColumnKernel;
 use super::quad_tile::{self, QuadTile};
 use super::quads::QuadKernel;
 use super::tile::{self, Tile};
@@ -30,6 +32,21 @@ unsafe fn quad_tile<const LAYERS: usize>(call: &QuadTile<'_>) {
     unsafe { quad_tile::run::<_, LAYERS>(Avx512Vnni::assume(), call) }
 }
 
+/// See [`column_tile::run`].
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn column_tile<
+    const TAPS: usize,
+    const STEP: usize,
+    const AHEAD: usize,
+    const LAYERS: usize,
+    const SCALED: bool,
+>(
+    call: &ColumnTile<'_>,
+) {
+    // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
+    unsafe { column_tile::run::<_, TAPS, STEP, AHEAD, LAYERS, SCALED>(Avx512Vnni::assume(), call) }
+}
+
 pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Avx512Vnni,
     name: "depthwise_u8_avx512vnni_8x16",
@@ -38,6 +55,32 @@ pub(super) static TILES: Descriptor = Descriptor {
     quads: Some(QuadKernel {
         name: "depthwise_u8s8_avx512vnni_4x64k4",
         tiles: [quad_tile::<1>, quad_tile::<2>, quad_tile::<3>],
+        channel: Avx512Vnni::channel,
+    }),
+    columns: Some(ColumnKernel {
+        name: "depthwise_u8s8_avx512vnni_rowx64k4",
+        tiles: [
+            [
+                [
+                    [column_tile::<3, 1, 3, 1, false>, column_tile::<3, 1, 3, 1, true>],
+                    [column_tile::<3, 1, 3, 2, false>, column_tile::<3, 1, 3, 2, true>],
+                ],
+                [
+                    [column_tile::<3, 2, 2, 1, false>, column_tile::<3, 2, 2, 1, true>],
+                    [column_tile::<3, 2, 2, 2, false>, column_tile::<3, 2, 2, 2, true>],
+                ],
+            ],
+            [
+                [
+                    [column_tile::<5, 1, 5, 1, false>, column_tile::<5, 1, 5, 1, true>],
+                    [column_tile::<5, 1, 5, 2, false>, column_tile::<5, 1, 5, 2, true>],
+                ],
+                [
+                    [column_tile::<5, 2, 3, 1, false>, column_tile::<5, 2, 3, 1, true>],
+                    [column_tile::<5, 2, 3, 2, false>, column_tile::<5, 2, 3, 2, true>],
+                ],
+            ],
+        ],
         channel: Avx512Vnni::channel,
     }),
 };

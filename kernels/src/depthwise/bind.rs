@@ -1,5 +1,6 @@
 //! The kernel table.
 
+use super::columns::ColumnKernel;
 use super::quads::QuadKernel;
 use super::tile::TileFn;
 use crate::bound::Described;
@@ -16,6 +17,8 @@ pub struct Descriptor {
     pub(super) multiplied: TileFn,
     /// Four taps at a time, where the instruction set adds up four products.
     pub(super) quads: Option<QuadKernel>,
+    /// Square windows that slide along rows, on the same condition.
+    pub(super) columns: Option<ColumnKernel>,
 }
 
 /// Tiles of every instruction set of this build, best first.
@@ -43,6 +46,11 @@ impl Descriptor {
     /// The name of the kernel for four taps at a time, where the instruction set has one.
     pub fn quads_name(&self) -> Option<&'static str> {
         self.quads.map(|kernel| kernel.name)
+    }
+
+    /// The name of the kernel for windows that slide along rows, where the instruction set has one.
+    pub fn columns_name(&self) -> Option<&'static str> {
+        self.columns.map(|kernel| kernel.name)
     }
 }
 

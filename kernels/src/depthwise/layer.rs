@@ -2,6 +2,8 @@
 
 use super::DepthwiseSpec;
 use super::bind::Descriptor;
+use super::column_tile::MOST_TAPS;
+use super::columns::{Columns, OutputRow};
 use super::pack::{self, Band, Block, Class};
 use super::quads::{Quads, Row};
 use super::tile::Tile;
@@ -24,6 +26,8 @@ pub struct Depthwise {
     pixel_stride: usize,
     /// Whether several output channels read one input channel.
     multiplied: bool,
+    /// The whole convolution as a window that slides along rows; nothing else is used then.
+    columns: Option<Columns>,
     /// What four taps at a time are enough for.
     quads: Option<Quads>,
     /// All sixteens of channels; those that `quads` covers are skipped.
@@ -42,24 +46,29 @@ pub struct Depthwise {
 impl Depthwise {
     pub(super) fn new(bound: Bound<Descriptor>, spec: &DepthwiseSpec<'_>) -> Self {
         check(spec);
-        let blocks = pack::blocks(spec);
-        let (bands, bias) = pack::bands(spec, &blocks);
-        let weights = pack::unfold(spec, &blocks);
         let range = OutputRange {
             zero: spec.output_zero,
             min: spec.output_min,
             max: spec.output_max,
             offset: spec.output_offset,
         };
+        let columns = bound.descriptor().columns.and_then(|kernel| Columns::new(kernel, spec, range));
+        let blocks = if columns.is_some() { Vec::new() } else { pack::blocks(spec) };
+        let (bands, bias) = pack::bands(spec, &blocks);
+        let weights = pack::unfold(spec, &blocks);
         let largest_sum = pack::largest_sum(&weights, &bias, spec.window.taps[0] * spec.window.taps[1]);
-        let quads =
-            bound.descriptor().quads.and_then(|kernel| Quads::new(kernel, spec, (&bands, &bias), (range, largest_sum)));
+        let quads = bound
+            .descriptor()
+            .quads
+            .filter(|_| columns.is_none())
+            .and_then(|kernel| Quads::new(kernel, spec, (&bands, &bias), (range, largest_sum)));
         let requantizer = |block: &Block| {
             Requantizer::new(spec.requantize, range, block.first..block.first + block.count, largest_sum)
         };
         let requantizers = blocks.iter().map(requantizer).collect();
-        let last = blocks.last().expect("a depthwise convolution has channels");
-        let last_read = (last.input + LANES).max(quads.as_ref().map_or(0, Quads::reach));
+        let last_read = blocks.last().map_or(0, |last| last.input + LANES);
+        let last_read = last_read.max(quads.as_ref().map_or(0, Quads::reach));
+        let last_read = last_read.max(columns.as_ref().map_or(0, Columns::reach));
         let read = (spec.input.pixels() - 1) * spec.input.pixel_stride + last_read;
         let pixels = spec.input.batch * spec.output[0] * spec.output[1];
         let row_work = spec.output[1] * spec.channels * spec.window.taps[0] * spec.window.taps[1];
@@ -70,6 +79,7 @@ impl Depthwise {
             output: spec.output,
             pixel_stride: spec.pixel_stride,
             multiplied: spec.channels != spec.input.channels,
+            columns,
             quads,
             requantizers,
             weights,
@@ -79,6 +89,27 @@ impl Depthwise {
             task_rows: row_tasks(spec.input.batch * spec.output[0], row_work, spec.threads),
             input_bytes: read,
             output_bytes: (pixels - 1) * spec.pixel_stride + spec.channels,
+        }
+    }
+
+    /// Where a row of outputs and the rows that its windows see lie.
+    fn output_row(&self, [image, row]: [usize; 2], input: Input<'_>, output: Output<'_>) -> OutputRow {
+        let (window, pixel) = (&self.window, self.input.pixel_stride);
+        let mut rows = [None; MOST_TAPS];
+        for (tap, place) in rows.iter_mut().enumerate().take(window.taps[0]) {
+            let at = (row * window.stride[0] + tap).checked_sub(window.pad_before[0]);
+            *place = at.filter(|&at| at < self.input.height).map(|at| {
+                let first = (image * self.input.height + at) * self.input.width;
+                input.as_ptr().wrapping_add(first * pixel)
+            });
+        }
+        let first = (image * self.output[0] + row) * self.output[1];
+        OutputRow {
+            rows,
+            left: window.pad_before[1],
+            output: output.as_ptr().wrapping_add(first * self.pixel_stride),
+            output_step: self.pixel_stride,
+            pixels: self.output[1],
         }
     }
 
@@ -121,7 +152,8 @@ impl Depthwise {
 
 impl Layer for Depthwise {
     fn kernel(&self) -> &str {
-        self.quads.as_ref().map_or(self.bound.descriptor().name, Quads::name)
+        let other = || self.quads.as_ref().map_or(self.bound.descriptor().name, Quads::name);
+        self.columns.as_ref().map_or_else(other, Columns::name)
     }
 
     fn tasks(&self) -> usize {
@@ -130,7 +162,12 @@ impl Layer for Depthwise {
 
     fn packed_bytes(&self) -> usize {
         let quads = self.quads.as_ref().map_or(0, Quads::packed_bytes);
-        quads + size_of_val(&self.weights[..]) + size_of_val(&self.bias[..]) + size_of_val(&self.requantizers[..])
+        let columns = self.columns.as_ref().map_or(0, Columns::packed_bytes);
+        columns
+            + quads
+            + size_of_val(&self.weights[..])
+            + size_of_val(&self.bias[..])
+            + size_of_val(&self.requantizers[..])
     }
 
     unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
@@ -140,6 +177,13 @@ impl Layer for Depthwise {
         let rows = self.input.batch * self.output[0];
         for row in task * self.task_rows..rows.min((task + 1) * self.task_rows) {
             let (image, row) = (row / self.output[0], row % self.output[0]);
+            if let Some(columns) = &self.columns {
+                // SAFETY: the bound descriptor proves the CPU feature, and the rows lie inside the asserted
+                // views, which hold the tile's reach at the last pixel. The caller vouches that nobody
+                // else touches the output pixels of this task.
+                unsafe { columns.run(&self.output_row([image, row], inputs[0], outputs[0])) }
+                continue;
+            }
             let found = self.bands.iter().position(|band| band.down.contains(&row)).expect("bands cover all rows");
             let band = &self.bands[found];
             for (index, class) in band.classes.iter().enumerate() {

@@ -15,10 +15,13 @@ use crate::isa::Isa;
 use crate::window::{Image, Window};
 
 mod bind;
+mod column_tile;
+mod columns;
 mod layer;
 mod pack;
 mod quad_tile;
 mod quads;
+mod slope;
 mod tile;
 
 #[cfg(target_arch = "x86_64")]

@@ -24,4 +24,5 @@ pub(super) static TILES: Descriptor = Descriptor {
     direct: tile::<false>,
     multiplied: tile::<true>,
     quads: None,
+    columns: None,
 };

@@ -276,13 +276,13 @@ impl Quads {
 }
 
 /// A weight as summands of eight bits: 255 takes three, what lies between -256 and 254 two.
-fn split(weight: i32) -> [i8; MAX_LAYERS] {
+pub(super) fn split(weight: i32) -> [i8; MAX_LAYERS] {
     let first = weight.clamp(-128, 127);
     let second = (weight - first).clamp(-128, 127);
     [first as i8, second as i8, (weight - first - second) as i8]
 }
 
 /// Layers that a weight needs.
-fn layers(weight: i32) -> usize {
+pub(super) fn layers(weight: i32) -> usize {
     split(weight).iter().rposition(|&summand| summand != 0).map_or(1, |last| last + 1)
 }

@@ -1,6 +1,8 @@
 //! Portable depthwise tiles.
 
 use super::bind::Descriptor;
+use super::column_tile::{self, ColumnTile};
+use super::columns::ColumnKernel;
 use super::quad_tile::{self, QuadTile};
 use super::quads::QuadKernel;
 use super::tile::{self, Tile};
@@ -22,6 +24,20 @@ unsafe fn quad_tile<const LAYERS: usize>(call: &QuadTile<'_>) {
     unsafe { quad_tile::run::<_, LAYERS>(Scalar::assume(), call) }
 }
 
+/// See [`column_tile::run`].
+unsafe fn column_tile<
+    const TAPS: usize,
+    const STEP: usize,
+    const AHEAD: usize,
+    const LAYERS: usize,
+    const SCALED: bool,
+>(
+    call: &ColumnTile<'_>,
+) {
+    // SAFETY: portable code needs nothing of the CPU; the caller vouches for the pointers.
+    unsafe { column_tile::run::<_, TAPS, STEP, AHEAD, LAYERS, SCALED>(Scalar::assume(), call) }
+}
+
 pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Scalar,
     name: "depthwise_u8_scalar_2x16",
@@ -30,6 +46,32 @@ pub(super) static TILES: Descriptor = Descriptor {
     quads: Some(QuadKernel {
         name: "depthwise_u8s8_scalar_4x64k4",
         tiles: [quad_tile::<1>, quad_tile::<2>, quad_tile::<3>],
+        channel: Scalar::channel,
+    }),
+    columns: Some(ColumnKernel {
+        name: "depthwise_u8s8_scalar_rowx64k4",
+        tiles: [
+            [
+                [
+                    [column_tile::<3, 1, 3, 1, false>, column_tile::<3, 1, 3, 1, true>],
+                    [column_tile::<3, 1, 3, 2, false>, column_tile::<3, 1, 3, 2, true>],
+                ],
+                [
+                    [column_tile::<3, 2, 2, 1, false>, column_tile::<3, 2, 2, 1, true>],
+                    [column_tile::<3, 2, 2, 2, false>, column_tile::<3, 2, 2, 2, true>],
+                ],
+            ],
+            [
+                [
+                    [column_tile::<5, 1, 5, 1, false>, column_tile::<5, 1, 5, 1, true>],
+                    [column_tile::<5, 1, 5, 2, false>, column_tile::<5, 1, 5, 2, true>],
+                ],
+                [
+                    [column_tile::<5, 2, 3, 1, false>, column_tile::<5, 2, 3, 1, true>],
+                    [column_tile::<5, 2, 3, 2, false>, column_tile::<5, 2, 3, 2, true>],
+                ],
+            ],
+        ],
         channel: Scalar::channel,
     }),
 };
