@@ -1,7 +1,7 @@
 //! Each kernel on the layers of Inception v3 and MobileNet v2, one thread.
 //!
-//! Groups are `family/network`, benches `instruction set/kernel/shape`; the throughput of gemm and depthwise kernels is in
-//! multiply-accumulates in range, that of pooling kernels in window taps in range. A table of all that was measured
+//! Groups are `family/network`, benches `instruction set/kernel/shape`; the throughput of gemm and depthwise kernels is
+//! in multiply-accumulates in range, that of pooling kernels in window taps in range. A table of all that was measured
 //! follows: rates, shares of the measured peak, and the time of copying as many bytes as the layer reads and writes.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
@@ -88,8 +88,8 @@ impl Measured {
     }
 }
 
-/// The table: least time of a sample, multiply-accumulates in range, share of the peak of the kernel's instruction set, and
-/// the time over that of copying the layer's bytes.
+/// The table: least time of a sample, multiply-accumulates in range, share of the peak of the kernel's instruction set,
+/// and the time over that of copying the layer's bytes.
 fn print(all: &[Measured], peaks: &HashMap<Isa, f64>) {
     println!("{:<13}{:<34}{:<34}{:>9}{:>9}{:>8}{:>8}", "family", "kernel", "shape", "us", "GMAC/s", "% peak", "/ copy");
     for line in all {

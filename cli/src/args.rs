@@ -87,8 +87,8 @@ impl From<BackendArg> for Backend {
 /// the median run, so the column sums to the median latency exactly. It is the time between layers, which is told below
 /// the table, and that by which medians do not add up: on a busy machine, where every run is interrupted in some layer,
 /// the latter can be large. `peak` compares a layer's multiply-accumulates per second with what the dot-product
-/// instruction of its kernel's instruction set reaches on one core of this machine, measured just before, times the
-/// number of threads. Multiply-accumulates are those whose taps lie inside the image, as the kernels skip padding; the
+/// instruction of its kernel's instruction set reaches on one core of this machine, measured before and after, times
+/// the number of threads. Multiply-accumulates are those whose taps lie inside the image, as the kernels skip padding; the
 /// line `plan` also has the usual count, padding included.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
