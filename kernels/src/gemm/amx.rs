@@ -9,7 +9,7 @@
 //! copy the rows of the block
 //! for each panel group, for every 32 rows:
 //!     for each run, for each 64 k: load 2 + 2 tiles, 4 products      two of each, as far as there are
-//!         finish 8 rows of the 32 before these                       as the other tiles do
+//!         finish 16 rows of the 32 before these                      as the other tiles do
 //!     store the sums
 //! ```
 //!
@@ -33,7 +33,7 @@ const TILE_LINES: usize = TILE_BYTES / 4;
 /// Rows that a step computes.
 const STEP_ROWS: usize = 2 * TILE_ROWS;
 /// Rows that are finished at a time.
-const FINISH_ROWS: usize = 8;
+const FINISH_ROWS: usize = 16;
 
 thread_local! {
     /// Copied rows; kept by each thread, so that only its first blocks allocate.
@@ -232,12 +232,17 @@ impl Step {
         }
     }
 
-    /// Turns `ROWS` rows of sums from `row` on into stored activations.
+    /// Turns `ROWS` rows of sums from `row` on into stored activations; returns how many they were.
     ///
     /// # Safety
     /// As [`run`]; the group has `PANELS` panels.
     #[inline(always)]
-    unsafe fn finish<const ROWS: usize, const PANELS: usize>(self, block: &Block<'_>, sums: &Sums, row: usize) {
+    unsafe fn finish<const ROWS: usize, const PANELS: usize>(
+        self,
+        block: &Block<'_>,
+        sums: &Sums,
+        row: usize,
+    ) -> usize {
         // SAFETY: AMX includes AVX-512.
         let arch = unsafe { amx::vectors() };
         let first = self.first + row;
@@ -253,6 +258,7 @@ impl Step {
         }
         // SAFETY: the caller vouches for the outputs.
         unsafe { ending::finish(arch, &ending, lanes) }
+        ROWS
     }
 }
 
@@ -298,24 +304,24 @@ impl<'a> Pending<'a> {
         }
     }
 
-    /// Finishes the next [`FINISH_ROWS`] rows, or one if there are fewer.
+    /// Finishes the next [`FINISH_ROWS`] rows, or four or one if there are fewer.
     ///
     /// # Safety
     /// As [`run`].
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     unsafe fn finish_rows(&mut self, block: &Block<'_>) {
         let Self { step, sums, row, .. } = *self;
-        let whole = step.rows - row >= FINISH_ROWS;
         // SAFETY: the caller's promise; the rows are within the step.
-        unsafe {
-            match (whole, step.group.panels) {
-                (true, 1) => step.finish::<FINISH_ROWS, 1>(block, sums, row),
-                (true, _) => step.finish::<FINISH_ROWS, 2>(block, sums, row),
-                (false, 1) => step.finish::<1, 1>(block, sums, row),
-                (false, _) => step.finish::<1, 2>(block, sums, row),
+        self.row += unsafe {
+            match (step.rows - row, step.group.panels) {
+                (FINISH_ROWS.., 1) => step.finish::<FINISH_ROWS, 1>(block, sums, row),
+                (FINISH_ROWS.., _) => step.finish::<FINISH_ROWS, 2>(block, sums, row),
+                (4.., 1) => step.finish::<4, 1>(block, sums, row),
+                (4.., _) => step.finish::<4, 2>(block, sums, row),
+                (_, 1) => step.finish::<1, 1>(block, sums, row),
+                _ => step.finish::<1, 2>(block, sums, row),
             }
-        }
-        self.row += if whole { FINISH_ROWS } else { 1 };
+        };
     }
 }
 
