@@ -134,8 +134,7 @@ unsafe fn run(block: &Block<'_>) {
                 step.compute(&mut tiles, block, &copies, &mut pending);
                 pending.finish(block);
             }
-            // SAFETY: the caller's promise.
-            unsafe { step.store(&mut tiles, block, &mut sums[turn]) }
+            step.store(&mut tiles, &mut sums[turn]);
             last = step;
             turn = 1 - turn;
         }
@@ -211,24 +210,14 @@ impl Step {
         }
     }
 
-    /// Stores the sums of the tiles and adds what the packed weights lack.
-    ///
-    /// # Safety
-    /// As [`run`].
+    /// Stores the sums of the tiles.
     #[inline(always)]
-    unsafe fn store(self, tiles: &mut Tiles, block: &Block<'_>, sums: &mut Sums) {
+    fn store(self, tiles: &mut Tiles, sums: &mut Sums) {
         match (self.rows > TILE_ROWS, self.group.panels) {
             (false, 1) => tiles.store_sums::<1, 1>(sums),
             (false, _) => tiles.store_sums::<1, 2>(sums),
             (true, 1) => tiles.store_sums::<2, 1>(sums),
             (true, _) => tiles.store_sums::<2, 2>(sums),
-        }
-        for (panel, sums) in sums.0.iter_mut().enumerate().take(self.group.panels) {
-            if let Some(addends) = block.addends.get(self.group.first + panel) {
-                let rows = &block.rows[self.first..self.first + self.rows];
-                // SAFETY: the caller's promise.
-                unsafe { excess::add_stored(amx::vectors(), addends, rows, sums) }
-            }
         }
     }
 
@@ -251,9 +240,17 @@ impl Step {
         for panel in 0..PANELS {
             // SAFETY: a panel's bias has sixteen values.
             let bias = unsafe { arch.load(block.bias[self.group.first + panel].as_ptr()) };
-            for (lanes, sums) in lanes.iter_mut().zip(&sums.0[panel][row..row + ROWS]) {
+            let mut column = [bias; ROWS];
+            for (column, sums) in column.iter_mut().zip(&sums.0[panel][row..row + ROWS]) {
                 // SAFETY: a row of sums has sixteen values.
-                lanes[panel] = arch.add(unsafe { arch.load(sums.as_ptr()) }, bias);
+                *column = arch.add(unsafe { arch.load(sums.as_ptr()) }, bias);
+            }
+            if let Some(addends) = block.addends.get(self.group.first + panel) {
+                // SAFETY: the caller vouches for the activations.
+                column = unsafe { excess::add(arch, addends, &block.rows[first..first + ROWS], column) };
+            }
+            for (lanes, column) in lanes.iter_mut().zip(column) {
+                lanes[panel] = column;
             }
         }
         // SAFETY: the caller vouches for the outputs.

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use super::pack::PanelSource;
 use super::{ConvSpec, Weights};
-use crate::arch::{Arch, LANES};
+use crate::arch::Arch;
 use crate::requantize::Lanes;
 
 /// What the packed weights of a panel lack at one k.
@@ -160,25 +160,6 @@ pub(crate) unsafe fn add<A: Arch, const MR: usize>(
         }
     }
     sums
-}
-
-/// [`add`] for sums in memory.
-///
-/// # Safety
-/// As [`add`].
-#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only block kernels call it"))]
-#[inline(always)]
-pub(crate) unsafe fn add_stored<A: Arch>(arch: A, addends: &[Addend], rows: &[*const u8], sums: &mut [[i32; LANES]]) {
-    if addends.is_empty() {
-        return;
-    }
-    for (&row, sums) in rows.iter().zip(sums) {
-        // SAFETY: a row of sums has sixteen values; the rest is the caller's promise.
-        unsafe {
-            let [whole] = add(arch, addends, &[row], [arch.load(sums.as_ptr())]);
-            arch.store(sums.as_mut_ptr(), whole);
-        }
-    }
 }
 
 #[cfg(test)]
