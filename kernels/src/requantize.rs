@@ -28,6 +28,17 @@ pub(crate) enum Finish {
     Float(Box<[f64; LANES]>),
 }
 
+/// What decides how a vector of sums is scaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// [`Requantizer::scale_clamped`].
+    Clamped,
+    /// [`Requantizer::scale_rounded`].
+    Rounded,
+    /// Only [`Requantizer::scale`].
+    Any,
+}
+
 /// Zero point and range of an output, stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutputRange {
@@ -55,6 +66,8 @@ pub(crate) struct Requantizer {
     /// may wrap is finished in the file's domain.
     range: OutputRange,
     finish: Finish,
+    /// Whether [`Finish::Rounded`] would do.
+    small: bool,
 }
 
 impl Requantizer {
@@ -79,6 +92,7 @@ impl Requantizer {
     ) -> Self {
         let used = || channels.into_iter().enumerate().filter_map(|(lane, channel)| Some((lane, channel?)));
         let mut multipliers = Multipliers::default();
+        let mut small = largest_sum <= CALM;
         let finish = match requantize {
             Requantize::Fixed(fixed) => {
                 for (lane, channel) in used() {
@@ -86,12 +100,13 @@ impl Requantizer {
                     assert!((-31..=31).contains(&shift), "a multiplier's shift is {shift}");
                     multipliers.set(lane, value, shift);
                 }
+                small &= multipliers.left == [0; LANES];
                 let clamped = range.min == range.zero && range.max >= range.min;
                 if clamped && multipliers.right.iter().all(|&right| right >= 1) {
                     // A right shift leaves room for the zero point, whatever the sum is.
                     multipliers.round_clamped();
                     Finish::Clamped
-                } else if largest_sum <= CALM && multipliers.left == [0; LANES] {
+                } else if small {
                     multipliers.round_small();
                     Finish::Rounded
                 } else {
@@ -115,7 +130,7 @@ impl Requantizer {
                 offset: range.offset,
             },
         };
-        Self { multipliers, range, finish }
+        Self { multipliers, range, small: small && !matches!(finish, Finish::Float(_)), finish }
     }
 
     /// What [`Requantizer::scale`] leaves to do.
@@ -132,25 +147,51 @@ impl Requantizer {
     /// There are no closures here or in the callers' loops: one that is not inlined would be compiled
     /// without the instruction set.
     #[inline(always)]
-    pub(crate) fn scale<A: Arch, const N: usize>(&self, arch: A, mut lanes: [A::I32; N]) -> [A::I32; N] {
+    pub(crate) fn scale<A: Arch, const N: usize>(&self, arch: A, lanes: [A::I32; N]) -> [A::I32; N] {
         match &self.finish {
-            Finish::Clamped => {
-                let by = arch.prepare_rescale_fast(&self.multipliers);
-                for lane in &mut lanes {
-                    *lane = arch.rescale_clamped(*lane, by);
-                }
-                lanes
-            }
-            Finish::Rounded => {
-                let by = arch.prepare_rescale_fast(&self.multipliers);
-                for lane in &mut lanes {
-                    *lane = arch.rescale_small(*lane, by);
-                }
-                lanes
-            }
+            Finish::Clamped => self.scale_clamped(arch, lanes),
+            Finish::Rounded => self.scale_rounded(arch, lanes),
             Finish::General => self.scale_general(arch, lanes),
             Finish::Float(scales) => self.scale_float(arch, scales, lanes),
         }
+    }
+
+    /// Which of the two fast forms may be asked for.
+    pub(crate) fn form(&self) -> Form {
+        match self.finish {
+            Finish::Clamped => Form::Clamped,
+            Finish::Rounded => Form::Rounded,
+            Finish::General | Finish::Float(_) => Form::Any,
+        }
+    }
+
+    /// Gives up what [`Finish::Clamped`] makes of negative sums; returns whether the form is [`Form::Rounded`] now.
+    pub(crate) fn round_both_signs(&mut self) -> bool {
+        if self.small {
+            self.multipliers.round_small();
+            self.finish = Finish::Rounded;
+        }
+        self.small
+    }
+
+    /// [`Requantizer::scale`] for [`Form::Clamped`].
+    #[inline(always)]
+    pub(crate) fn scale_clamped<A: Arch, const N: usize>(&self, arch: A, mut lanes: [A::I32; N]) -> [A::I32; N] {
+        let by = arch.prepare_rescale_fast(&self.multipliers);
+        for lane in &mut lanes {
+            *lane = arch.rescale_clamped(*lane, by);
+        }
+        lanes
+    }
+
+    /// [`Requantizer::scale`] for [`Form::Rounded`].
+    #[inline(always)]
+    pub(crate) fn scale_rounded<A: Arch, const N: usize>(&self, arch: A, mut lanes: [A::I32; N]) -> [A::I32; N] {
+        let by = arch.prepare_rescale_fast(&self.multipliers);
+        for lane in &mut lanes {
+            *lane = arch.rescale_small(*lane, by);
+        }
+        lanes
     }
 
     /// Requantizes and clamps `N` vectors of sums.

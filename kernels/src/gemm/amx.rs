@@ -21,7 +21,6 @@ use super::avx512vnni::{row_sums, tile};
 use super::bind::{BlockKernel, Descriptor, TileShape};
 use super::blocks::PanelGroup;
 use super::ending;
-use super::excess;
 use super::tile::{Block, Run};
 use crate::arch::Arch;
 use crate::arch::amx::{self, Sums, TILE_BYTES, TILE_ROWS, Tiles};
@@ -240,17 +239,9 @@ impl Step {
         for panel in 0..PANELS {
             // SAFETY: a panel's bias has sixteen values.
             let bias = unsafe { arch.load(block.bias[self.group.first + panel].as_ptr()) };
-            let mut column = [bias; ROWS];
-            for (column, sums) in column.iter_mut().zip(&sums.0[panel][row..row + ROWS]) {
+            for (lanes, sums) in lanes.iter_mut().zip(&sums.0[panel][row..row + ROWS]) {
                 // SAFETY: a row of sums has sixteen values.
-                *column = arch.add(unsafe { arch.load(sums.as_ptr()) }, bias);
-            }
-            if let Some(addends) = block.addends.get(self.group.first + panel) {
-                // SAFETY: the caller vouches for the activations.
-                column = unsafe { excess::add(arch, addends, &block.rows[first..first + ROWS], column) };
-            }
-            for (lanes, column) in lanes.iter_mut().zip(column) {
-                lanes[panel] = column;
+                lanes[panel] = arch.add(unsafe { arch.load(sums.as_ptr()) }, bias);
             }
         }
         // SAFETY: the caller vouches for the outputs.

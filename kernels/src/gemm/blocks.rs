@@ -6,6 +6,7 @@ use super::bind::Descriptor;
 use super::class::Class;
 use super::columns::Columns;
 use super::pack::PanelSource;
+use crate::requantize::Form;
 
 /// Most rows whose pointers a task prepares at a time.
 pub(crate) const MAX_BLOCK_ROWS: usize = 72;
@@ -25,6 +26,8 @@ pub(crate) struct PanelGroup {
     pub(crate) panels: usize,
     /// Channel group that the panels read.
     pub(crate) group: usize,
+    /// How all panels are scaled.
+    pub(crate) form: Form,
     /// Whether the panels are stored together; see [`Columns::joined`].
     pub(crate) joined: bool,
 }
@@ -38,13 +41,14 @@ pub(crate) struct Task {
 }
 
 /// Panels that read the same channels, joined to tile widths.
-pub(crate) fn panel_groups(descriptor: &Descriptor, sources: &[PanelSource], columns: &[Columns]) -> Vec<PanelGroup> {
+pub(crate) fn panel_groups(descriptor: &Descriptor, sources: &[PanelSource], columns: &mut [Columns]) -> Vec<PanelGroup> {
     let mut groups = Vec::new();
     let mut first = 0;
     for run in sources.chunk_by(|a, b| a.group == b.group) {
         for panels in descriptor.widths(run.len()) {
-            let joined = Columns::joined(&columns[first..first + panels]);
-            groups.push(PanelGroup { first, panels, group: run[0].group, joined });
+            let columns = &mut columns[first..first + panels];
+            let form = Columns::unite(columns);
+            groups.push(PanelGroup { first, panels, group: run[0].group, form, joined: Columns::joined(columns) });
             first += panels;
         }
     }

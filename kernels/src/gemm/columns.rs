@@ -3,7 +3,7 @@
 use super::ConvPart;
 use super::pack::PanelSource;
 use crate::arch::LANES;
-use crate::requantize::{OutputRange, Requantizer};
+use crate::requantize::{Form, OutputRange, Requantizer};
 
 /// Sixteen output channels of one part.
 #[derive(Clone, Debug)]
@@ -29,6 +29,15 @@ impl Columns {
             let adjoin = a.part == b.part && a.count == LANES && a.offset + LANES == b.offset;
             adjoin && a.requantizer.clamp() == b.requantizer.clamp()
         })
+    }
+
+    /// Brings panels to one form of scaling, so that a tile need not choose for each.
+    pub(crate) fn unite(panels: &mut [Self]) -> Form {
+        let form = panels[0].requantizer.form();
+        if panels.iter().all(|columns| columns.requantizer.form() == form) {
+            return form;
+        }
+        if panels.iter_mut().all(|columns| columns.requantizer.round_both_signs()) { Form::Rounded } else { Form::Any }
     }
 
     /// Channels `source.first..source.first + source.count` of a part, whose sums' magnitude is at most

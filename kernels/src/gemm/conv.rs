@@ -91,11 +91,11 @@ impl Conv {
             lines.resize(lines.len() + block.slack_lines, Line::ZERO);
         }
         let bias = fold_biases(spec, &mut classes, &sources);
-        let columns: Vec<Columns> = sources
+        let mut columns: Vec<Columns> = sources
             .iter()
             .map(|&source| Columns::new(&spec.parts[source.part], source, largest_sum(spec, source.part)))
             .collect();
-        let groups = blocks::panel_groups(descriptor, &sources, &columns);
+        let groups = blocks::panel_groups(descriptor, &sources, &mut columns);
         let extent = Extent {
             batch: spec.input.batch,
             row_bytes: spec.window.taps[0] * spec.window.stride[1].min(spec.window.taps[1]) * spec.input.channels,
@@ -144,19 +144,25 @@ impl Conv {
         let (height, width) = (class.down.len(), class.across.len());
         let (mut x, mut y) = (first % width, first / width % height);
         let mut image = first / width / height;
-        for (row, pixel) in rows.iter_mut().zip(pixels) {
+        let across = self.window.stride[1] * self.input.pixel_stride;
+        let mut done = 0;
+        while done < rows.len() {
+            let count = (width - x).min(rows.len() - done);
             let at_y = class.first[0] + y * self.window.stride[0];
             let at_x = class.first[1] + x * self.window.stride[1];
             let at = (image * self.input.height + at_y) * self.input.width + at_x;
-            *row = base.wrapping_add(at * self.input.pixel_stride);
+            let start = base.wrapping_add(at * self.input.pixel_stride);
             let output = (class.down.start + y) * self.output_width + class.across.start + x;
-            *pixel = (image * self.output_pixels + output) as u32;
-            x += 1;
-            if x == width {
-                (x, y) = (0, y + 1);
-                if y == height {
-                    (y, image) = (0, image + 1);
-                }
+            let first = (image * self.output_pixels + output) as u32;
+            let run = done..done + count;
+            for (index, (row, pixel)) in rows[run.clone()].iter_mut().zip(&mut pixels[run]).enumerate() {
+                *row = start.wrapping_add(index * across);
+                *pixel = first + index as u32;
+            }
+            done += count;
+            (x, y) = (0, y + 1);
+            if y == height {
+                (y, image) = (0, image + 1);
             }
         }
     }
@@ -223,7 +229,6 @@ impl Conv {
                 panel_lines,
                 repairs: class.repairs.get(group.first).map_or(&[], Vec::as_slice),
                 residuals: &self.residuals,
-                addends: block.addends.get(panels.clone()).unwrap_or(&[]),
                 bias: &block.bias[panels.clone()],
                 ending: block.ending(group, range.clone()),
             };

@@ -4,18 +4,26 @@
 //! four (or two) panels of one pixel, which is then stored at once; else four pixels of one panel.
 
 use super::columns::Columns;
+use super::excess::{self, Addend};
 use crate::arch::{Arch, LANES};
 use crate::memory::Output;
+use crate::requantize::Form;
 
 /// Rows and panels of accumulators, and where their outputs go.
 #[derive(Clone, Copy)]
 pub(crate) struct Ending<'a> {
+    /// Address of each row's first tap.
+    pub(crate) rows: &'a [*const u8],
     /// Index of each row's output pixel.
     pub(crate) pixels: &'a [u32],
     /// Σx of each row; empty unless some column has a weight zero point.
     pub(crate) row_sums: &'a [i32],
+    /// What the packed weights of each panel lack; empty where they are whole.
+    pub(crate) addends: &'a [Vec<Addend>],
     /// How each panel ends.
     pub(crate) columns: &'a [Columns],
+    /// How all of them are scaled.
+    pub(crate) form: Form,
     /// Whether the panels write next to each other and clamp alike; see [`Columns::joined`].
     pub(crate) joined: bool,
     /// Where the parts of the convolution write.
@@ -24,37 +32,119 @@ pub(crate) struct Ending<'a> {
 
 /// Turns the accumulators of `MR` pixels times `NV` panels into stored activations.
 ///
+/// What is rare works on a copy of the sums in memory, which keeps the sums themselves in registers.
+///
 /// # Safety
-/// In a function that enables the instruction set of `arch`; outputs are valid for the pixels and columns, which
-/// nobody else touches.
-#[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
+/// In a function that enables the instruction set of `arch`; the rows are as [`super::tile::TileFn`] wants them;
+/// outputs are valid for the pixels and columns, which nobody else touches.
 #[inline(always)]
 pub(crate) unsafe fn finish<A: Arch, const MR: usize, const NV: usize>(
     arch: A,
     ending: &Ending<'_>,
     mut sums: [[A::I32; NV]; MR],
 ) {
-    assert!(ending.pixels.len() == MR && ending.columns.len() == NV);
-    for panel in 0..NV {
-        let columns = &ending.columns[panel];
-        let mut lanes = [arch.splat(0); MR];
-        for row in 0..MR {
-            lanes[row] = sums[row][panel];
-        }
-        for (lanes, &row_sum) in lanes.iter_mut().zip(ending.row_sums) {
-            *lanes = arch.sub(*lanes, arch.splat(row_sum.wrapping_mul(columns.weight_zero)));
-        }
-        lanes = columns.requantizer.scale(arch, lanes);
-        for row in 0..MR {
-            sums[row][panel] = lanes[row];
-        }
+    assert!(ending.rows.len() == MR && ending.pixels.len() == MR && ending.columns.len() == NV);
+    if !ending.addends.is_empty() || !ending.row_sums.is_empty() {
+        // SAFETY: the caller vouches for the rows.
+        sums = unsafe { correct(arch, ending, sums) };
     }
-    // SAFETY: the caller vouches for the outputs.
+    match ending.form {
+        Form::Clamped => sums = scale::<A, MR, NV, true>(arch, ending, sums),
+        Form::Rounded => sums = scale::<A, MR, NV, false>(arch, ending, sums),
+        // SAFETY: the caller vouches for the outputs.
+        Form::Any => return unsafe { apply(arch, ending, sums) },
+    }
+    // SAFETY: as above.
     unsafe {
         match (NV, ending.joined) {
             (2, true) => store_joined::<A, MR, NV, 2>(arch, ending, &sums),
             (3.., true) => store_joined::<A, MR, NV, 1>(arch, ending, &sums),
             _ => store_panels(arch, ending, &sums),
+        }
+    }
+}
+
+/// Scales all panels, one after the other by hand: a loop would keep the sums in memory.
+#[inline(always)]
+fn scale<A: Arch, const MR: usize, const NV: usize, const CLAMPED: bool>(
+    arch: A,
+    ending: &Ending<'_>,
+    sums: [[A::I32; NV]; MR],
+) -> [[A::I32; NV]; MR] {
+    let sums = scale_panel::<A, MR, NV, 0, CLAMPED>(arch, ending, sums);
+    let sums = scale_panel::<A, MR, NV, 1, CLAMPED>(arch, ending, sums);
+    let sums = scale_panel::<A, MR, NV, 2, CLAMPED>(arch, ending, sums);
+    scale_panel::<A, MR, NV, 3, CLAMPED>(arch, ending, sums)
+}
+
+/// Scales a panel, if there is that panel.
+#[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
+#[inline(always)]
+fn scale_panel<A: Arch, const MR: usize, const NV: usize, const PANEL: usize, const CLAMPED: bool>(
+    arch: A,
+    ending: &Ending<'_>,
+    mut sums: [[A::I32; NV]; MR],
+) -> [[A::I32; NV]; MR] {
+    if PANEL >= NV {
+        return sums;
+    }
+    let mut lanes = [arch.splat(0); MR];
+    for row in 0..MR {
+        lanes[row] = sums[row][PANEL];
+    }
+    let requantizer = &ending.columns[PANEL].requantizer;
+    lanes = if CLAMPED { requantizer.scale_clamped(arch, lanes) } else { requantizer.scale_rounded(arch, lanes) };
+    for row in 0..MR {
+        sums[row][PANEL] = lanes[row];
+    }
+    sums
+}
+
+/// Adds what the packed weights lack and takes off what a weight zero point brings.
+///
+/// # Safety
+/// As [`finish`].
+#[inline(always)]
+unsafe fn correct<A: Arch, const MR: usize, const NV: usize>(
+    arch: A,
+    ending: &Ending<'_>,
+    sums: [[A::I32; NV]; MR],
+) -> [[A::I32; NV]; MR] {
+    let mut copies = sums;
+    for (row, copies) in copies.iter_mut().enumerate() {
+        for (panel, sum) in copies.iter_mut().enumerate() {
+            if let Some(addends) = ending.addends.get(panel) {
+                // SAFETY: the caller vouches for the activations.
+                *sum = unsafe { excess::add(arch, addends, ending.rows[row], *sum) };
+            }
+            if let Some(&row_sum) = ending.row_sums.get(row) {
+                let zero = ending.columns[panel].weight_zero;
+                *sum = arch.sub(*sum, arch.splat(row_sum.wrapping_mul(zero)));
+            }
+        }
+    }
+    copies
+}
+
+/// Requantizes in any form, and stores, one vector at a time.
+///
+/// # Safety
+/// As [`finish`].
+#[inline(always)]
+unsafe fn apply<A: Arch, const MR: usize, const NV: usize>(
+    arch: A,
+    ending: &Ending<'_>,
+    sums: [[A::I32; NV]; MR],
+) {
+    let copies = sums;
+    for (row, copies) in copies.iter().enumerate() {
+        for (panel, &sum) in copies.iter().enumerate() {
+            let columns = &ending.columns[panel];
+            let [values] = columns.requantizer.apply(arch, [sum]);
+            let offset = ending.pixels[row] as usize * columns.pixel_stride + columns.offset;
+            let target = ending.outputs[columns.part].as_ptr().wrapping_add(offset);
+            // SAFETY: the caller vouches for the output of each pixel and column.
+            unsafe { arch.store_bytes(target, values, columns.count) }
         }
     }
 }

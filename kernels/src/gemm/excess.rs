@@ -137,27 +137,18 @@ pub(crate) fn of_class(
     addends
 }
 
-/// Adds the excesses of a panel to its sums.
+/// Adds the excesses of a panel to the sums of a row.
 ///
 /// # Safety
-/// As for the class's segments: the rows' activations are readable. Called in a function that enables the
+/// As for the class's segments: the row's activations are readable. Called in a function that enables the
 /// instruction set of `arch`.
 #[inline(always)]
-pub(crate) unsafe fn add<A: Arch, const MR: usize>(
-    arch: A,
-    addends: &[Addend],
-    rows: &[*const u8],
-    mut sums: [A::I32; MR],
-) -> [A::I32; MR] {
-    assert!(rows.len() == MR);
+pub(crate) unsafe fn add<A: Arch>(arch: A, addends: &[Addend], row: *const u8, mut sums: A::I32) -> A::I32 {
     for addend in addends {
-        // SAFETY: lanes are sixteen values.
-        let weights = unsafe { arch.load(addend.weights.0.as_ptr()) };
-        for row in 0..MR {
-            // SAFETY: the activation lies within the class's segments.
-            let byte = unsafe { rows[row].add(addend.offset as usize).read() };
-            sums[row] = arch.mul_add_i16(sums[row], arch.splat(A::ISA.storage().value(byte)), weights);
-        }
+        // SAFETY: lanes are sixteen values, and the activation lies within the class's segments.
+        let (weights, byte) =
+            unsafe { (arch.load(addend.weights.0.as_ptr()), row.add(addend.offset as usize).read()) };
+        sums = arch.mul_add_i16(sums, arch.splat(A::ISA.storage().value(byte)), weights);
     }
     sums
 }

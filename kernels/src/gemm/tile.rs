@@ -24,7 +24,7 @@ use core::ptr;
 use super::blocks::PanelGroup;
 use super::columns::Columns;
 use super::ending::{self, Ending};
-use super::excess::{self, Addend};
+use super::excess::Addend;
 use crate::arch::{Arch, Dot, LANES};
 use crate::memory::{Line, Output};
 
@@ -74,8 +74,6 @@ pub(crate) struct Tile<'a> {
     pub(crate) repairs: &'a [Repair],
     /// Residual weights that repairs point into.
     pub(crate) residuals: &'a [Line],
-    /// What the packed weights of each panel lack; empty where they are whole.
-    pub(crate) addends: &'a [Vec<Addend>],
     /// Folded bias, sixteen for each panel.
     pub(crate) bias: &'a [[i32; LANES]],
     /// How the sums end.
@@ -114,10 +112,15 @@ pub(crate) struct Block<'a> {
 impl<'a> Block<'a> {
     /// How rows `rows` of a group end.
     pub(crate) fn ending(&self, group: PanelGroup, rows: Range<usize>) -> Ending<'a> {
+        let panels = group.first..group.first + group.panels;
+        let addends = self.addends.get(panels.clone()).unwrap_or(&[]);
         Ending {
+            rows: &self.rows[rows.clone()],
             pixels: &self.pixels[rows.clone()],
             row_sums: self.row_sums.get(rows).unwrap_or(&[]),
-            columns: &self.columns[group.first..group.first + group.panels],
+            addends: if addends.iter().all(Vec::is_empty) { &[] } else { addends },
+            columns: &self.columns[panels],
+            form: group.form,
             joined: group.joined,
             outputs: self.outputs,
         }
@@ -195,17 +198,9 @@ pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile
         }
     }
     let mut lanes = [[arch.splat(0); NV]; MR];
-    for panel in 0..NV {
-        let mut column = [arch.splat(0); MR];
-        for row in 0..MR {
-            column[row] = arch.lanes(sums[row][panel]);
-        }
-        if let Some(addends) = tile.addends.get(panel) {
-            // SAFETY: the caller vouches for the activations.
-            column = unsafe { excess::add(arch, addends, tile.rows, column) };
-        }
-        for row in 0..MR {
-            lanes[row][panel] = column[row];
+    for row in 0..MR {
+        for panel in 0..NV {
+            lanes[row][panel] = arch.lanes(sums[row][panel]);
         }
     }
     // SAFETY: the caller vouches for the outputs.
