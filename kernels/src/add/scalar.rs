@@ -1,8 +1,9 @@
 //! Portable addition, sixteen elements at a time.
 
-use super::Descriptor;
+use super::mix_tile::{self, MixTile};
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Scalar};
+use super::{Descriptor, MixKernel};
+use crate::arch::{Arch, Scalar, Wide};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -11,9 +12,15 @@ unsafe fn tile<const FIRST_HALF: bool, const SECOND_HALF: bool>(call: &Tile<'_>)
     unsafe { tile::run::<_, FIRST_HALF, SECOND_HALF>(Scalar::assume(), call) }
 }
 
+/// See [`mix_tile::run`].
+unsafe fn mix(call: &MixTile<'_>) {
+    // SAFETY: portable code needs nothing of the CPU; the caller vouches for the pointers.
+    unsafe { mix_tile::run(Scalar::assume(), call) }
+}
+
 pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Scalar,
     name: "add_u8_scalar_x16",
     tiles: [tile::<false, false>, tile::<false, true>, tile::<true, true>],
-    mix: None,
+    mix: Some(MixKernel { name: "add_u8_scalar_mix_x16", tile: mix, width: Scalar::WIDTH }),
 };

@@ -1,6 +1,6 @@
 //! Portable lanes: arrays and loops. The other instruction sets compute what this file says.
 
-use super::{Arch, Clamp, Divide, Dot, INTERLEAVED, Interleave, LANES, Multipliers, Scaled, Wide};
+use super::{Arch, Clamp, Divide, Dot, INTERLEAVED, Interleave, LANES, Mix, Multipliers, Scaled, Weighed, Wide};
 use crate::isa::Isa;
 
 /// Portable Rust; needs nothing of the CPU.
@@ -275,6 +275,27 @@ impl Wide for Scalar {
             let rounded = lifted.wrapping_add(by.round).wrapping_sub(u16::from(lifted < by.ties_down_below));
             let product = u32::from(rounded) * u32::from(by.reciprocal);
             ((product >> 16) >> by.shift) as u8
+        })
+    }
+}
+
+impl Mix for Scalar {
+    type Weights = Weighed;
+
+    #[inline(always)]
+    fn prepare_mix(self, by: &Weighed) -> Weighed {
+        *by
+    }
+
+    #[inline(always)]
+    fn mix(self, a: Self::Bytes, b: Self::Bytes, by: Weighed) -> Self::Bytes {
+        let sum = |[first, second]: [i16; 2], i: usize| {
+            i32::from(first) * i32::from(a[i]) + i32::from(second) * i32::from(b[i])
+        };
+        core::array::from_fn(|i| {
+            let low = (sum(by.low, i) + by.round) >> 16;
+            let sum = (sum(by.high, i) + low) >> by.shift;
+            (sum.clamp(i16::MIN.into(), i16::MAX.into()) + i32::from(by.offset)).clamp(0, 255) as u8
         })
     }
 }

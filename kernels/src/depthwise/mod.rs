@@ -3,6 +3,7 @@
 //! Channels are the vector dimension. Weights `w - wz` are unfolded once into sixteen lanes for each
 //! tap, so that nothing but `xz` is left to fold into the bias. Padding is skipped: outputs whose
 //! windows see the same taps form a border class with its own taps and folded bias.
+//! Square windows that slide along rows read the zero point instead.
 //!
 //! ```text
 //! acc = Σ (x - xz)(w - wz) = Σ x·(w - wz)  -  xz·Σ(w - wz)

@@ -36,7 +36,8 @@ pub(super) fn fit(multiplier: (i32, i32), range: OutputRange, largest: i64) -> O
     })
 }
 
-/// The outputs above the least, and the least sum that gives each: one more than `largest` where none does.
+/// The outputs above the least, and the least sum that gives each: one more than `largest` for the first that none
+/// gives, which is the last.
 fn steps(multiplier: (i32, i32), range: OutputRange, largest: i64, slope: f64) -> Vec<(i32, i64)> {
     let output = |sum: i64| rescale(sum, multiplier) + i64::from(range.zero);
     let mut steps = Vec::with_capacity(256);
@@ -50,6 +51,10 @@ fn steps(multiplier: (i32, i32), range: OutputRange, largest: i64, slope: f64) -
             least += 1;
         }
         steps.push((value, least));
+        if least > largest {
+            // No sum reaches what is above either.
+            break;
+        }
     }
     steps
 }
@@ -59,14 +64,13 @@ fn offset(slope: f32, steps: &[(i32, i64)], largest: i64) -> Option<f32> {
     let slope = f64::from(slope);
     let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
     for &(value, least) in steps {
-        let value = f64::from(value);
         if least <= largest {
-            low = low.max(value - slope * least as f64);
+            low = low.max(f64::from(value) - slope * least as f64);
         }
         if least > -largest {
             // Floats just below a value of at most 2^p are 2^(p - 24) apart; rounding adds half of that.
-            let apart = (value.log2().ceil() - 24.0).exp2();
-            high = high.min(value - 0.75 * apart - slope * (least - 1) as f64);
+            let apart = f64::from(value.cast_unsigned().next_power_of_two()) / EXACT as f64;
+            high = high.min(f64::from(value) - 0.75 * apart - slope * (least - 1) as f64);
         }
     }
     let middle = match (low.is_finite(), high.is_finite()) {

@@ -1,23 +1,26 @@
 //! The pooling tile, written once for every instruction set.
 //!
-//! A tile computes a run of output pixels of one row, all with the same taps inside, in all channels.
-//! A window's columns are reduced first; where windows overlap, the columns that the next one shares
-//! stay in registers:
+//! A tile computes a rectangle of outputs, all with the same taps inside, in all channels. A window's
+//! columns are reduced first; where windows overlap, the columns that the next one shares stay in
+//! registers. Registers of channels are walked last of all, so that the rows which windows share are
+//! still in the first-level cache; two rows of three taps that are one apart have their two middle taps
+//! in common:
 //!
 //! ```text
 //! for each register of channels                     the last one overlaps its neighbour
-//!     ring = the first TAPS - STEP columns          a column: TAPS DOWN loads, reduced
-//!     for each output pixel
-//!         ring += STEP new columns
-//!         reduce the ring, finish, clamp, store
-//!         drop STEP columns
+//!     for each row of outputs, or two
+//!         ring = the first TAPS - STEP columns      a column: TAPS DOWN loads, reduced
+//!         for each output pixel
+//!             ring += STEP new columns
+//!             reduce the ring, finish, clamp, store
+//!             drop STEP columns
 //! ```
 //!
 //! Fewer channels than a register holds are read with their neighbours' bytes, which are not stored.
 
 use crate::arch::{Divide, Wide};
 
-/// A run of output pixels.
+/// A rectangle of outputs.
 pub(super) struct Tile {
     /// Address of the first tap of the first pixel.
     pub(super) input: *const u8,
@@ -27,11 +30,17 @@ pub(super) struct Tile {
     pub(super) taps: [usize; 2],
     /// Bytes of input from one output pixel to the next.
     pub(super) input_step: usize,
+    /// Bytes of input from one row of outputs to the next.
+    pub(super) row_step: usize,
     /// Address of the first output pixel.
     pub(super) output: *mut u8,
     /// Bytes from one output pixel to the next.
     pub(super) output_step: usize,
-    /// Output pixels.
+    /// Bytes from one row of outputs to the next.
+    pub(super) output_row_step: usize,
+    /// Rows of outputs.
+    pub(super) rows: usize,
+    /// Output pixels of a row.
     pub(super) pixels: usize,
     /// Channels.
     pub(super) channels: usize,
@@ -148,16 +157,26 @@ unsafe fn run<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize, const
     reduce: R,
     tile: &Tile,
 ) {
+    let pairs = DOWN == 3 && tile.row_step == tile.tap_steps[0];
     let mut channel = 0;
     loop {
         let count = A::WIDTH.min(tile.channels);
-        // SAFETY: the caller vouches for a register at each tap, and `channel + count` is at most the
-        // number of channels.
-        unsafe {
-            if TAPS == 0 {
-                any::<A, R>(arch, reduce, tile, [channel, count]);
-            } else {
-                overlapping::<A, R, TAPS, STEP, DOWN>(arch, reduce, tile, [channel, count]);
+        let mut row = 0;
+        while row < tile.rows {
+            let outputs = Outputs::new(arch, tile, row, [channel, count]);
+            // SAFETY: the caller vouches for a register at each tap of each row, and `channel + count` is
+            // at most the number of channels.
+            unsafe {
+                if TAPS == 0 {
+                    any::<A, R>(arch, reduce, tile, outputs);
+                    row += 1;
+                } else if pairs && row + 2 <= tile.rows {
+                    overlapping::<A, R, TAPS, STEP, DOWN, 2>(arch, reduce, tile, outputs);
+                    row += 2;
+                } else {
+                    overlapping::<A, R, TAPS, STEP, DOWN, 1>(arch, reduce, tile, outputs);
+                    row += 1;
+                }
             }
         }
         if channel + count == tile.channels {
@@ -167,45 +186,60 @@ unsafe fn run<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize, const
     }
 }
 
-/// A register of channels of the outputs. What does not change from pixel to pixel is kept here, out of
-/// reach of the stores.
+/// A register of channels of a row of outputs. What does not change from pixel to pixel is kept here, out
+/// of reach of the stores.
 #[derive(Clone, Copy)]
 struct Outputs<A: Wide> {
+    /// Address of the first tap.
+    input: *const u8,
     first: *mut u8,
     step: usize,
+    row_step: usize,
     count: usize,
+    /// Whether there is anything to clamp.
+    clamps: bool,
     min: A::Bytes,
     max: A::Bytes,
 }
 
 impl<A: Wide> Outputs<A> {
     #[inline(always)]
-    fn new(arch: A, tile: &Tile, [channel, count]: [usize; 2]) -> Self {
-        let (min, max) = (arch.splat_wide(tile.clamp[0]), arch.splat_wide(tile.clamp[1]));
-        Self { first: tile.output.wrapping_add(channel), step: tile.output_step, count, min, max }
+    fn new(arch: A, tile: &Tile, row: usize, [channel, count]: [usize; 2]) -> Self {
+        let (least, greatest) = A::ISA.storage().range();
+        Self {
+            input: tile.input.wrapping_add(row * tile.row_step + channel),
+            first: tile.output.wrapping_add(row * tile.output_row_step + channel),
+            step: tile.output_step,
+            row_step: tile.output_row_step,
+            count,
+            clamps: tile.clamp != [least as u8, greatest as u8],
+            min: arch.splat_wide(tile.clamp[0]),
+            max: arch.splat_wide(tile.clamp[1]),
+        }
     }
 
-    /// Clamps and stores one output.
+    /// Clamps and stores one output of this row or the next.
     ///
     /// # Safety
     /// The pixel is writable, and nobody else touches it.
     #[inline(always)]
-    unsafe fn store(self, arch: A, pixel: usize, bytes: A::Bytes) {
-        let clamped = arch.min_wide(arch.max_wide(bytes, self.min), self.max);
+    unsafe fn store(self, arch: A, [row, pixel]: [usize; 2], mut bytes: A::Bytes) {
+        if self.clamps {
+            bytes = arch.min_wide(arch.max_wide(bytes, self.min), self.max);
+        }
         // SAFETY: the caller's promise.
-        unsafe { arch.store_wide(self.first.wrapping_add(pixel * self.step), clamped, self.count) }
+        unsafe { arch.store_wide(self.first.wrapping_add(row * self.row_step + pixel * self.step), bytes, self.count) }
     }
 }
 
 /// One register of channels of any window.
 ///
 /// # Safety
-/// As [`TileFn`], for `count` channels from `channel` on.
+/// As [`TileFn`], for a row and channels of the tile.
 #[inline(always)]
-unsafe fn any<A: Wide, R: Reduce<A>>(arch: A, reduce: R, tile: &Tile, channels: [usize; 2]) {
-    let outputs = Outputs::new(arch, tile, channels);
+unsafe fn any<A: Wide, R: Reduce<A>>(arch: A, reduce: R, tile: &Tile, outputs: Outputs<A>) {
     for pixel in 0..tile.pixels {
-        let first = tile.input.wrapping_add(pixel * tile.input_step + channels[0]);
+        let first = outputs.input.wrapping_add(pixel * tile.input_step);
         let mut sum = reduce.none(arch);
         for row in 0..tile.taps[0] {
             for tap in 0..tile.taps[1] {
@@ -215,64 +249,87 @@ unsafe fn any<A: Wide, R: Reduce<A>>(arch: A, reduce: R, tile: &Tile, channels: 
             }
         }
         // SAFETY: the caller's promise.
-        unsafe { outputs.store(arch, pixel, reduce.finish(arch, sum)) }
+        unsafe { outputs.store(arch, [0, pixel], reduce.finish(arch, sum)) }
     }
 }
 
-/// Reduces the taps of one column of input pixels, counted from the first window's first.
+/// Reduces the taps of one column of input pixels, counted from the first window's first: of a row of
+/// outputs, or of two that are one tap apart and have three.
 ///
 /// # Safety
-/// As [`TileFn`], for a register of channels from `channel` on.
+/// As [`TileFn`], for a register of channels of the rows.
 #[inline(always)]
-unsafe fn column<A: Wide, R: Reduce<A>, const DOWN: usize>(
+unsafe fn column<A: Wide, R: Reduce<A>, const DOWN: usize, const ROWS: usize>(
     arch: A,
     reduce: R,
     tile: &Tile,
-    column: usize,
-    channel: usize,
-) -> R::Sum {
-    let mut source = tile.input.wrapping_add(column * tile.tap_steps[1] + channel);
-    let mut sum = reduce.none(arch);
-    let rows = if DOWN > 0 { DOWN } else { tile.taps[0] };
-    for _ in 0..rows {
-        // SAFETY: the caller vouches for a register at each tap.
-        sum = reduce.take(arch, sum, unsafe { arch.load_wide(source) });
-        source = source.wrapping_add(tile.tap_steps[0]);
+    source: *const u8,
+) -> [R::Sum; ROWS] {
+    let down = tile.tap_steps[0];
+    let mut sums = [reduce.none(arch); ROWS];
+    // SAFETY: the caller vouches for a register at each tap of each row.
+    unsafe {
+        if ROWS == 2 {
+            let middle = reduce.take(arch, sums[0], arch.load_wide(source.wrapping_add(down)));
+            let middle = reduce.take(arch, middle, arch.load_wide(source.wrapping_add(2 * down)));
+            sums[0] = reduce.take(arch, middle, arch.load_wide(source));
+            sums[ROWS - 1] = reduce.take(arch, middle, arch.load_wide(source.wrapping_add(3 * down)));
+        } else {
+            let mut source = source;
+            for _ in 0..if DOWN > 0 { DOWN } else { tile.taps[0] } {
+                sums[0] = reduce.take(arch, sums[0], arch.load_wide(source));
+                source = source.wrapping_add(down);
+            }
+        }
     }
-    sum
+    sums
 }
 
 /// One register of channels of windows that share columns.
 ///
 /// # Safety
-/// As [`TileFn`], for `count` channels from `channel` on, with `TAPS` taps across that are `STEP`
-/// pixels apart from one output to the next, and `DOWN` taps down unless that is 0.
+/// As [`TileFn`], for `ROWS` rows and channels of the tile, with `TAPS` taps across that are `STEP` pixels
+/// apart from one output to the next, and `DOWN` taps down unless that is 0. Two rows have three taps
+/// down that are one apart.
 #[inline(always)]
-unsafe fn overlapping<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize, const DOWN: usize>(
+unsafe fn overlapping<
+    A: Wide,
+    R: Reduce<A>,
+    const TAPS: usize,
+    const STEP: usize,
+    const DOWN: usize,
+    const ROWS: usize,
+>(
     arch: A,
     reduce: R,
     tile: &Tile,
-    channels: [usize; 2],
+    outputs: Outputs<A>,
 ) {
     debug_assert!(tile.taps[1] == TAPS && (DOWN == 0 || tile.taps[0] == DOWN));
     debug_assert!(tile.input_step == STEP * tile.tap_steps[1]);
-    let outputs = Outputs::new(arch, tile, channels);
-    let mut ring = [reduce.none(arch); TAPS];
-    for (kept, slot) in ring.iter_mut().enumerate().take(TAPS - STEP) {
+    debug_assert!(ROWS == 1 || DOWN == 3 && tile.row_step == tile.tap_steps[0]);
+    let across = tile.tap_steps[1];
+    let mut source = outputs.input;
+    let mut ring = [[reduce.none(arch); ROWS]; TAPS];
+    for slot in ring.iter_mut().take(TAPS - STEP) {
         // SAFETY: the caller's promise; the column belongs to the first window.
-        *slot = unsafe { column::<A, R, DOWN>(arch, reduce, tile, kept, channels[0]) };
+        *slot = unsafe { column::<A, R, DOWN, ROWS>(arch, reduce, tile, source) };
+        source = source.wrapping_add(across);
     }
     for pixel in 0..tile.pixels {
-        for (new, slot) in ring.iter_mut().enumerate().skip(TAPS - STEP) {
+        for slot in ring.iter_mut().skip(TAPS - STEP) {
             // SAFETY: the caller's promise; the column belongs to this window.
-            *slot = unsafe { column::<A, R, DOWN>(arch, reduce, tile, pixel * STEP + new, channels[0]) };
+            *slot = unsafe { column::<A, R, DOWN, ROWS>(arch, reduce, tile, source) };
+            source = source.wrapping_add(across);
         }
-        let mut sum = ring[0];
-        for &next in &ring[1..] {
-            sum = reduce.join(arch, sum, next);
+        for row in 0..ROWS {
+            let mut sum = ring[0][row];
+            for next in &ring[1..] {
+                sum = reduce.join(arch, sum, next[row]);
+            }
+            // SAFETY: the caller's promise.
+            unsafe { outputs.store(arch, [row, pixel], reduce.finish(arch, sum)) }
         }
-        // SAFETY: the caller's promise.
-        unsafe { outputs.store(arch, pixel, reduce.finish(arch, sum)) }
         for kept in 0..TAPS - STEP {
             ring[kept] = ring[kept + STEP];
         }
