@@ -78,7 +78,6 @@ fn scale<A: Arch, const MR: usize, const NV: usize, const CLAMPED: bool>(
 }
 
 /// Scales a panel, if there is that panel.
-#[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
 #[inline(always)]
 fn scale_panel<A: Arch, const MR: usize, const NV: usize, const PANEL: usize, const CLAMPED: bool>(
     arch: A,
