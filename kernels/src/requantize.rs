@@ -224,12 +224,7 @@ impl Requantizer {
     }
 
     #[inline(always)]
-    fn scale_float<A: Arch, const N: usize>(
-        &self,
-        arch: A,
-        scales: &[f64; LANES],
-        lanes: [A::I32; N],
-    ) -> [A::I32; N] {
+    fn scale_float<A: Arch, const N: usize>(&self, arch: A, scales: &[f64; LANES], lanes: [A::I32; N]) -> [A::I32; N] {
         let mut copies = lanes;
         for lane in &mut copies {
             let mut sums = Lanes::ZERO;

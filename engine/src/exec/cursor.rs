@@ -1,9 +1,13 @@
 //! The cursor of a region: which layer is current, and which of its tasks nobody has taken yet.
 //!
 //! ```text
-//! 63                     24 23          0
-//! [ sequence number : 40 ] [ task : 24 ]
+//! 63                     28 27         14 13          0
+//! [ sequence number : 36 ] [ from the end ] [ from the front ]
 //! ```
+//! Tasks are taken from both ends, by each thread from the same end in every layer. Neighbouring tasks work on
+//! neighbouring rows, so a thread reads mostly what it wrote in the layer before, and not what lies in another
+//! core's caches.
+//!
 //! A run over `layers` layers uses `layers + 1` consecutive sequence numbers: one for each layer,
 //! and a last one that means *idle*. Claiming is one `fetch_add` on the whole word, so its result
 //! names the layer that is current at that very moment. A thread that slept between deciding to
@@ -11,32 +15,63 @@
 //! gets a task of a layer that it remembers from earlier.
 //!
 //! Numbers that wrap would do no harm, because nobody acts on a remembered number except to wait
-//! until it changes. They do not wrap in practice either: 2^40 numbers last for months.
+//! until it changes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const TASK_BITS: u32 = 24;
+/// Bits of each count of tasks taken.
+const TASK_BITS: u32 = 14;
+/// Bits below the sequence number.
+const TAKEN_BITS: u32 = 2 * TASK_BITS;
 
 /// The largest number of tasks of one layer, and of threads.
 ///
 /// A thread adds to an exhausted layer at most once, since it looks before each addition; so tasks
-/// and threads together stay below the 2^24 that would carry into the sequence number.
+/// and threads together stay below the 2^14 that would carry into the next count.
 pub(super) const MAX_TASKS: usize = (1 << (TASK_BITS - 1)) - 1;
 
 const _: () = assert!(2 * MAX_TASKS < 1 << TASK_BITS);
+
+/// Where a thread takes tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The first task that is left.
+    Front,
+    /// The last task that is left.
+    Back,
+}
 
 /// What the cursor held at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     /// Sequence number of the current layer.
     pub(super) sequence: u64,
-    /// The next task to claim; at or above the layer's number of tasks when there is none.
-    pub(super) task: usize,
+    /// Tasks taken from the front and from the back; at or above the layer's number of tasks together when there is
+    /// none left.
+    taken: [usize; 2],
 }
 
 impl Position {
     fn unpack(word: u64) -> Self {
-        Self { sequence: word >> TASK_BITS, task: (word & ((1 << TASK_BITS) - 1)) as usize }
+        let count = |shift: u32| (word >> shift & ((1 << TASK_BITS) - 1)) as usize;
+        Self { sequence: word >> TAKEN_BITS, taken: [count(0), count(TASK_BITS)] }
+    }
+
+    /// Whether a layer of `tasks` tasks has none left.
+    pub(super) fn exhausted(self, tasks: usize) -> bool {
+        self.taken[0] + self.taken[1] >= tasks
+    }
+
+    /// The task that a claim at this position gets of a layer of `tasks` tasks.
+    ///
+    /// The first `tasks` claims of a layer get one each: those from the front the first tasks, those from the back
+    /// the others.
+    pub(super) fn task(self, end: End, tasks: usize) -> Option<usize> {
+        match end {
+            _ if self.exhausted(tasks) => None,
+            End::Front => Some(self.taken[0]),
+            End::Back => Some(tasks - 1 - self.taken[1]),
+        }
     }
 }
 
@@ -50,7 +85,7 @@ impl Cursor {
     /// A cursor over runs of `layers` layers, idle.
     pub(super) fn new(layers: usize) -> Self {
         let slots = layers as u64 + 1;
-        Self { word: AtomicU64::new((slots - 1) << TASK_BITS), slots }
+        Self { word: AtomicU64::new((slots - 1) << TAKEN_BITS), slots }
     }
 
     /// The layer that a sequence number stands for; the number of layers when it means idle.
@@ -63,12 +98,16 @@ impl Cursor {
         Position::unpack(self.word.load(Ordering::Acquire))
     }
 
-    /// Takes the next task of the current layer; the task number tells whether there was one.
+    /// Takes the next task at one end of the current layer; [`Position::task`] tells which, if there was one.
     /// Everything that came before [`Cursor::publish`] of this layer is visible.
-    pub(super) fn claim(&self) -> Position {
+    pub(super) fn claim(&self, end: End) -> Position {
         // Acquire suffices: read-modify-writes continue the release sequence of the store in
         // `publish`, so every later claim of the layer synchronizes with that store, too.
-        Position::unpack(self.word.fetch_add(1, Ordering::Acquire))
+        let one = match end {
+            End::Front => 1,
+            End::Back => 1 << TASK_BITS,
+        };
+        Position::unpack(self.word.fetch_add(one, Ordering::Acquire))
     }
 
     /// Makes `sequence` the current layer with all its tasks to take.
@@ -77,14 +116,14 @@ impl Cursor {
     /// Additions of others that the store overwrites were made to an exhausted or idle layer and
     /// gave them nothing.
     pub(super) fn publish(&self, sequence: u64) {
-        self.word.store(sequence << TASK_BITS, Ordering::Release);
+        self.word.store(sequence << TAKEN_BITS, Ordering::Release);
     }
 
     /// Sequence number of the first layer of the run after the one that is idle now.
     pub(super) fn next_run(&self) -> u64 {
         let idle = self.look().sequence;
         debug_assert_eq!(self.layer(idle) as u64, self.slots - 1, "a run is in progress");
-        let last = u64::MAX >> TASK_BITS;
+        let last = u64::MAX >> TAKEN_BITS;
         // The numbers start over when a whole run no longer fits.
         if last - idle >= self.slots { idle + 1 } else { 0 }
     }
@@ -101,23 +140,42 @@ mod tests {
         let first = cursor.next_run();
         assert_eq!(cursor.layer(first), 0);
         cursor.publish(first);
-        assert_eq!(cursor.claim(), Position { sequence: first, task: 0 });
-        assert_eq!(cursor.claim(), Position { sequence: first, task: 1 });
+        assert_eq!(cursor.claim(End::Front), Position { sequence: first, taken: [0, 0] });
+        assert_eq!(cursor.claim(End::Front), Position { sequence: first, taken: [1, 0] });
         cursor.publish(first + 1);
-        assert_eq!(cursor.claim(), Position { sequence: first + 1, task: 0 });
-        assert_eq!(cursor.look(), Position { sequence: first + 1, task: 1 });
+        assert_eq!(cursor.claim(End::Back), Position { sequence: first + 1, taken: [0, 0] });
+        assert_eq!(cursor.look(), Position { sequence: first + 1, taken: [0, 1] });
+    }
+
+    #[test]
+    fn both_ends_together_take_each_task_once() {
+        for tasks in 0..12 {
+            for ends in 0..1u32 << 12 {
+                let cursor = Cursor::new(1);
+                cursor.publish(cursor.next_run());
+                let mut taken = vec![false; tasks];
+                for claim in 0..12 {
+                    let end = if ends >> claim & 1 == 0 { End::Front } else { End::Back };
+                    match cursor.claim(end).task(end, tasks) {
+                        Some(task) => assert!(!std::mem::replace(&mut taken[task], true), "{task} twice"),
+                        None => assert!(claim >= tasks, "claim {claim} of {tasks} got nothing"),
+                    }
+                }
+                assert!(taken.iter().all(|&taken| taken), "{tasks} {ends:b}");
+            }
+        }
     }
 
     #[test]
     fn numbers_start_over_before_they_overflow() {
         for distance in 0..10 {
             let mut cursor = Cursor::new(3);
-            let last_idle = (u64::MAX >> TASK_BITS) / 4 * 4 - 1 - 4 * distance;
-            cursor.word = AtomicU64::new(last_idle << TASK_BITS);
+            let last_idle = (u64::MAX >> TAKEN_BITS) / 4 * 4 - 1 - 4 * distance;
+            cursor.word = AtomicU64::new(last_idle << TAKEN_BITS);
             let first = cursor.next_run();
             assert_eq!(cursor.layer(first), 0);
             cursor.publish(first + 3);
-            assert_eq!(cursor.look(), Position { sequence: first + 3, task: 0 });
+            assert_eq!(cursor.look(), Position { sequence: first + 3, taken: [0, 0] });
         }
     }
 }

@@ -39,7 +39,7 @@ use std::time::Instant;
 
 use rayon::ThreadPool;
 
-use super::cursor::{Cursor, MAX_TASKS};
+use super::cursor::{Cursor, End, MAX_TASKS};
 use super::wait::{Parking, Working, patience};
 
 /// What a region executes.
@@ -255,7 +255,7 @@ impl<W: Work> Shared<W> {
         // Nobody is woken: whoever sleeps, does so in a run. A helper that still sleeps in the last
         // one is about to be woken by the thread that ended it.
         self.enlist(pool);
-        self.participate();
+        self.participate(End::Front);
     }
 
     /// Tops the helpers up to the number that a run can use; those still on their way count.
@@ -266,17 +266,19 @@ impl<W: Work> Shared<W> {
     /// is seen free here and filled.
     fn enlist(self: &Arc<Self>, pool: &ThreadPool) {
         fence(Ordering::SeqCst);
-        for _ in self.enlisted.swap(self.helpers, Ordering::Relaxed)..self.helpers {
+        for helper in self.enlisted.swap(self.helpers, Ordering::Relaxed)..self.helpers {
             let shared = Arc::clone(self);
-            pool.spawn(move || shared.help());
+            // Half of the threads at each end, the caller at the front.
+            let end = if helper % 2 == 0 { End::Back } else { End::Front };
+            pool.spawn(move || shared.help(end));
         }
     }
 
     /// What a helper does, from its start to its end.
-    fn help(&self) {
+    fn help(&self, end: End) {
         let _working = Working::enter();
         loop {
-            self.participate();
+            self.participate(end);
             self.enlisted.fetch_sub(1, Ordering::Relaxed);
             fence(Ordering::SeqCst);
             if self.cursor.0.layer(self.cursor.0.look().sequence) == self.layers() {
@@ -289,8 +291,8 @@ impl<W: Work> Shared<W> {
         }
     }
 
-    /// Takes part in the current run until it is over.
-    fn participate(&self) {
+    /// Takes part in the current run until it is over, with tasks from one end.
+    fn participate(&self, end: End) {
         let cursor = &self.cursor.0;
         loop {
             let seen = cursor.look();
@@ -298,16 +300,16 @@ impl<W: Work> Shared<W> {
             if layer == self.layers() {
                 return;
             }
-            if seen.task >= self.tasks[layer] {
+            if seen.exhausted(self.tasks[layer]) {
                 let changed = || cursor.look().sequence != seen.sequence;
                 self.parking.0.wait(patience(self.cores), changed);
                 continue;
             }
-            let claimed = cursor.claim();
+            let claimed = cursor.claim(end);
             let layer = cursor.layer(claimed.sequence);
-            if claimed.task < self.tasks[layer] {
-                // SAFETY: just claimed from the cursor, and in range.
-                let ran = unsafe { self.run_batch(layer, claimed.task) };
+            if let Some(task) = claimed.task(end, self.tasks[layer]) {
+                // SAFETY: just claimed from the cursor.
+                let ran = unsafe { self.run_batch(layer, task, end) };
                 self.report(claimed.sequence, ran);
             }
         }
@@ -319,7 +321,7 @@ impl<W: Work> Shared<W> {
     ///
     /// # Safety
     /// The task was claimed from the cursor for the layer, and is one of its tasks.
-    unsafe fn run_batch(&self, layer: usize, task: usize) -> usize {
+    unsafe fn run_batch(&self, layer: usize, task: usize, end: End) -> usize {
         let (cursor, tasks) = (&self.cursor.0, self.tasks[layer]);
         let (mut task, mut ran) = (task, 0);
         loop {
@@ -328,14 +330,14 @@ impl<W: Work> Shared<W> {
             // synchronized with that; the layer cannot change before `ran` is reported.
             unsafe { self.run_task(layer, task) }
             ran += 1;
-            if cursor.look().task >= tasks {
+            if cursor.look().exhausted(tasks) {
                 return ran;
             }
-            let claimed = cursor.claim();
+            let claimed = cursor.claim(end);
             debug_assert_eq!(cursor.layer(claimed.sequence), layer, "a layer ended with a task in flight");
-            task = claimed.task;
-            if task >= tasks {
-                return ran;
+            match claimed.task(end, tasks) {
+                Some(next) => task = next,
+                None => return ran,
             }
         }
     }

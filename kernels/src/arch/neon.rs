@@ -229,12 +229,7 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
-    unsafe fn store_narrow<const PARTS: usize>(
-        self,
-        targets: [*mut u8; PARTS],
-        bytes: [int8x16_t; 4],
-        count: usize,
-    ) {
+    unsafe fn store_narrow<const PARTS: usize>(self, targets: [*mut u8; PARTS], bytes: [int8x16_t; 4], count: usize) {
         for (part, target) in targets.into_iter().enumerate() {
             for within in 0..4 / PARTS {
                 let count = count.saturating_sub(16 * within).min(16);

@@ -214,9 +214,8 @@ fn rescaling<A: Arch>(arch: A) {
 /// Checks both fast forms on sums anywhere in their ranges.
 fn rescaling_fast<A: Arch>(arch: A, multipliers: &Multipliers, x: [i32; LANES]) {
     let Multipliers { mantissa, right, .. } = multipliers.clone();
-    let expected = |x: [i32; LANES]| -> [i32; LANES] {
-        std::array::from_fn(|i| expected_rescale(x[i], mantissa[i], 0, right[i]))
-    };
+    let expected =
+        |x: [i32; LANES]| -> [i32; LANES] { std::array::from_fn(|i| expected_rescale(x[i], mantissa[i], 0, right[i])) };
     let mut small = multipliers.clone();
     small.round_small();
     let x_small = x.map(|x| if x.unsigned_abs() >= 1 << 30 { x / 2 - x.signum() } else { x });

@@ -16,8 +16,12 @@ const BLOCK_BYTES: usize = 24 << 10;
 const CHUNK_BYTES: usize = 640 << 10;
 /// Below this many bytes of weights all panels go together.
 const WHOLE_BYTES: usize = 1 << 20;
-/// Tasks for each thread, so that the last ones end close together.
-const TASKS_PER_THREAD: usize = 8;
+/// A task takes one in so many of each thread's share of what is left.
+const SHARES: usize = 2;
+/// What bounds the number of tasks of a layer.
+const MOST_TASKS_PER_THREAD: usize = 32;
+/// Work, in lines times rows, below which handing out a task costs more than it brings.
+const LEAST_WORK: usize = 1 << 13;
 
 /// Neighbouring panels that one tile computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +45,11 @@ pub(crate) struct Task {
 }
 
 /// Panels that read the same channels, joined to tile widths.
-pub(crate) fn panel_groups(descriptor: &Descriptor, sources: &[PanelSource], columns: &mut [Columns]) -> Vec<PanelGroup> {
+pub(crate) fn panel_groups(
+    descriptor: &Descriptor,
+    sources: &[PanelSource],
+    columns: &mut [Columns],
+) -> Vec<PanelGroup> {
     let mut groups = Vec::new();
     let mut first = 0;
     for run in sources.chunk_by(|a, b| a.group == b.group) {
@@ -75,34 +83,108 @@ impl Extent {
     }
 }
 
-/// Cuts the classes into tasks of similar work.
+/// Cuts the classes into tasks, neighbours next to each other.
+///
+/// One thread gets whole classes. Several take tasks from both ends: there tasks are large, and they shrink towards
+/// the middle, so that threads which begin or run unevenly still end together.
 pub(crate) fn tasks(classes: &[Class], groups: &[PanelGroup], extent: &Extent) -> Vec<Task> {
-    let chunks = chunks(groups, extent.panel_bytes);
-    let work = |rows: usize, class: &Class, panels: usize| rows * panels * class.steps().max(1);
-    let all_panels: usize = groups.iter().map(|group| group.panels).sum();
-    let total: usize = classes.iter().map(|class| work(class.rows(extent.batch), class, all_panels)).sum();
-    let share = (total / (extent.threads * TASKS_PER_THREAD)).max(1);
+    let total: usize = classes.iter().map(|class| Area::new(class, groups, extent).work(0..groups.len())).sum();
+    let least = LEAST_WORK.max(total / (extent.threads * MOST_TASKS_PER_THREAD));
     let mut tasks = Vec::new();
-    for chunk in chunks {
+    let mut push = |class: usize, pieces: Vec<Piece>| {
+        for (rows, groups) in pieces {
+            let [rows, groups] = [rows, groups].map(|range| range.start as u32..range.end as u32);
+            tasks.push(Task { class: class as u32, rows, groups });
+        }
+    };
+    let chunks = chunks(groups, extent.panel_bytes);
+    if chunks.len() == 1 || classes.iter().all(|class| class.rows(extent.batch) <= MAX_BLOCK_ROWS) {
         for (index, class) in classes.iter().enumerate() {
-            let rows = class.rows(extent.batch);
-            let pieces = pieces(groups, chunk.clone(), rows, share, |panels| work(rows, class, panels), extent);
-            for piece in pieces {
-                let panels: usize = groups[piece.clone()].iter().map(|group| group.panels).sum();
-                let one_row = work(1, class, panels);
-                let step = (share / one_row).max(1).next_multiple_of(extent.block_rows().min(3 * extent.row_quantum));
-                let parts = rows.div_ceil(step);
-                for part in 0..parts {
-                    tasks.push(Task {
-                        class: index as u32,
-                        rows: (rows * part / parts) as u32..(rows * (part + 1) / parts) as u32,
-                        groups: piece.start as u32..piece.end as u32,
-                    });
-                }
+            push(index, Area::new(class, groups, extent).cut(extent, least));
+        }
+    } else {
+        for chunk in chunks {
+            for (index, class) in classes.iter().enumerate() {
+                push(index, Area::new(class, groups, extent).cut_evenly(extent, &chunk));
             }
         }
     }
     tasks
+}
+
+/// Rows and panel groups of a piece.
+type Piece = (Range<usize>, Range<usize>);
+
+/// Rows of a class times all panel groups.
+struct Area<'a> {
+    rows: usize,
+    groups: &'a [PanelGroup],
+    steps: usize,
+}
+
+impl<'a> Area<'a> {
+    fn new(class: &Class, groups: &'a [PanelGroup], extent: &Extent) -> Self {
+        Self { rows: class.rows(extent.batch), groups, steps: class.steps().max(1) }
+    }
+
+    /// Steps of four k for all rows of some groups.
+    fn work(&self, groups: Range<usize>) -> usize {
+        self.groups[groups].iter().map(|group| group.panels).sum::<usize>() * self.steps * self.rows
+    }
+
+    /// Pieces of at least about `least` work that shrink from both ends to the middle.
+    fn cut(&self, extent: &Extent, least: usize) -> Vec<Piece> {
+        let all = 0..self.groups.len();
+        let work = self.work(all.clone());
+        let least_rows = (least * self.rows).div_ceil(work).next_multiple_of(extent.row_quantum);
+        if extent.threads == 1 || work < 2 * least {
+            return vec![(0..self.rows, all)];
+        }
+        if self.rows > MAX_BLOCK_ROWS || all.len() == 1 {
+            let cuts = shrinking(self.rows, extent.threads, least_rows, extent.row_quantum);
+            return cuts.into_iter().map(|rows| (rows, all.clone())).collect();
+        }
+        // Few rows stay together, so that weights are read once; but not in the middle, where pieces are to be small.
+        let cuts = shrinking(all.len(), extent.threads, (least * all.len()).div_ceil(work), 1);
+        let middle = (cuts.len() - 1) / 2..=cuts.len() / 2;
+        let mut pieces = Vec::new();
+        for (index, groups) in cuts.into_iter().enumerate() {
+            let parts = if middle.contains(&index) { (self.work(groups.clone()) / least).clamp(1, 4) } else { 1 };
+            let step = self.rows.div_ceil(parts).next_multiple_of(extent.row_quantum);
+            for first in (0..self.rows).step_by(step) {
+                pieces.push((first..self.rows.min(first + step), groups.clone()));
+            }
+        }
+        pieces
+    }
+
+    /// Pieces of a chunk whose weights do not stay in the cache beside others'.
+    fn cut_evenly(&self, extent: &Extent, chunk: &Range<usize>) -> Vec<Piece> {
+        let parts = if extent.threads == 1 { 1 } else { 2 * extent.threads };
+        let step = self.rows.div_ceil(parts).next_multiple_of(extent.row_quantum);
+        (0..self.rows).step_by(step).map(|row| (row..self.rows.min(row + step), chunk.clone())).collect()
+    }
+}
+
+/// Cuts `0..len` into multiples of `quantum`, of at least `least`: at both ends a part of each thread's share of what
+/// is left, and so on to the middle.
+fn shrinking(len: usize, threads: usize, least: usize, quantum: usize) -> Vec<Range<usize>> {
+    let (mut first, mut last) = (0, len);
+    let (mut front, mut back) = (Vec::new(), Vec::new());
+    while first < last {
+        let size = ((last - first) / (SHARES * threads)).max(least).max(1).next_multiple_of(quantum);
+        let end = (first + size).min(last);
+        front.push(first..end);
+        first = end;
+        if first < last {
+            // What is no multiple of the quantum stays in the middle.
+            let start = last.saturating_sub(size).max(first);
+            back.push(start..last);
+            last = start;
+        }
+    }
+    front.extend(back.into_iter().rev());
+    front
 }
 
 /// Ranges of panel groups whose weights fit the second-level cache together.
@@ -110,24 +192,6 @@ fn chunks(groups: &[PanelGroup], panel_bytes: usize) -> Vec<Range<usize>> {
     let panels: usize = groups.iter().map(|group| group.panels).sum();
     let count = if panels * panel_bytes <= WHOLE_BYTES { 1 } else { (panels * panel_bytes).div_ceil(CHUNK_BYTES) };
     split(0..groups.len(), count)
-}
-
-/// Splits a chunk by panels where the class has too few rows to make enough tasks of them.
-fn pieces(
-    groups: &[PanelGroup],
-    chunk: Range<usize>,
-    rows: usize,
-    share: usize,
-    work: impl Fn(usize) -> usize,
-    extent: &Extent,
-) -> Vec<Range<usize>> {
-    let panels: usize = groups[chunk.clone()].iter().map(|group| group.panels).sum();
-    let wanted = work(panels).div_ceil(share);
-    let by_rows = rows.div_ceil(extent.block_rows().min(3 * extent.row_quantum));
-    if extent.threads == 1 || wanted <= by_rows {
-        return vec![chunk];
-    }
-    split(chunk, wanted.div_ceil(by_rows))
 }
 
 /// Splits a range evenly into at most `count` parts, none of them empty.
@@ -140,6 +204,20 @@ fn split(range: Range<usize>, count: usize) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shrinking_pieces_cover_the_range_and_shrink() {
+        for len in 0..200 {
+            for (threads, least, quantum) in [(2, 1, 1), (2, 12, 12), (3, 7, 6), (8, 32, 32), (64, 1, 12)] {
+                let pieces = shrinking(len, threads, least, quantum);
+                assert_eq!(pieces.iter().map(ExactSizeIterator::len).sum::<usize>(), len);
+                assert!(pieces.windows(2).all(|pair| pair[0].end == pair[1].start));
+                assert!(pieces.iter().all(|piece| !piece.is_empty()));
+                let front = &pieces[..pieces.len() / 2];
+                assert!(front.windows(2).all(|pair| pair[0].len() >= pair[1].len()), "{pieces:?}");
+            }
+        }
+    }
 
     #[test]
     fn splits_cover_the_range() {

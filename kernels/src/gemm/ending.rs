@@ -130,11 +130,7 @@ unsafe fn correct<A: Arch, const MR: usize, const NV: usize>(
 /// # Safety
 /// As [`finish`].
 #[inline(always)]
-unsafe fn apply<A: Arch, const MR: usize, const NV: usize>(
-    arch: A,
-    ending: &Ending<'_>,
-    sums: [[A::I32; NV]; MR],
-) {
+unsafe fn apply<A: Arch, const MR: usize, const NV: usize>(arch: A, ending: &Ending<'_>, sums: [[A::I32; NV]; MR]) {
     let copies = sums;
     for (row, copies) in copies.iter().enumerate() {
         for (panel, &sum) in copies.iter().enumerate() {

@@ -146,8 +146,7 @@ pub(crate) fn of_class(
 pub(crate) unsafe fn add<A: Arch>(arch: A, addends: &[Addend], row: *const u8, mut sums: A::I32) -> A::I32 {
     for addend in addends {
         // SAFETY: lanes are sixteen values, and the activation lies within the class's segments.
-        let (weights, byte) =
-            unsafe { (arch.load(addend.weights.0.as_ptr()), row.add(addend.offset as usize).read()) };
+        let (weights, byte) = unsafe { (arch.load(addend.weights.0.as_ptr()), row.add(addend.offset as usize).read()) };
         sums = arch.mul_add_i16(sums, arch.splat(A::ISA.storage().value(byte)), weights);
     }
     sums
