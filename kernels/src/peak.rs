@@ -21,7 +21,9 @@ use std::time::{Duration, Instant};
 use crate::arch::Neon;
 use crate::arch::{Arch, Dot, LANES, Scalar};
 #[cfg(target_arch = "x86_64")]
-use crate::arch::{Avx2, Avx512Vnni, AvxVnni};
+use crate::arch::{Avx2, Avx512Vnni, AvxVnni, PairDot};
+#[cfg(target_arch = "x86_64")]
+use crate::gemm::MOST_JOINED;
 use crate::isa::{Isa, IsaError};
 
 /// Weights and activations for one step of the tile, each aligned for every instruction set.
@@ -129,7 +131,39 @@ unsafe fn avxvnni() -> u64 {
 #[target_feature(enable = "avx2")]
 unsafe fn avx2() -> u64 {
     // SAFETY: this function enables the feature; the caller vouches for the CPU.
-    passes::<_, 4, 1>(unsafe { Avx2::assume() })
+    joined_passes::<_, 4>(unsafe { Avx2::assume() })
+}
+
+/// Rows of eight columns, with as many lines joined in 16 bits as tiles join.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn joined_passes<A: PairDot, const MR: usize>(arch: A) -> u64 {
+    let lines = [[1i8; 2 * LANES]; LINES];
+    let quads = [[[5u8; 4]; MR]; LINES];
+    let (lines, quads) = (black_box(&lines), black_box(&quads));
+    let by = arch.prepare_widen();
+    let mut sums = [arch.half(arch.splat(0), 0); MR];
+    let (groups, _) = lines.as_chunks::<MOST_JOINED>();
+    let (quads, _) = quads.as_chunks::<MOST_JOINED>();
+    for _ in 0..PASSES {
+        for (lines, quads) in black_box(groups).iter().zip(quads) {
+            for row in 0..MR {
+                let mut words = None;
+                for (line, quads) in lines.iter().zip(quads) {
+                    // SAFETY: a quad is 4 bytes.
+                    let quad = unsafe { arch.load_quad(quads[row].as_ptr()) };
+                    let pairs = arch.pairs(quad, arch.load_half(line));
+                    words = Some(match words {
+                        Some(words) => arch.join(words, pairs),
+                        None => pairs,
+                    });
+                }
+                sums[row] = arch.widen(sums[row], words.expect("a group has lines"), by);
+            }
+        }
+    }
+    black_box(sums.map(|half| arch.whole([half; 2])));
+    (PASSES * groups.len() * MOST_JOINED * MR * LANES / 2 * 4) as u64
 }
 
 #[cfg(target_arch = "aarch64")]

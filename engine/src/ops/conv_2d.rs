@@ -144,9 +144,15 @@ fn conv_note(statistics: &gemm::ConvStatistics) -> Option<String> {
     if statistics.border_classes > 1 {
         notes.push(format!("{} border classes", statistics.border_classes));
     }
-    if statistics.repaired_lines > 0 {
-        let share = 100.0 * statistics.repaired_lines as f64 / statistics.lines as f64;
-        notes.push(format!("{share:.1} % of weight lines in two parts"));
+    if let Some(joined) = statistics.joined {
+        let share = |count: usize| 100.0 * count as f64 / joined.lines.max(1) as f64;
+        let groups: Vec<String> = joined.joined.iter().map(|&lines| format!("{:.0}", share(lines))).collect();
+        notes.push(format!(
+            "weight lines alone and joined by 2 to {}: {} %, {:.1} % repair others",
+            groups.len(),
+            groups.join(" + "),
+            share(joined.repairs)
+        ));
     }
     if statistics.corrects_row_sums {
         notes.push("sums of activations for weight zero points".to_owned());

@@ -3,7 +3,8 @@
 use core::arch::asm;
 use core::arch::x86_64::*;
 
-use super::avx2::{Product, Ymm};
+use super::avx2::Ymm;
+use super::avx2_products::Product;
 use super::{Divide, Mix, Weighed, Wide};
 
 /// A register intrinsic, safe because `self` proves the CPU feature.

@@ -321,7 +321,7 @@ pub(crate) static TILES: Descriptor = Descriptor {
         super::tile_rows!(2; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
     ],
     row_sums,
-    splits_pairs: false,
+    joins_lines: false,
     block: Some(BlockKernel {
         shape: TileShape { rows: STEP_ROWS, panels: 2 },
         least_rows: 6,

@@ -1,19 +1,22 @@
-//! AVX2 tiles: `vpmaddubsw`, `vpmaddwd`, `vpaddd` on `ymm` registers.
+//! AVX2 tiles: `vpmaddubsw`, `vpaddw`, `vpmaddwd`, `vpaddd` on `ymm` registers.
 //!
-//! 16 registers: 5 rows by two `ymm` of columns are 10 accumulators, two registers of weights, the
-//! quad, the ones and two temporaries. The 16-bit pair sums saturate, so weights are split where a
-//! pair is not safe: the line keeps a clipped pair and a repair adds the rest.
+//! 16 registers: 8 rows of eight columns are 8 accumulators, and there are up to five registers of
+//! weights, the ones, and what a row computes with. The 16-bit sums must not overflow, so weights
+//! are split and lines joined only where that is proven ([`super::join`]).
 
 use super::bind::Descriptor;
+use super::join::JOINED_ROWS;
+use super::joined;
 use super::tile::{self, Segment, Tile};
 use crate::arch::{Arch, Avx2};
 use crate::isa::Isa;
 
-/// See [`tile::run`].
+/// See [`joined::run`].
 #[target_feature(enable = "avx2")]
 unsafe fn tile<const MR: usize, const NV: usize>(call: &Tile<'_>) {
+    const { assert!(MR <= JOINED_ROWS && NV == 1) };
     // SAFETY: this function enables the feature; the caller vouches for the CPU and the pointers.
-    unsafe { tile::run::<_, MR, NV>(Avx2::assume(), call) }
+    unsafe { joined::run::<_, MR>(Avx2::assume(), call) }
 }
 
 /// See [`tile::row_sums`].
@@ -26,8 +29,8 @@ unsafe fn row_sums(rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
 pub(crate) static TILES: Descriptor = Descriptor {
     isa: Isa::Avx2,
     operands: "u8s8",
-    tiles: &[super::tile_rows!(1; 1, 2, 3, 4, 5)],
+    tiles: &[super::tile_rows!(1; 1, 2, 3, 4, 5, 6, 7, 8)],
     row_sums,
-    splits_pairs: true,
+    joins_lines: true,
     block: None,
 };

@@ -33,6 +33,6 @@ pub(crate) static TILES: Descriptor = Descriptor {
         super::tile_rows!(4; 1, 2, 3, 4, 5, 6),
     ],
     row_sums,
-    splits_pairs: false,
+    joins_lines: false,
     block: None,
 };

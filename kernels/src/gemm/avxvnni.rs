@@ -27,7 +27,7 @@ pub(crate) static TILES: Descriptor = Descriptor {
     operands: "u8s8",
     tiles: &[super::tile_rows!(1; 1, 2, 3, 4, 5, 6)],
     row_sums,
-    splits_pairs: false,
+    joins_lines: false,
     block: None,
 };
 
@@ -48,7 +48,7 @@ pub(super) mod by_vl {
         operands: "u8s8",
         tiles: &[crate::gemm::tile_rows!(1; 1, 2, 3, 4, 5, 6)],
         row_sums: crate::gemm::avx512vnni::row_sums,
-        splits_pairs: false,
+        joins_lines: false,
         block: None,
     };
 }

@@ -1,5 +1,6 @@
 //! The kernel table, and which tile shapes a layer gets.
 
+use super::join::JOINED_ROWS;
 use super::tile::{Block, MAX_PANELS, Segment, TileFn};
 use crate::arch::LANES;
 use crate::bound::Described;
@@ -16,8 +17,8 @@ pub struct Descriptor {
     /// Tiles of 1, 2, ... panels; of each, those of 1, 2, ... rows.
     pub(crate) tiles: &'static [&'static [TileFn]],
     pub(crate) row_sums: RowSumsFn,
-    /// Whether weights must be split until every pair is safe for 16-bit sums.
-    pub(crate) splits_pairs: bool,
+    /// Whether the tiles take joined lines; see [`super::streams`].
+    pub(crate) joins_lines: bool,
     /// How whole blocks of rows are computed where tiles are not the only way.
     pub(crate) block: Option<BlockKernel>,
 }
@@ -99,7 +100,11 @@ impl Descriptor {
 
     /// Rows that blocks should be a multiple of: what the heights of all tiles divide well.
     pub(crate) fn row_quantum(&self) -> usize {
-        self.block.as_ref().map_or(12, |block| block.shape.rows)
+        match &self.block {
+            Some(block) => block.shape.rows,
+            None if self.joins_lines => JOINED_ROWS,
+            None => 12,
+        }
     }
 
     /// Splits a number of panels into tile widths.

@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::ConvSpec;
 use super::excess::Addend;
 use super::pack::{Order, PanelSource, RunKind};
-use super::tile::{Repair, Run, Segment};
+use super::tile::{Run, Segment};
 use crate::arch::LANES;
 use crate::window::{Span, spans};
 
@@ -26,12 +26,13 @@ pub(crate) struct Class {
     pub(crate) variant: usize,
     /// First entry in the folded biases: one for each panel.
     pub(crate) bias: usize,
-    /// Repairs of each panel; empty where nothing is split.
-    pub(crate) repairs: Vec<Vec<Repair>>,
     /// What the packed weights of each panel lack; empty where they are whole.
     pub(crate) addends: Vec<Vec<Addend>>,
     /// Taps inside.
     pub(crate) taps: [Range<usize>; 2],
+    /// Where lines are joined: which streams those are in, and which units of them.
+    pub(crate) streams: usize,
+    pub(crate) units: Vec<Range<usize>>,
 }
 
 impl Class {
@@ -102,7 +103,19 @@ fn class(spec: &ConvSpec<'_>, down: &Span, across: &Span, variant: usize, order:
     let (down, across) = (down.outputs.clone(), across.outputs.clone());
     let segments = segments(spec, &taps, order);
     let runs = runs(&segments);
-    Class { down, across, first, segments, runs, variant, bias: 0, repairs: Vec::new(), addends: Vec::new(), taps }
+    Class {
+        down,
+        across,
+        first,
+        segments,
+        runs,
+        variant,
+        bias: 0,
+        addends: Vec::new(),
+        taps,
+        streams: 0,
+        units: Vec::new(),
+    }
 }
 
 /// The runs of K of the taps in range, merged where they follow each other on both sides.

@@ -1,15 +1,17 @@
 //! A prepared convolution and the loop around its tiles.
 
 use super::ConvSpec;
-use super::bind::Descriptor;
+use super::bind::{Descriptor, KERNELS};
 use super::blocks::{self, Extent, MAX_BLOCK_ROWS, PanelGroup, Task};
 use super::class::{self, Class};
 use super::columns::Columns;
 use super::excess;
 use super::pack::{self, PanelSource};
-use super::tile::{Block, MAX_ROWS, Repair, Tile};
+use super::streams::{JoinStatistics, Streams};
+use super::tile::{Block, MAX_ROWS, Tile};
 use crate::arch::LANES;
 use crate::bound::Bound;
+use crate::isa::Isa;
 use crate::layer::Layer;
 use crate::memory::{Input, Line, Output};
 use crate::window::{Image, Window};
@@ -31,7 +33,8 @@ pub struct Conv {
     lines: Vec<Line>,
     /// First line and lines of a panel of each variant.
     variants: Vec<[usize; 2]>,
-    residuals: Vec<Line>,
+    /// Joined lines, instead of the lines, for instruction sets that take those.
+    streams: Option<Streams>,
     /// Folded biases: classes, then panels.
     bias: Vec<[i32; LANES]>,
     columns: Vec<Columns>,
@@ -51,8 +54,8 @@ pub struct ConvStatistics {
     pub panels: usize,
     /// Steps of four k of all panels.
     pub lines: usize,
-    /// Steps that are repeated because the dot product cannot take their weights whole.
-    pub repaired_lines: usize,
+    /// What became of them where the instruction set multiplies in pairs.
+    pub joined: Option<JoinStatistics>,
     /// Whether sums of the activations correct for weight zero points.
     pub corrects_row_sums: bool,
     /// Steps of one k of a panel that are added because weights less their zero point leave eight bits.
@@ -62,6 +65,8 @@ pub struct ConvStatistics {
 impl Conv {
     pub(crate) fn new(bound: Bound<Descriptor>, spec: &ConvSpec<'_>) -> Self {
         check(spec);
+        let suits = !bound.descriptor().joins_lines || Streams::suit(spec);
+        let bound = if suits { bound } else { Bound::new(KERNELS, Isa::Scalar) };
         let descriptor = bound.descriptor();
         let (orders, mut classes) = class::classes(spec);
         let mut sources = pack::panel_sources(spec);
@@ -74,19 +79,13 @@ impl Conv {
         for order in &orders {
             let panel_lines = order.panel_lines();
             variants.push([lines.len(), panel_lines]);
-            for &source in &sources {
+            for &source in sources.iter().filter(|_| !descriptor.joins_lines) {
                 let start = lines.len();
                 lines.resize(start + panel_lines, Line::ZERO);
                 pack::pack_panel(spec, order, source, &mut lines[start..]);
             }
         }
-        let mut residuals = Vec::new();
-        if descriptor.splits_pairs {
-            let split = split_lines(&mut lines, &mut residuals);
-            for class in &mut classes {
-                class.repairs = repairs(class, variants[class.variant], sources.len(), &split);
-            }
-        }
+        let streams = descriptor.joins_lines.then(|| Streams::new(spec, &orders, &mut classes, &sources));
         if let Some(block) = &descriptor.block {
             lines.resize(lines.len() + block.slack_lines, Line::ZERO);
         }
@@ -120,7 +119,7 @@ impl Conv {
             classes,
             lines,
             variants,
-            residuals,
+            streams,
             bias,
             columns,
             groups,
@@ -132,8 +131,8 @@ impl Conv {
         ConvStatistics {
             border_classes: self.classes.len(),
             panels: self.columns.len(),
-            lines: self.lines.len(),
-            repaired_lines: self.residuals.len(),
+            lines: self.columns.len() * self.variants.iter().map(|variant| variant[1]).sum::<usize>(),
+            joined: self.streams.as_ref().map(Streams::statistics),
             corrects_row_sums: self.corrects_row_sums,
             excess: self.excess,
         }
@@ -182,7 +181,7 @@ impl Conv {
             row_sums: rows.sums,
             segments: &class.segments,
             runs: &class.runs,
-            weights: &self.lines[first_line..],
+            weights: self.lines.get(first_line..).unwrap_or(&[]),
             panel_lines,
             bias: &self.bias[class.bias..class.bias + self.columns.len()],
             columns: &self.columns,
@@ -218,6 +217,11 @@ impl Conv {
         let tiles = self.bound.descriptor().tiles[group.panels - 1];
         let panel_lines = block.panel_lines;
         let panels = group.first..group.first + group.panels;
+        let streams = self.streams.as_ref().map(|streams| streams.panel(class, group.first));
+        let weights = match streams {
+            Some(_) => &[],
+            None => &block.weights[panels.start * panel_lines..panels.end * panel_lines],
+        };
         let count = block.rows.len().div_ceil(tiles.len());
         let at = |tile: usize| block.rows.len() * tile / count;
         for tile in 0..count {
@@ -225,10 +229,9 @@ impl Conv {
             let call = Tile {
                 rows: &block.rows[range.clone()],
                 segments: block.segments,
-                weights: &block.weights[panels.start * panel_lines..panels.end * panel_lines],
+                weights,
                 panel_lines,
-                repairs: class.repairs.get(group.first).map_or(&[], Vec::as_slice),
-                residuals: &self.residuals,
+                streams,
                 bias: &block.bias[panels.clone()],
                 ending: block.ending(group, range.clone()),
             };
@@ -258,7 +261,7 @@ impl Layer for Conv {
     }
 
     fn packed_bytes(&self) -> usize {
-        size_of_val(&self.lines[..]) + size_of_val(&self.residuals[..]) + size_of_val(&self.bias[..])
+        size_of_val(&self.lines[..]) + self.streams.as_ref().map_or(0, Streams::bytes) + size_of_val(&self.bias[..])
     }
 
     unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
@@ -343,37 +346,6 @@ fn largest_sum(spec: &ConvSpec<'_>, part: usize) -> i64 {
     let bias = spec.parts[part].bias.iter().map(|&bias| i64::from(bias).abs()).max().unwrap_or(0);
     // Activations and weights less their zero points are at most 255.
     terms * 255 * 255 + bias
-}
-
-/// Clips every unsafe pair; returns for each line the index of its residual, if it has one.
-fn split_lines(lines: &mut [Line], residuals: &mut Vec<Line>) -> Vec<Option<u32>> {
-    lines
-        .iter_mut()
-        .map(|line| {
-            pack::split_line(line).map(|residual| {
-                residuals.push(residual);
-                (residuals.len() - 1) as u32
-            })
-        })
-        .collect()
-}
-
-/// The repairs of each panel that lie within a class's K.
-fn repairs(class: &Class, variant: [usize; 2], panels: usize, split: &[Option<u32>]) -> Vec<Vec<Repair>> {
-    let [first_line, panel_lines] = variant;
-    let of_panel = |panel: usize| {
-        let mut repairs = Vec::new();
-        for segment in &class.segments {
-            for step in 0..segment.steps() {
-                let line = first_line + panel * panel_lines + segment.line as usize + step;
-                if let Some(residual) = split[line] {
-                    repairs.push(Repair { offset: segment.offset + 4 * step as u32, line: residual });
-                }
-            }
-        }
-        repairs
-    };
-    (0..panels).map(of_panel).collect()
 }
 
 /// Folds the biases of every class and panel, and notes in each class where they start.

@@ -32,7 +32,11 @@ mod columns;
 mod conv;
 mod ending;
 mod excess;
+mod join;
+#[cfg(any(target_arch = "x86_64", test))]
+mod joined;
 mod pack;
+mod streams;
 mod tile;
 
 #[cfg(target_arch = "x86_64")]
@@ -49,6 +53,9 @@ mod scalar;
 
 pub use bind::{Descriptor, KERNELS, TileShape};
 pub use conv::{Conv, ConvStatistics};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use join::MOST_JOINED;
+pub use streams::JoinStatistics;
 
 /// Weights of one part, `[O, KH, KW, I]` with O of the part and I of a group.
 #[derive(Clone, Copy, Debug)]

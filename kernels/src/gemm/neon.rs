@@ -27,6 +27,6 @@ pub(crate) static TILES: Descriptor = Descriptor {
     operands: "s8s8",
     tiles: &[super::tile_rows!(1; 1, 2)],
     row_sums,
-    splits_pairs: false,
+    joins_lines: false,
     block: None,
 };

@@ -62,6 +62,28 @@ impl Order {
                 .then(|| [run / self.across.len(), self.across.start + run % self.across.len(), within]),
         }
     }
+
+    /// Bytes from the window's first tap to the four activations of a line.
+    pub(crate) fn offset(&self, tap_steps: [usize; 2], line: usize) -> usize {
+        let (run, within) = (line / self.run_lines(), 4 * (line % self.run_lines()));
+        let tap = match self.run {
+            RunKind::Row => [run, self.across.start],
+            RunKind::Tap => [run / self.across.len(), self.across.start + run % self.across.len()],
+        };
+        tap_offset(tap_steps, tap) + within
+    }
+}
+
+/// Bytes from a tap to the next, down and across; no more than a `usize` holds.
+pub(crate) fn tap_steps(spec: &ConvSpec<'_>) -> [usize; 2] {
+    let pixel = spec.input.pixel_stride;
+    let steps = [spec.input.width * pixel, pixel];
+    core::array::from_fn(|axis| steps[axis].saturating_mul(spec.window.dilation[axis]))
+}
+
+/// Bytes from the window's first tap to another.
+pub(crate) fn tap_offset(tap_steps: [usize; 2], tap: [usize; 2]) -> usize {
+    tap[0] * tap_steps[0] + tap[1] * tap_steps[1]
 }
 
 /// Which output channels of which part a panel holds.
@@ -106,27 +128,6 @@ pub(crate) fn pack_panel(spec: &ConvSpec<'_>, order: &Order, source: PanelSource
     }
 }
 
-/// Splits a line so that both parts are safe for 16-bit pair sums of unsigned activations.
-///
-/// A pair is safe when its positive parts sum to at most 128 and its negative parts to at least
-/// -128. The clipped pair keeps as much as is safe, and what remains is safe too, because a pair
-/// sums to between -256 and 254. Returns the residual where there is one.
-pub(crate) fn split_line(line: &mut Line) -> Option<Line> {
-    let mut residual = Line::ZERO;
-    for (pair, rest) in line.0.chunks_exact_mut(2).zip(residual.0.chunks_exact_mut(2)) {
-        let (a, b) = (i32::from(pair[0]), i32::from(pair[1]));
-        let positive = a.max(0) + b.max(0);
-        let negative = a.min(0) + b.min(0);
-        if positive > 128 || negative < -128 {
-            // Both have the same sign here, and each gives up what exceeds its half.
-            let clip = |w: i32| w.clamp(-64, 64) as i8;
-            rest.copy_from_slice(&[(a - i32::from(clip(a))) as i8, (b - i32::from(clip(b))) as i8]);
-            pair.copy_from_slice(&[clip(a), clip(b)]);
-        }
-    }
-    (residual != Line::ZERO).then_some(residual)
-}
-
 impl Weights<'_> {
     /// Weight `index` in signed form: unsigned weights move by 128, and their zero point with them.
     pub(crate) fn signed(&self, index: usize) -> i8 {
@@ -136,31 +137,5 @@ impl Weights<'_> {
     /// The zero point that belongs to [`Weights::signed`].
     pub(crate) fn signed_zero(&self) -> i32 {
         if self.signed { self.zero } else { self.zero - 128 }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_pair_splits_into_two_safe_ones() {
-        let safe = |a: i8, b: i8| {
-            let (a, b) = (i32::from(a), i32::from(b));
-            a.max(0) + b.max(0) <= 128 && a.min(0) + b.min(0) >= -128
-        };
-        for a in i8::MIN..=i8::MAX {
-            for b in i8::MIN..=i8::MAX {
-                let mut line = Line::ZERO;
-                line.0[6] = a;
-                line.0[7] = b;
-                let residual = split_line(&mut line);
-                let rest = residual.unwrap_or(Line::ZERO);
-                assert_eq!(residual.is_none(), safe(a, b), "{a} {b}");
-                assert!(safe(line.0[6], line.0[7]) && safe(rest.0[6], rest.0[7]), "{a} {b}");
-                assert_eq!(i32::from(line.0[6]) + i32::from(rest.0[6]), i32::from(a));
-                assert_eq!(i32::from(line.0[7]) + i32::from(rest.0[7]), i32::from(b));
-            }
-        }
     }
 }

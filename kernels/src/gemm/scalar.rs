@@ -22,6 +22,27 @@ pub(crate) static TILES: Descriptor = Descriptor {
     operands: "u8s8",
     tiles: &[&[tile::<1, 1>, tile::<2, 1>], &[tile::<1, 2>, tile::<2, 2>]],
     row_sums,
-    splits_pairs: false,
+    joins_lines: false,
     block: None,
 };
+
+/// Tiles of joined lines, which portable code has no use for: the test of their packing on every machine.
+#[cfg(test)]
+pub(super) mod joining {
+    use super::*;
+    use crate::gemm::joined;
+
+    unsafe fn tile<const MR: usize, const NV: usize>(call: &Tile<'_>) {
+        // SAFETY: portable code needs nothing of the CPU; the caller vouches for the pointers.
+        unsafe { joined::run::<_, MR>(Scalar::assume(), call) }
+    }
+
+    pub(in super::super) static TILES: Descriptor = Descriptor {
+        isa: Isa::Scalar,
+        operands: "u8s8",
+        tiles: &[crate::gemm::tile_rows!(1; 1, 2, 3, 4)],
+        row_sums,
+        joins_lines: true,
+        block: None,
+    };
+}

@@ -319,6 +319,10 @@ fn tables(isa: Isa) -> Vec<&'static [&'static Descriptor]> {
             static BY_VL: [&Descriptor; 1] = [&avxvnni::by_vl::TILES];
             vec![KERNELS, &BY_VL]
         }
+        Isa::Scalar => {
+            static JOINING: [&Descriptor; 1] = [&scalar::joining::TILES];
+            vec![KERNELS, &JOINING]
+        }
         _ => vec![KERNELS],
     }
 }
@@ -450,6 +454,13 @@ fn weights_beyond_a_cache_are_cut_into_chunks() {
         let window = window([3, 1], [1; 2], [1; 2], [1, 0]);
         Case { window, pad_after: [1, 0], threads, per_channel: false, ..case.clone() }.check();
     }
+}
+
+#[test]
+fn taps_farther_apart_than_any_image() {
+    let case = Case { height: 3, width: 4, parts: vec![9], ..Case::default() };
+    let window = window([3, 2], [1; 2], [1 << 28, 1], [1 << 28, 0]);
+    Case { window, pad_after: [1 << 28, 0], ..case }.check();
 }
 
 fn any_case() -> impl Strategy<Value = Case> {

@@ -9,7 +9,6 @@
 //!     for each step of four k
 //!         load NV lines of packed weights         64 bytes each: [16 columns][4 k]
 //!         for each row: broadcast 4 activations, NV dot products
-//! for each repair: the same with one residual line  only where the dot product cannot take a weight whole
 //! finish                                          zero-point corrections, requantize, clamp, store
 //! ```
 //!
@@ -25,6 +24,7 @@ use super::blocks::PanelGroup;
 use super::columns::Columns;
 use super::ending::{self, Ending};
 use super::excess::Addend;
+use super::streams::PanelStreams;
 use crate::arch::{Arch, Dot, LANES};
 use crate::memory::{Line, Output};
 
@@ -51,15 +51,6 @@ impl Segment {
     }
 }
 
-/// Four k of one panel whose weights the dot product takes in two parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Repair {
-    /// Bytes from a row's pointer to the four activations.
-    pub(crate) offset: u32,
-    /// Index of the residual weights.
-    pub(crate) line: u32,
-}
-
 /// What one tile works on. `rows` has the tile's `MR`, `bias` its `NV`.
 pub(crate) struct Tile<'a> {
     /// Address of each row's first tap.
@@ -70,10 +61,9 @@ pub(crate) struct Tile<'a> {
     pub(crate) weights: &'a [Line],
     /// Lines from one panel to the next.
     pub(crate) panel_lines: usize,
-    /// Repairs of the panel; tiles of several panels have none.
-    pub(crate) repairs: &'a [Repair],
-    /// Residual weights that repairs point into.
-    pub(crate) residuals: &'a [Line],
+    /// The panel's weights where its lines are joined; tiles of several panels have none.
+    #[cfg_attr(not(any(target_arch = "x86_64", test)), expect(dead_code, reason = "only x86 joins lines"))]
+    pub(crate) streams: Option<PanelStreams<'a>>,
     /// Folded bias, sixteen for each panel.
     pub(crate) bias: &'a [[i32; LANES]],
     /// How the sums end.
@@ -141,7 +131,7 @@ pub(crate) struct Run {
 /// A tile entry point.
 ///
 /// # Safety
-/// The CPU has the instruction set. Every row pointer plus every segment's or repair's offset is
+/// The CPU has the instruction set. Every row pointer plus every segment's offset is
 /// valid for reads of the run's bytes rounded up to four; outputs are valid for the pixels and
 /// columns of the tile, which nobody else touches.
 pub(crate) type TileFn = unsafe fn(&Tile<'_>);
@@ -182,18 +172,6 @@ pub(crate) unsafe fn run<A: Dot, const MR: usize, const NV: usize>(arch: A, tile
                 for panel in 0..NV {
                     sums[row][panel] = arch.dot(sums[row][panel], quad, weights[panel]);
                 }
-            }
-        }
-    }
-    if NV == 1 {
-        for repair in tile.repairs {
-            let line = &tile.residuals[repair.line as usize];
-            // SAFETY: a line has the 64 bytes.
-            let weights = unsafe { arch.load_weights(line.0.as_ptr()) };
-            for row in 0..MR {
-                // SAFETY: the caller vouches for the four bytes of every row.
-                let quad = unsafe { arch.load_quad(tile.rows[row].add(repair.offset as usize)) };
-                sums[row][0] = arch.dot(sums[row][0], quad, weights);
             }
         }
     }
