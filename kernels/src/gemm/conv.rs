@@ -5,6 +5,7 @@ use super::bind::{Descriptor, KERNELS};
 use super::blocks::{self, Extent, MAX_BLOCK_ROWS, PanelGroup, Task};
 use super::class::{self, Class};
 use super::columns::Columns;
+use super::ending::Scratch;
 use super::excess;
 use super::pack::{self, PanelSource};
 use super::streams::{JoinStatistics, Streams};
@@ -188,6 +189,7 @@ impl Conv {
             addends: &class.addends,
             groups,
             outputs,
+            scratch: rows.scratch,
         }
     }
 
@@ -249,6 +251,7 @@ struct Rows<'a> {
     addresses: &'a [*const u8],
     pixels: &'a [u32],
     sums: &'a [i32],
+    scratch: &'a Scratch,
 }
 
 impl Layer for Conv {
@@ -276,6 +279,7 @@ impl Layer for Conv {
         let mut rows = [core::ptr::null(); MAX_BLOCK_ROWS];
         let mut pixels = [0u32; MAX_BLOCK_ROWS];
         let mut sums = [0i32; MAX_BLOCK_ROWS];
+        let scratch = Scratch::new();
         let groups = &self.groups[task.groups.start as usize..task.groups.end as usize];
         for first in (task.rows.start as usize..task.rows.end as usize).step_by(self.block_rows) {
             let count = self.block_rows.min(task.rows.end as usize - first);
@@ -289,7 +293,7 @@ impl Layer for Conv {
                     unsafe { (self.bound.descriptor().row_sums)(rows, &class.segments, &mut sums[..count]) }
                     row_sums = &sums[..count];
                 }
-                let rows = Rows { addresses: rows, pixels, sums: row_sums };
+                let rows = Rows { addresses: rows, pixels, sums: row_sums, scratch: &scratch };
                 let block = self.block(class, run, rows, outputs);
                 // SAFETY: the caller's promise, and the assertions above.
                 unsafe { self.run_block(class, &block) }

@@ -3,11 +3,15 @@
 //! Four vectors are narrowed to bytes together. Where the panels of a tile write next to each other they are
 //! four (or two) panels of one pixel, which is then stored at once; else four pixels of one panel.
 
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+
 use super::columns::Columns;
 use super::excess::{self, Addend};
+use super::tile::{MAX_PANELS, MAX_ROWS};
 use crate::arch::{Arch, LANES};
 use crate::memory::Output;
-use crate::requantize::Form;
+use crate::requantize::{Form, Lanes};
 
 /// Rows and panels of accumulators, and where their outputs go.
 #[derive(Clone, Copy)]
@@ -28,11 +32,24 @@ pub(crate) struct Ending<'a> {
     pub(crate) joined: bool,
     /// Where the parts of the convolution write.
     pub(crate) outputs: &'a [Output<'a>],
+    /// Where sums lie that need more than [`Form::Clamped`] or [`Form::Rounded`].
+    pub(crate) scratch: &'a Scratch,
+}
+
+/// Room for the sums of a tile, of one thread.
+pub(crate) struct Scratch(UnsafeCell<MaybeUninit<[Lanes; MAX_ROWS * MAX_PANELS]>>);
+
+impl Scratch {
+    /// Room for any tile.
+    pub(crate) fn new() -> Self {
+        Self(UnsafeCell::new(MaybeUninit::uninit()))
+    }
 }
 
 /// Turns the accumulators of `MR` pixels times `NV` panels into stored activations.
 ///
-/// What is rare works on a copy of the sums in memory, which keeps the sums themselves in registers.
+/// What is rare goes through memory, and memory that is not this function's own: the compiler would keep the sums
+/// of the other paths in it, too.
 ///
 /// # Safety
 /// In a function that enables the instruction set of `arch`; the rows are as [`super::tile::TileFn`] wants them;
@@ -44,17 +61,15 @@ pub(crate) unsafe fn finish<A: Arch, const MR: usize, const NV: usize>(
     mut sums: [[A::I32; NV]; MR],
 ) {
     assert!(ending.rows.len() == MR && ending.pixels.len() == MR && ending.columns.len() == NV);
-    if !ending.addends.is_empty() || !ending.row_sums.is_empty() {
-        // SAFETY: the caller vouches for the rows.
-        sums = unsafe { correct(arch, ending, sums) };
+    if ending.form == Form::Any || !ending.addends.is_empty() || !ending.row_sums.is_empty() {
+        // SAFETY: the caller's promise.
+        return unsafe { finish_rarely(arch, ending, sums) };
     }
     match ending.form {
         Form::Clamped => sums = scale::<A, MR, NV, true>(arch, ending, sums),
-        Form::Rounded => sums = scale::<A, MR, NV, false>(arch, ending, sums),
-        // SAFETY: the caller vouches for the outputs.
-        Form::Any => return unsafe { apply(arch, ending, sums) },
+        _ => sums = scale::<A, MR, NV, false>(arch, ending, sums),
     }
-    // SAFETY: as above.
+    // SAFETY: the caller vouches for the outputs.
     unsafe {
         match (NV, ending.joined) {
             (2, true) => store_joined::<A, MR, NV, 2>(arch, ending, &sums),
@@ -99,47 +114,42 @@ fn scale_panel<A: Arch, const MR: usize, const NV: usize, const PANEL: usize, co
     sums
 }
 
-/// Adds what the packed weights lack and takes off what a weight zero point brings.
+/// Adds what the packed weights lack, takes off what a weight zero point brings, requantizes in any form, and stores:
+/// one vector at a time.
 ///
 /// # Safety
 /// As [`finish`].
+#[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
 #[inline(always)]
-unsafe fn correct<A: Arch, const MR: usize, const NV: usize>(
+unsafe fn finish_rarely<A: Arch, const MR: usize, const NV: usize>(
     arch: A,
     ending: &Ending<'_>,
     sums: [[A::I32; NV]; MR],
-) -> [[A::I32; NV]; MR] {
-    let mut copies = sums;
-    for (row, copies) in copies.iter_mut().enumerate() {
-        for (panel, sum) in copies.iter_mut().enumerate() {
-            if let Some(addends) = ending.addends.get(panel) {
-                // SAFETY: the caller vouches for the activations.
-                *sum = unsafe { excess::add(arch, addends, ending.rows[row], *sum) };
-            }
-            if let Some(&row_sum) = ending.row_sums.get(row) {
-                let zero = ending.columns[panel].weight_zero;
-                *sum = arch.sub(*sum, arch.splat(row_sum.wrapping_mul(zero)));
-            }
+) {
+    const { assert!(MR * NV <= MAX_ROWS * MAX_PANELS) };
+    let scratch = ending.scratch.0.get().cast::<i32>();
+    for row in 0..MR {
+        for panel in 0..NV {
+            // SAFETY: the scratch has room for this many vectors, and belongs to this thread.
+            unsafe { arch.store(scratch.add(LANES * (row * NV + panel)), sums[row][panel]) }
         }
     }
-    copies
-}
-
-/// Requantizes in any form, and stores, one vector at a time.
-///
-/// # Safety
-/// As [`finish`].
-#[inline(always)]
-unsafe fn apply<A: Arch, const MR: usize, const NV: usize>(arch: A, ending: &Ending<'_>, sums: [[A::I32; NV]; MR]) {
-    let copies = sums;
-    for (row, copies) in copies.iter().enumerate() {
-        for (panel, &sum) in copies.iter().enumerate() {
-            let columns = &ending.columns[panel];
-            let [values] = columns.requantizer.apply(arch, [sum]);
-            let offset = ending.pixels[row] as usize * columns.pixel_stride + columns.offset;
-            let target = ending.outputs[columns.part].as_ptr().wrapping_add(offset);
-            // SAFETY: the caller vouches for the output of each pixel and column.
-            unsafe { arch.store_bytes(target, values, columns.count) }
+    for panel in 0..NV {
+        let columns = &ending.columns[panel];
+        let addends = ending.addends.get(panel).map_or(&[][..], Vec::as_slice);
+        let output = ending.outputs[columns.part].as_ptr().wrapping_add(columns.offset);
+        for row in 0..MR {
+            // SAFETY: stored above; the caller vouches for the activations, and for the output.
+            unsafe {
+                let mut sum = arch.load(scratch.add(LANES * (row * NV + panel)));
+                sum = excess::add(arch, addends, ending.rows[row], sum);
+                if let Some(&row_sum) = ending.row_sums.get(row) {
+                    sum = arch.sub(sum, arch.splat(row_sum.wrapping_mul(columns.weight_zero)));
+                }
+                let [values] = columns.requantizer.apply(arch, [sum]);
+                let target = output.wrapping_add(ending.pixels[row] as usize * columns.pixel_stride);
+                arch.store_bytes(target, values, columns.count);
+            }
         }
     }
 }

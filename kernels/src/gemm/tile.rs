@@ -22,7 +22,7 @@ use core::ptr;
 
 use super::blocks::PanelGroup;
 use super::columns::Columns;
-use super::ending::{self, Ending};
+use super::ending::{self, Ending, Scratch};
 use super::excess::Addend;
 use super::streams::PanelStreams;
 use crate::arch::{Arch, Dot, LANES};
@@ -97,6 +97,8 @@ pub(crate) struct Block<'a> {
     pub(crate) groups: &'a [PanelGroup],
     /// Where the parts of the convolution write.
     pub(crate) outputs: &'a [Output<'a>],
+    /// For sums that need more than most.
+    pub(crate) scratch: &'a Scratch,
 }
 
 impl<'a> Block<'a> {
@@ -113,6 +115,7 @@ impl<'a> Block<'a> {
             form: group.form,
             joined: group.joined,
             outputs: self.outputs,
+            scratch: self.scratch,
         }
     }
 }
