@@ -23,10 +23,8 @@ pub(crate) struct Multipliers {
     /// Right shifts, `e` above.
     pub(crate) right: [i32; LANES],
     /// What is added to the 64-bit products of even lanes, and of odd ones.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "others round by instruction"))]
     pub(crate) round: [[i64; LANES / 2]; 2],
     /// How far the high halves are shifted.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "others round by instruction"))]
     pub(crate) shift: [i32; LANES],
 }
 

@@ -13,7 +13,8 @@
 //!     store the sums
 //! ```
 //!
-//! Blocks of few rows waste most of a tile; they go to the AVX-512 tiles, which share the packing.
+//! Blocks of few rows waste most of a tile, and where there are few columns and short K, copying takes longer than
+//! multiplying; they go to the AVX-512 tiles, which share the packing.
 
 use core::cell::Cell;
 
@@ -326,6 +327,7 @@ pub(crate) static TILES: Descriptor = Descriptor {
         shape: TileShape { rows: STEP_ROWS, panels: 2 },
         least_rows: 6,
         least_lines: TILE_LINES,
+        least_panel_lines: 200,
         tile_isa: Isa::Avx512Vnni,
         slack_lines: TILE_LINES,
         run,

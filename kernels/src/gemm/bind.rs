@@ -27,9 +27,10 @@ pub struct Descriptor {
 pub(crate) struct BlockKernel {
     /// Rows and panels that it computes together.
     pub(crate) shape: TileShape,
-    /// Blocks of fewer rows, or of fewer lines of K, go to the tiles.
+    /// Blocks of fewer rows, of fewer lines of K, or of fewer lines of all panels go to the tiles.
     pub(crate) least_rows: usize,
     pub(crate) least_lines: usize,
+    pub(crate) least_panel_lines: usize,
     /// The instruction set of the tiles.
     pub(crate) tile_isa: Isa,
     /// Lines past the last panel that it may read; they meet activations of 0.
@@ -38,9 +39,9 @@ pub(crate) struct BlockKernel {
 }
 
 impl BlockKernel {
-    /// Whether it is the faster way for a block of `rows` by `lines` of K.
-    pub(crate) fn suits(&self, rows: usize, lines: usize) -> bool {
-        rows >= self.least_rows && lines >= self.least_lines
+    /// Whether it is the faster way for a block of `rows` by `panels` by `lines` of K.
+    pub(crate) fn suits(&self, rows: usize, panels: usize, lines: usize) -> bool {
+        rows >= self.least_rows && lines >= self.least_lines && panels * lines >= self.least_panel_lines
     }
 }
 
@@ -86,11 +87,12 @@ impl Descriptor {
         name(self.operands, self.isa, shape)
     }
 
-    /// The name of the kernel that does most of a layer's work: its widest panel group has `panels`,
+    /// The name of the kernel that does most of a layer's work: its widest panel group has `panels` of
+    /// `all_panels`,
     /// its largest border class `rows` by `lines` of K.
-    pub(crate) fn main_kernel(&self, panels: usize, rows: usize, lines: usize) -> String {
+    pub(crate) fn main_kernel(&self, panels: usize, all_panels: usize, rows: usize, lines: usize) -> String {
         match &self.block {
-            Some(block) if block.suits(rows, lines) => self.name(TileShape { panels, ..block.shape }),
+            Some(block) if block.suits(rows, all_panels, lines) => self.name(TileShape { panels, ..block.shape }),
             block => {
                 let isa = block.as_ref().map_or(self.isa, |block| block.tile_isa);
                 name(self.operands, isa, TileShape { rows: self.tiles[panels - 1].len(), panels })

@@ -106,7 +106,7 @@ impl Conv {
         let widest = groups.iter().map(|group| group.panels).max().expect("a convolution has channels");
         Self {
             bound,
-            name: main_kernel(descriptor, widest, &classes, spec.input.batch),
+            name: main_kernel(descriptor, [widest, sources.len()], &classes, spec.input.batch),
             input: spec.input,
             window: spec.window,
             output_width: spec.output[1],
@@ -201,7 +201,7 @@ impl Conv {
         match &self.bound.descriptor().block {
             // SAFETY: the bound descriptor proves the CPU feature; `Layer::run` asserts that the
             // views hold every address that the class can form, and its caller vouches for them.
-            Some(kernel) if kernel.suits(block.rows.len(), class.steps()) => unsafe { (kernel.run)(block) },
+            Some(kernel) if kernel.suits(block.rows.len(), block.all_panels(), class.steps()) => unsafe { (kernel.run)(block) },
             _ => {
                 for &group in block.groups {
                     // SAFETY: the caller's promise.
@@ -302,11 +302,11 @@ impl Layer for Conv {
     }
 }
 
-/// The kernel of the class with the most rows.
-fn main_kernel(descriptor: &Descriptor, panels: usize, classes: &[Class], batch: usize) -> String {
+/// The kernel of the class with the most rows, for a widest group of `panels[0]` of `panels[1]` panels.
+fn main_kernel(descriptor: &Descriptor, panels: [usize; 2], classes: &[Class], batch: usize) -> String {
     let largest = classes.iter().max_by_key(|class| class.rows(batch));
     let [rows, lines] = largest.map_or([0; 2], |class| [class.rows(batch), class.steps()]);
-    descriptor.main_kernel(panels, rows, lines)
+    descriptor.main_kernel(panels[0], panels[1], rows, lines)
 }
 
 /// Asserts that a specification does not contradict itself.

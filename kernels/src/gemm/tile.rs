@@ -102,6 +102,12 @@ pub(crate) struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
+    /// Panels of all groups.
+    #[inline(always)]
+    pub(crate) fn all_panels(&self) -> usize {
+        self.groups.iter().map(|group| group.panels).sum()
+    }
+
     /// How rows `rows` of a group end.
     pub(crate) fn ending(&self, group: PanelGroup, rows: Range<usize>) -> Ending<'a> {
         let panels = group.first..group.first + group.panels;
