@@ -111,9 +111,9 @@ unsafe fn rows<A: Wide, const ROWS: usize>(arch: A, call: &Edges, row: usize, [c
     let outside = |row: usize| usize::from(row == 0) + usize::from(row + 1 == height);
     let mut divide = [[arch.prepare_divide(&call.divide[0][0]); 2]; ROWS];
     let mut fast = count == A::WIDTH;
-    for index in 0..ROWS {
+    for (index, divide) in divide.iter_mut().enumerate() {
         let by = &call.divide[outside(row + index)];
-        divide[index] = [arch.prepare_divide(&by[0]), arch.prepare_divide(&by[1])];
+        *divide = [arch.prepare_divide(&by[0]), arch.prepare_divide(&by[1])];
         fast &= by[0].nearest != 0;
     }
     let (least, greatest) = A::ISA.storage().range();
@@ -196,15 +196,15 @@ impl<A: Wide, const ROWS: usize> Strip<A, ROWS> {
     /// Outputs of the column are writable, and nobody else touches them.
     #[inline(always)]
     unsafe fn store<const FAST: bool>(&self, arch: A, at: usize, outside: usize, sums: [A::Words; ROWS]) {
-        for row in 0..ROWS {
+        for (row, sums) in sums.into_iter().enumerate() {
             let target = self.output.wrapping_add(row * self.row_step + at * self.step);
             let by = self.divide[row][outside];
             // SAFETY: the caller's promise.
             unsafe {
                 if FAST {
-                    arch.store_wide(target, arch.divide_nearest(sums[row], by), A::WIDTH);
+                    arch.store_wide(target, arch.divide_nearest(sums, by), A::WIDTH);
                 } else {
-                    let bytes = arch.divide(sums[row], by);
+                    let bytes = arch.divide(sums, by);
                     arch.store_wide(target, arch.min_wide(arch.max_wide(bytes, self.min), self.max), self.count);
                 }
             }
