@@ -32,6 +32,7 @@ pub(crate) struct Divider {
     reciprocal: __m256i,
     shifts: bool,
     shift: __m128i,
+    nearest: __m256i,
 }
 
 impl<P: Product> Wide for Ymm<P> {
@@ -105,6 +106,7 @@ impl<P: Product> Wide for Ymm<P> {
             reciprocal: _mm256_set1_epi16(by.reciprocal as i16),
             shifts: by.shift != 0,
             shift: _mm_cvtsi32_si128(i32::from(by.shift)),
+            nearest: _mm256_set1_epi16(by.nearest),
         })
     }
 
@@ -113,6 +115,15 @@ impl<P: Product> Wide for Ymm<P> {
         register!({
             let even = _mm256_sub_epi16(sums.both, _mm256_slli_epi16::<8>(sums.odd));
             let (even, odd) = (by.quotients(even), by.quotients(sums.odd));
+            _mm256_or_si256(even, _mm256_slli_epi16::<8>(odd))
+        })
+    }
+
+    #[inline(always)]
+    fn divide_nearest(self, sums: Words, by: Divider) -> __m256i {
+        register!({
+            let even = _mm256_sub_epi16(sums.both, _mm256_slli_epi16::<8>(sums.odd));
+            let (even, odd) = (mul_nearest(even, by.nearest), mul_nearest(sums.odd, by.nearest));
             _mm256_or_si256(even, _mm256_slli_epi16::<8>(odd))
         })
     }
@@ -155,6 +166,24 @@ fn mul_high(a: __m256i, b: __m256i) -> __m256i {
         );
     }
     high
+}
+
+/// `vpmulhrsw`; see [`mul_high`].
+#[target_feature(enable = "avx2")]
+#[inline]
+fn mul_nearest(a: __m256i, b: __m256i) -> __m256i {
+    let product;
+    // SAFETY: one register instruction of the feature that this function enables.
+    unsafe {
+        asm!(
+            "vpmulhrsw {product}, {a}, {b}",
+            product = lateout(ymm_reg) product,
+            a = in(ymm_reg) a,
+            b = in(ymm_reg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    product
 }
 
 /// Weights of a pair in every lane.

@@ -103,6 +103,7 @@ pub(crate) struct Divider {
     reciprocal: __m512i,
     shifts: bool,
     shift: __m128i,
+    nearest: __m512i,
 }
 
 impl Wide for Avx512Vnni {
@@ -173,6 +174,7 @@ impl Wide for Avx512Vnni {
             reciprocal: _mm512_set1_epi16(by.reciprocal as i16),
             shifts: by.shift != 0,
             shift: _mm_cvtsi32_si128(i32::from(by.shift)),
+            nearest: _mm512_set1_epi16(by.nearest),
         })
     }
 
@@ -181,6 +183,15 @@ impl Wide for Avx512Vnni {
         register!({
             let even = _mm512_sub_epi16(sums.both, _mm512_slli_epi16::<8>(sums.odd));
             let (even, odd) = (by.quotients(even), by.quotients(sums.odd));
+            _mm512_or_si512(even, _mm512_slli_epi16::<8>(odd))
+        })
+    }
+
+    #[inline(always)]
+    fn divide_nearest(self, sums: Words, by: Divider) -> __m512i {
+        register!({
+            let even = _mm512_sub_epi16(sums.both, _mm512_slli_epi16::<8>(sums.odd));
+            let (even, odd) = (mul_nearest(even, by.nearest), mul_nearest(sums.odd, by.nearest));
             _mm512_or_si512(even, _mm512_slli_epi16::<8>(odd))
         })
     }
@@ -223,6 +234,24 @@ fn mul_high(a: __m512i, b: __m512i) -> __m512i {
         );
     }
     high
+}
+
+/// `vpmulhrsw`; see [`mul_high`].
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn mul_nearest(a: __m512i, b: __m512i) -> __m512i {
+    let product;
+    // SAFETY: one register instruction of the feature that this function enables.
+    unsafe {
+        asm!(
+            "vpmulhrsw {product}, {a}, {b}",
+            product = lateout(zmm_reg) product,
+            a = in(zmm_reg) a,
+            b = in(zmm_reg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    product
 }
 
 /// Weights of a pair in every lane.

@@ -291,6 +291,9 @@ pub(crate) struct Divide {
     pub(crate) reciprocal: u16,
     /// Bits shifted out after the high product.
     pub(crate) shift: u16,
+    /// The reciprocal in units of `2^-15` where the rounding product with a sum of unsigned bytes, at most
+    /// `2^15`, is the average; 0 where it is not.
+    pub(crate) nearest: i16,
 }
 
 /// Whole registers of stored bytes, and their sums in 16-bit lanes.
@@ -337,6 +340,12 @@ pub(crate) trait Wide: Arch {
     ///
     /// The quotients are unsigned bytes; storage of signed bytes takes 128 off again.
     fn divide(self, sums: Self::Words, by: Self::Divider) -> Self::Bytes;
+
+    /// The same averages where [`Divide::nearest`] is not 0: `(lifted * nearest + 2^14) >> 15`.
+    #[inline(always)]
+    fn divide_nearest(self, sums: Self::Words, by: Self::Divider) -> Self::Bytes {
+        self.divide(sums, by)
+    }
 }
 
 /// Two stored bytes weighed and added; see [`Mix::mix`].

@@ -403,7 +403,7 @@ fn quotients<A: Wide>(arch: A) {
         let lift = if storage.range().0 < 0 { 128u16.wrapping_mul(taps) } else { 0 };
         for ties_down_below in [0, if taps % 2 == 0 { 128u16.wrapping_mul(taps) } else { 0 }] {
             for (reciprocal, shift) in [((65536 / u32::from(taps)).min(65535) as u16, 0), (0xFFFF, 8)] {
-                let by = Divide { lift, ties_down_below, round: taps / 2, reciprocal, shift };
+                let by = Divide { lift, ties_down_below, round: taps / 2, reciprocal, shift, nearest: 0 };
                 let (mut left, mut right) = (arch.no_words(), arch.no_words());
                 let mut sums = vec![0i32; width];
                 for tap in 0..taps {
@@ -425,6 +425,32 @@ fn quotients<A: Wide>(arch: A) {
             }
         }
     }
+}
+
+fn nearest_quotients<A: Wide>(arch: A) {
+    let (storage, width) = (A::ISA.storage(), A::WIDTH);
+    let lift = if storage.range().0 < 0 { 9 * 128 } else { 0 };
+    let by = Divide { lift, ties_down_below: 0, round: 4, reciprocal: 7282, shift: 0, nearest: 3641 };
+    let by = arch.prepare_divide(&by);
+    for total in 0..=255 * 9i32 {
+        let mut sums = arch.no_words();
+        let byte = |tap: i32, at: i32| ((total + at).min(255 * 9) - 255 * tap).clamp(0, 255);
+        for tap in 0..9 {
+            let bytes: Vec<u8> = (0..width as i32).map(|at| (byte(tap, at) + storage.range().0) as u8).collect();
+            // SAFETY: there are `width` bytes.
+            sums = arch.add_bytes(sums, unsafe { arch.load_wide(bytes.as_ptr()) });
+        }
+        let got = stored(arch, arch.divide_nearest(sums, by));
+        for (at, &got) in (0..).zip(&got) {
+            let expected = ((total + at).min(255 * 9) + 4) / 9 + storage.range().0;
+            assert_eq!(got, expected as u8, "{} {total} + {at}", A::ISA);
+        }
+    }
+}
+
+#[test]
+fn nearest_quotients_are_exact_on_every_arch() {
+    on_every_arch!(nearest_quotients);
 }
 
 #[test]

@@ -16,6 +16,8 @@ use crate::requantize::OutputRange;
 const EXACT: i64 = 1 << 24;
 /// Largest magnitude of a float that surely fits a 32-bit integer.
 const MOST: f64 = 1e9;
+/// Least shift that is tried: smaller multipliers hardly ever have a proof, and numbers stay below `2^55`.
+const LEAST_SHIFT: i32 = -16;
 /// Slopes that are tried, in steps of a float's last digit.
 const NEIGHBOURS: [i32; 5] = [0, 1, -1, 2, -2];
 
@@ -25,81 +27,143 @@ const NEIGHBOURS: [i32; 5] = [0, 1, -1, 2, -2];
 /// `range.min` is at least 0.
 pub(super) fn fit(multiplier: (i32, i32), range: OutputRange, largest: i64) -> Option<(f32, f32)> {
     let (mantissa, shift) = multiplier;
-    if mantissa <= 0 || !(-31..=0).contains(&shift) || largest >= EXACT {
+    if mantissa < 1 << 30
+        || !(0..=255).contains(&range.zero)
+        || !(LEAST_SHIFT..=0).contains(&shift)
+        || largest >= EXACT
+        || range.max > 255
+    {
         return None;
     }
-    let slope = f64::from(mantissa) * f64::from(shift - 31).exp2();
-    let steps = steps(multiplier, range, largest, slope);
+    let slope = (f64::from(mantissa) * f64::from(shift - 31).exp2()) as f32;
     NEIGHBOURS.into_iter().find_map(|digits| {
-        let slope = f32::from_bits((slope as f32).to_bits().wrapping_add_signed(digits));
-        offset(slope, &steps, largest).map(|offset| (slope, offset))
+        let slope = f32::from_bits(slope.to_bits().wrapping_add_signed(digits));
+        offset(multiplier, range, largest, slope).map(|offset| (slope, offset))
     })
 }
 
-/// The outputs above the least, and the least sum that gives each: one more than `largest` for the first that none
-/// gives, which is the last.
-fn steps(multiplier: (i32, i32), range: OutputRange, largest: i64, slope: f64) -> Vec<(i32, i64)> {
-    let output = |sum: i64| rescale(sum, multiplier) + i64::from(range.zero);
-    let mut steps = Vec::with_capacity(256);
+/// The least sums that give one output after the other.
+struct Steps {
+    mantissa: i64,
+    shift: u32,
+    least: i64,
+    /// `least` times the mantissa, less the product that the output needs; below the mantissa.
+    surplus: i64,
+    /// What `least` rises by from an output to the next, rounded up, and what the surplus rises by then.
+    rise: [i64; 2],
+}
+
+impl Steps {
+    fn new((mantissa, shift): (i32, i32)) -> Self {
+        let (mantissa, shift) = (i64::from(mantissa), shift.unsigned_abs());
+        let rise = ceiling(1 << (31 + shift), mantissa);
+        Self { mantissa, shift, least: 0, surplus: 0, rise }
+    }
+
+    /// Goes to the output that is `above` the zero point.
+    ///
+    /// The rounding shift reaches it at `above·2^e - 2^(e - 1)`, where ties go up, or one higher where they
+    /// do not; the rounding doubling product is `floor((sum·mantissa + 2^30) / 2^31)`.
+    fn start(&mut self, above: i64) {
+        let half = (1i64 << self.shift) >> 1;
+        let high = (above << self.shift) - half + i64::from(half > 0 && above <= 0);
+        [self.least, self.surplus] = ceiling((high << 31) - (1 << 30), self.mantissa);
+    }
+
+    /// Goes to the next output, which must round its ties as this one does.
+    fn next(&mut self) {
+        self.least += self.rise[0];
+        self.surplus += self.rise[1];
+        if self.surplus >= self.mantissa {
+            self.least -= 1;
+            self.surplus -= self.mantissa;
+        }
+    }
+}
+
+/// `a / b` rounded up, and how much more that times `b` is.
+fn ceiling(a: i64, b: i64) -> [i64; 2] {
+    [-(-a).div_euclid(b), (-a).rem_euclid(b)]
+}
+
+/// An offset within all bounds, in integers: units are a quarter of the slope's last digit.
+fn offset(multiplier: (i32, i32), range: OutputRange, largest: i64, slope: f32) -> Option<f32> {
+    let bits = slope.to_bits();
+    let unit = 152 - (bits >> 23);
+    let weight = i64::from(bits & 0x7F_FFFF | 0x80_0000) << 2;
+    let (mut low, mut high) = (None, None);
+    let mut steps = Steps::new(multiplier);
     for value in range.min + 1..=range.max {
-        let about = (f64::from(value - range.zero) - 0.5) / slope;
-        let mut least = (about as i64).clamp(-largest, largest + 1);
-        while least > -largest && output(least - 1) >= i64::from(value) {
-            least -= 1;
+        let above = i64::from(value - range.zero);
+        if value == range.min + 1 || above == 1 {
+            steps.start(above);
+        } else {
+            steps.next();
         }
-        while least <= largest && output(least) < i64::from(value) {
-            least += 1;
+        let least = steps.least.clamp(-largest, largest + 1);
+        let bound = (i64::from(value) << unit) - weight * least;
+        if least <= largest {
+            low = low.max(Some(bound));
         }
-        steps.push((value, least));
+        if least > -largest {
+            // Floats just below a value of at most 2^p are 2^(p - 24) apart; what is more than half of that
+            // below the value stays below when it is rounded.
+            let half = (i64::from(value.cast_unsigned().next_power_of_two()) << unit) >> 25;
+            let bound = bound + weight - half - 1;
+            high = Some(high.map_or(bound, |high: i64| high.min(bound)));
+        }
         if least > largest {
             // No sum reaches what is above either.
             break;
         }
     }
-    steps
-}
-
-/// An offset within all bounds.
-fn offset(slope: f32, steps: &[(i32, i64)], largest: i64) -> Option<f32> {
-    let slope = f64::from(slope);
-    let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
-    for &(value, least) in steps {
-        if least <= largest {
-            low = low.max(f64::from(value) - slope * least as f64);
-        }
-        if least > -largest {
-            // Floats just below a value of at most 2^p are 2^(p - 24) apart; rounding adds half of that.
-            let apart = f64::from(value.cast_unsigned().next_power_of_two()) / EXACT as f64;
-            high = high.min(f64::from(value) - 0.75 * apart - slope * (least - 1) as f64);
-        }
-    }
-    let middle = match (low.is_finite(), high.is_finite()) {
-        (true, true) => low + (high - low) / 2.0,
-        (true, false) => low + 1.0,
-        (false, true) => high - 1.0,
-        (false, false) => 0.0,
-    } as f32;
-    // What is computed here in doubles is off by far less than this.
-    let slack = f64::from(1e-9f32);
-    let within = f64::from(middle) >= low + slack && f64::from(middle) <= high - slack;
-    (within && f64::from(middle).abs() + slope * largest as f64 <= MOST).then_some(middle)
-}
-
-/// `MultiplyByQuantizedMultiplier` without left shift.
-fn rescale(value: i64, (mantissa, shift): (i32, i32)) -> i64 {
-    let high = (value * i64::from(mantissa) + (1 << 30)) >> 31;
-    let mask = (1i64 << -shift) - 1;
-    let threshold = (mask >> 1) + i64::from(high < 0);
-    (high >> -shift) + i64::from(high & mask > threshold)
+    let (low, high) = match (low, high) {
+        (Some(low), Some(high)) => (low, high),
+        (Some(low), None) => (low, low + (2 << unit)),
+        (None, Some(high)) => (high - (2 << unit), high),
+        (None, None) => (0, 0),
+    };
+    // Numbers below 2^53 are doubles, and so is a float times a power of two.
+    let middle = (((low + high) / 2) as f64 / (1i64 << unit) as f64) as f32;
+    let scaled = f64::from(middle) * (1i64 << unit) as f64;
+    let within = (low as f64..=high as f64).contains(&scaled);
+    (within && f64::from(middle).abs() + f64::from(slope) * largest as f64 <= MOST).then_some(middle)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// `MultiplyByQuantizedMultiplier` without left shift.
+    fn rescale(value: i64, (mantissa, shift): (i32, i32)) -> i64 {
+        let high = (value * i64::from(mantissa) + (1 << 30)) >> 31;
+        let mask = (1i64 << -shift) - 1;
+        let threshold = (mask >> 1) + i64::from(high < 0);
+        (high >> -shift) + i64::from(high & mask > threshold)
+    }
+
     /// The kernel's arithmetic.
     fn floats(sum: i64, (slope, offset): (f32, f32), range: OutputRange) -> i32 {
         (slope.mul_add(sum as f32, offset).floor() as i32).clamp(range.min, range.max)
+    }
+
+    #[test]
+    fn steps_are_where_outputs_rise() {
+        for mantissa in (1 << 30..=i32::MAX).step_by(10_000_019).chain([i32::MAX, (1 << 30) + 1]) {
+            for shift in LEAST_SHIFT..=0 {
+                let multiplier = (mantissa, shift);
+                let mut steps = Steps::new(multiplier);
+                for above in -255..=255 {
+                    if above == -255 || above == 1 {
+                        steps.start(above)
+                    } else {
+                        steps.next()
+                    }
+                    let around = [steps.least - 1, steps.least].map(|sum| rescale(sum, multiplier));
+                    assert!(around[0] < above && above <= around[1], "{multiplier:?} {above} {around:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The kernel table.
 
+use super::edges::EdgesFn;
 use super::tile::TileFn;
 use crate::bound::Described;
 use crate::isa::Isa;
@@ -41,6 +42,8 @@ pub struct Descriptor {
     pub(super) average_name: &'static str,
     pub(super) maximum_name: &'static str,
     pub(super) average: [TileFn; 5],
+    /// Averages of three by three taps, from edge to edge.
+    pub(super) square: EdgesFn,
     pub(super) maximum: [TileFn; 5],
 }
 

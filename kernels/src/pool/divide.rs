@@ -6,6 +6,9 @@
 //!
 //! With `M = ceil(2^k / n)` and `e = M·n - 2^k`, `floor(x·M / 2^k)` is `floor(x / n)` for all `x` with
 //! `x·e < 2^k`. The largest `x` is `255·n + n/2`, and `M` must fit 16 bits.
+//!
+//! Where ties go up, as where there are none, a product that rounds by itself may do: `(S·N + 2^14) >> 15`
+//! with `N = ceil(2^15 / n)` and `e = N·n - 2^15` is too large by at most `255·e / 2^15`.
 
 use crate::arch::Divide;
 use crate::isa::Storage;
@@ -21,7 +24,7 @@ pub(super) fn divide(storage: Storage, file_is_signed: bool, taps: usize) -> Opt
     let lift = if storage == Storage::S8 { (128 * taps) as u16 } else { 0 };
     if taps == 1 {
         // floor((x + 1)(2^16 - 1) / 2^16) is x.
-        return Some(Divide { lift, ties_down_below: 0, round: 1, reciprocal: u16::MAX, shift: 0 });
+        return Some(Divide { lift, ties_down_below: 0, round: 1, reciprocal: u16::MAX, shift: 0, nearest: 0 });
     }
     let largest = (255 * taps + taps / 2) as u64;
     let fits = |shift: u32| {
@@ -32,7 +35,20 @@ pub(super) fn divide(storage: Storage, file_is_signed: bool, taps: usize) -> Opt
     };
     let (shift, reciprocal) = (0..16).find_map(|shift| fits(shift).map(|reciprocal| (shift as u16, reciprocal)))?;
     let ties_down_below = if file_is_signed && taps.is_multiple_of(2) { (128 * taps) as u16 } else { 0 };
-    Some(Divide { lift, ties_down_below, round: (taps / 2) as u16, reciprocal, shift })
+    let nearest = if ties_down_below == 0 { nearest(taps as u32) } else { 0 };
+    Some(Divide { lift, ties_down_below, round: (taps / 2) as u16, reciprocal, shift, nearest })
+}
+
+/// The reciprocal of a rounding product that is the average of every sum, with ties up; 0 where there is none.
+fn nearest(taps: u32) -> i16 {
+    const UNIT: u32 = 1 << 15;
+    let reciprocal = UNIT.div_ceil(taps);
+    let error = reciprocal * taps - UNIT;
+    // Half an average more is a multiple of 1 / n, or half of that more where n is odd; the product of the
+    // largest sum may exceed it by less than reaches the next whole number.
+    let parts = if taps.is_multiple_of(2) { taps } else { 2 * taps };
+    let exact = 255 * taps < UNIT && 255 * error * parts < UNIT;
+    if exact { i16::try_from(reciprocal).unwrap_or(0) } else { 0 }
 }
 
 /// The average of a sum of stored bytes, stored, for any number of taps.
@@ -70,9 +86,17 @@ mod tests {
                     for sum in low * taps as i32..=high * taps as i32 {
                         let expected = average(storage, signed, i64::from(sum), taps as i64);
                         assert_eq!(quotient(storage, sum, &by), expected, "{storage:?} {signed} {sum} / {taps}");
+                        if by.nearest != 0 {
+                            let lifted = i32::from((sum as u16).wrapping_add(by.lift));
+                            let product = (lifted * i32::from(by.nearest) + (1 << 14)) >> 15;
+                            assert_eq!(product + low, expected, "{storage:?} {signed} {sum} / {taps}");
+                        }
                     }
                 }
             }
+        }
+        for taps in [2, 4, 6, 9] {
+            assert!(divide(Storage::U8, false, taps).is_some_and(|by| by.nearest != 0), "{taps}");
         }
         assert!(without.iter().all(|&taps| taps > 128), "{without:?} have no reciprocal");
     }

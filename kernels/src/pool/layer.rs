@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use super::bind::{Descriptor, Walk};
 use super::divide::{average, divide};
+use super::edges::Edges;
 use super::tile::Tile;
 use super::{PoolKind, PoolSpec};
 use crate::arch::Divide;
@@ -41,6 +42,8 @@ pub struct Pool {
     bound: Bound<Descriptor>,
     spec: PoolSpec,
     bands: Vec<Band>,
+    /// The divisions of a window that is computed from edge to edge, without the bands.
+    edges: Option<[[Divide; 2]; 2]>,
     /// Output rows of all images that one task computes.
     task_rows: usize,
     input_bytes: usize,
@@ -65,6 +68,7 @@ impl Pool {
             bound,
             spec: *spec,
             bands,
+            edges: edges(spec, storage),
             task_rows: row_tasks(spec.input.batch * spec.output[0], row_work, spec.threads),
             input_bytes: (spec.input.pixels() - 1) * spec.input.pixel_stride + last_read,
             output_bytes: (pixels - 1) * spec.pixel_stride + spec.input.channels,
@@ -113,6 +117,36 @@ impl Pool {
         }
     }
 
+    /// Runs some rows of averages from edge to edge.
+    ///
+    /// # Safety
+    /// As [`Layer::run`], with views as long as it asserts.
+    unsafe fn run_edges(
+        &self,
+        divide: [[Divide; 2]; 2],
+        image: usize,
+        rows: Range<usize>,
+        views: (Input<'_>, Output<'_>),
+    ) {
+        let spec = &self.spec;
+        let first = image * spec.input.height * spec.input.width;
+        let call = Edges {
+            input: views.0.as_ptr().wrapping_add(first * spec.input.pixel_stride),
+            input_step: spec.input.pixel_stride,
+            output: views.1.as_ptr().wrapping_add(first * spec.pixel_stride),
+            output_step: spec.pixel_stride,
+            size: spec.output,
+            rows,
+            channels: spec.input.channels,
+            clamp: [spec.output_min as u8, spec.output_max as u8],
+            divide,
+        };
+        // SAFETY: the bound descriptor proves the CPU feature. There are as many outputs as inputs, all inside
+        // the asserted views, that of the input with a register at its last pixel. The caller vouches that
+        // nobody else touches the outputs of this task.
+        unsafe { (self.bound.descriptor().square)(&call) }
+    }
+
     /// Averages of more taps than 16-bit sums hold.
     ///
     /// # Safety
@@ -137,6 +171,19 @@ impl Pool {
             unsafe { *tile.output.add(output + channel) = value as u8 }
         }
     }
+}
+
+/// The divisions where [`Edges`] computes the pooling.
+fn edges(spec: &PoolSpec, storage: Storage) -> Option<[[Divide; 2]; 2]> {
+    let PoolKind::Average { file_is_signed } = spec.kind else { return None };
+    let window = &spec.window;
+    let size = [spec.input.height, spec.input.width];
+    let square = window.taps == [3; 2] && window.stride == [1; 2] && window.pad_before == [1; 2];
+    if !square || spec.output != size || size.iter().any(|&n| n < 2) {
+        return None;
+    }
+    let of = |down: usize, across: usize| divide(storage, file_is_signed, down * across);
+    Some([[of(3, 3)?, of(3, 2)?], [of(2, 3)?, of(2, 2)?]])
 }
 
 fn class(spec: &PoolSpec, storage: Storage, down: &Span, across: &Span) -> Class {
@@ -183,6 +230,13 @@ impl Layer for Pool {
         let mut next = task * self.task_rows;
         while next < end {
             let (image, row) = (next / height, next % height);
+            if let Some(divide) = self.edges {
+                let count = (height - row).min(end - next);
+                // SAFETY: the caller's promise, and the assertions above.
+                unsafe { self.run_edges(divide, image, row..row + count, (inputs[0], outputs[0])) }
+                next += count;
+                continue;
+            }
             let band = self.bands.iter().find(|band| band.down.contains(&row)).expect("bands cover all rows");
             let count = (band.down.end - row).min(end - next).min(together);
             for class in &band.classes {

@@ -10,6 +10,7 @@ use crate::window::{Image, Window};
 
 mod bind;
 mod divide;
+mod edges;
 mod layer;
 mod tile;
 

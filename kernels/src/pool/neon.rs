@@ -1,6 +1,7 @@
 //! Advanced SIMD pooling tiles: `smax`, and 16-bit sums with `saddw`, on `q` registers.
 
 use super::bind::Descriptor;
+use super::edges::{self, Edges};
 use super::tile::{self, Tile};
 use crate::arch::{Arch, Neon, Wide};
 use crate::isa::Isa;
@@ -10,6 +11,13 @@ use crate::isa::Isa;
 unsafe fn average<const TAPS: usize, const STEP: usize, const DOWN: usize>(call: &Tile) {
     // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
     unsafe { tile::average::<_, TAPS, STEP, DOWN>(Neon::assume(), call) }
+}
+
+/// See [`edges::average`].
+#[target_feature(enable = "neon")]
+unsafe fn square(call: &Edges) {
+    // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
+    unsafe { edges::average(Neon::assume(), call) }
 }
 
 /// See [`tile::maximum`].
@@ -25,5 +33,6 @@ pub(super) static TILES: Descriptor = Descriptor {
     average_name: "average_pool_s8_neon_x16",
     maximum_name: "max_pool_s8_neon_x16",
     average: [average::<0, 1, 0>, average::<3, 1, 0>, average::<3, 1, 3>, average::<3, 2, 0>, average::<3, 2, 3>],
+    square,
     maximum: [maximum::<0, 1, 0>, maximum::<3, 1, 0>, maximum::<3, 1, 3>, maximum::<3, 2, 0>, maximum::<3, 2, 3>],
 };

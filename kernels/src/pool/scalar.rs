@@ -1,6 +1,7 @@
 //! Portable pooling tiles.
 
 use super::bind::Descriptor;
+use super::edges::{self, Edges};
 use super::tile::{self, Tile};
 use crate::arch::{Arch, Scalar, Wide};
 use crate::isa::Isa;
@@ -9,6 +10,12 @@ use crate::isa::Isa;
 unsafe fn average<const TAPS: usize, const STEP: usize, const DOWN: usize>(call: &Tile) {
     // SAFETY: portable code needs nothing of the CPU; the caller vouches for the pointers.
     unsafe { tile::average::<_, TAPS, STEP, DOWN>(Scalar::assume(), call) }
+}
+
+/// See [`edges::average`].
+unsafe fn square(call: &Edges) {
+    // SAFETY: portable code needs nothing of the CPU; the caller vouches for the pointers.
+    unsafe { edges::average(Scalar::assume(), call) }
 }
 
 /// See [`tile::maximum`].
@@ -23,5 +30,6 @@ pub(super) static TILES: Descriptor = Descriptor {
     average_name: "average_pool_u8_scalar_x16",
     maximum_name: "max_pool_u8_scalar_x16",
     average: [average::<0, 1, 0>, average::<3, 1, 0>, average::<3, 1, 3>, average::<3, 2, 0>, average::<3, 2, 3>],
+    square,
     maximum: [maximum::<0, 1, 0>, maximum::<3, 1, 0>, maximum::<3, 1, 3>, maximum::<3, 2, 0>, maximum::<3, 2, 3>],
 };

@@ -186,6 +186,34 @@ fn every_window_is_exact() {
 }
 
 #[test]
+fn windows_from_edge_to_edge_are_exact() {
+    let mut failures = Failures::default();
+    let mut seed = 0;
+    for height in 1..=6 {
+        for width in 1..=9 {
+            for channels in [1, 15, 33, 64, 100, 128, 300] {
+                for (signed, clamped) in [(true, false), (false, false), (true, true), (false, true)] {
+                    seed += 1;
+                    let case = Case {
+                        image: [2, height, width],
+                        channels,
+                        gaps: [[0, 0], [7, 3]][seed % 2],
+                        signed,
+                        clamped,
+                        fill: Fill::ALL[seed % Fill::ALL.len()],
+                        threads: 1 + seed % 3,
+                        seed: seed as u64,
+                        ..Case::default()
+                    };
+                    case.check(&mut failures);
+                }
+            }
+        }
+    }
+    failures.finish();
+}
+
+#[test]
 fn every_number_of_taps_is_exact() {
     let mut failures = Failures::default();
     for taps in (1..=40).chain([48, 49, 63, 64, 81, 100, 121, 129, 144, 169, 196, 225, 255, 256, 257, 300, 1000]) {
