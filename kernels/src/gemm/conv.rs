@@ -226,17 +226,21 @@ impl Conv {
         };
         let count = block.rows.len().div_ceil(tiles.len());
         let at = |tile: usize| block.rows.len() * tile / count;
+        // Only rows differ from tile to tile: to build and copy a whole description for each costs as much as
+        // several rows of a short window.
+        let mut call = Tile {
+            rows: &[],
+            segments: block.segments,
+            weights,
+            panel_lines,
+            streams,
+            bias: &block.bias[panels],
+            ending: block.ending(group, 0..0),
+        };
         for tile in 0..count {
             let range = at(tile)..at(tile + 1);
-            let call = Tile {
-                rows: &block.rows[range.clone()],
-                segments: block.segments,
-                weights,
-                panel_lines,
-                streams,
-                bias: &block.bias[panels.clone()],
-                ending: block.ending(group, range.clone()),
-            };
+            call.rows = &block.rows[range.clone()];
+            block.end_rows(&mut call.ending, range.clone());
             debug_assert!(range.len() <= MAX_ROWS);
             // SAFETY: the bound descriptor proves the CPU feature; `Layer::run` asserts that the
             // views hold every address that the class can form, and its caller vouches for them.

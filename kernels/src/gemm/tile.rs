@@ -124,6 +124,14 @@ impl<'a> Block<'a> {
             scratch: self.scratch,
         }
     }
+
+    /// Makes other rows of a group end.
+    #[inline(always)]
+    pub(crate) fn end_rows(&self, ending: &mut Ending<'a>, rows: Range<usize>) {
+        ending.rows = &self.rows[rows.clone()];
+        ending.pixels = &self.pixels[rows.clone()];
+        ending.row_sums = self.row_sums.get(rows).unwrap_or(&[]);
+    }
 }
 
 /// Segments that follow each other in the panels, whether or not they do in the activations.
