@@ -3,7 +3,7 @@
 //! ```text
 //! for each half of the panel                      eight columns, so that a row takes one register
 //!     sums[MR] = bias
-//!     for joined in 5, 4, 3, 2, 1
+//!     for joined in 1, 2, 3, 4, 5              the order in which they lie in memory
 //!         for each group of that many lines       weights[joined], and an offset for each
 //!             for each row
 //!                 words = Σ over the lines: pairs of four activations at row + offset, and weights
@@ -43,11 +43,11 @@ pub(crate) unsafe fn run<A: PairDot, const MR: usize>(arch: A, tile: &Tile<'_>) 
         for units in streams.ranges {
             // SAFETY: the caller vouches for the rows.
             unsafe {
-                groups::<A, MR, 5>(arch, by, &rows, streams.groups(half, 5, units), &mut sums);
-                groups::<A, MR, 4>(arch, by, &rows, streams.groups(half, 4, units), &mut sums);
-                groups::<A, MR, 3>(arch, by, &rows, streams.groups(half, 3, units), &mut sums);
-                groups::<A, MR, 2>(arch, by, &rows, streams.groups(half, 2, units), &mut sums);
                 groups::<A, MR, 1>(arch, by, &rows, streams.groups(half, 1, units), &mut sums);
+                groups::<A, MR, 2>(arch, by, &rows, streams.groups(half, 2, units), &mut sums);
+                groups::<A, MR, 3>(arch, by, &rows, streams.groups(half, 3, units), &mut sums);
+                groups::<A, MR, 4>(arch, by, &rows, streams.groups(half, 4, units), &mut sums);
+                groups::<A, MR, 5>(arch, by, &rows, streams.groups(half, 5, units), &mut sums);
             }
         }
         for row in 0..MR {
