@@ -36,6 +36,7 @@ fn the_time_columns_sum_to_the_median() {
         let sum: i64 = rows.iter().map(|row| tenths(row)).sum();
         assert_eq!(sum, tenths(total), "{text}");
         assert!(rows.last().unwrap().contains("[other]"), "{text}");
+        assert!((0.0..=100.0).contains(&column(total, header, "idle %")), "{text}");
     }
     for word in ["host", "load", "plan", "first run", "median", "p99", "peak resident", "% peak", "between the layers"]
     {
@@ -88,6 +89,34 @@ fn files_are_written_beside_the_table() {
 }
 
 #[test]
+fn threads_that_wait_are_reported() {
+    let tiny = Tiny::new();
+    let (json, csv) = (tiny.path("idle.json"), tiny.path("idle.csv"));
+    for threads in ["1", "2"] {
+        let arguments =
+            ["bench", &tiny.model(), "--runs", "5", "--threads", threads, "--gaps", "--json", &json, "--csv", &csv];
+        let text = ottava(arguments).ok().stdout;
+        let value: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+        let layers = value["layers"].as_array().unwrap();
+        let shares: Vec<f64> = layers.iter().map(|layer| layer["idle_share"].as_f64().unwrap()).collect();
+        let total = value["idle_share"].as_f64().unwrap();
+        let groups = value["gaps"]["groups"].as_array().unwrap();
+        let idle = groups.iter().find(|group| group["group"] == "idle_threads").expect("a group");
+        assert!((idle["share"].as_f64().unwrap() - total).abs() < 1e-9, "{idle}");
+        assert_eq!(text.contains("idle"), threads == "2", "{text}");
+        if threads == "1" {
+            assert!(shares.iter().all(|&share| share == 0.0) && total == 0.0, "{shares:?}");
+        } else {
+            assert!(shares.iter().all(|share| (0.0..1.0).contains(share)), "{shares:?}");
+        }
+        let table = fs::read_to_string(&csv).unwrap();
+        let last: Vec<&str> = table.lines().map(|line| line.rsplit(',').next().unwrap()).collect();
+        assert_eq!((last[0], last.len()), ("idle_share", layers.len() + 3), "{table}");
+        assert!((last[last.len() - 1].parse::<f64>().unwrap() - total).abs() < 1e-5, "{table}");
+    }
+}
+
+#[test]
 fn contradictions_are_usage_errors() {
     let tiny = Tiny::new();
     let model = tiny.model();
@@ -112,7 +141,7 @@ fn the_gaps_sum_to_the_median() {
     assert!((sum - total).abs() < 1e-6 * total, "{groups:?}");
     for (layer, parts) in value["layers"].as_array().unwrap().iter().zip(value["gaps"]["layers"].as_array().unwrap()) {
         let part = |key: &str| parts[key].as_f64().unwrap();
-        let sum = part("at_peak_us") + part("epilogue_us") + part("rest_us");
+        let sum = part("at_peak_us") + part("epilogue_us") + part("idle_us") + part("rest_us");
         assert!((sum - layer["median_us"].as_f64().unwrap()).abs() < 1e-6, "{layer} {parts}");
         let held = value["peaks_macs_per_second"].get(layer["isa"].as_str().unwrap_or("none"));
         assert!(layer["macs"] == 0 || held.is_some(), "{layer}");

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ottava_kernels::Isa;
 
@@ -11,6 +10,7 @@ use crate::graph::{DType, Graph, Quantization, TensorId};
 use crate::model::Model;
 use crate::optimize::OptimizedProgram;
 use crate::reference;
+use crate::session::Profile;
 
 /// How to run a model.
 #[derive(Clone, Debug, Default)]
@@ -130,8 +130,8 @@ pub(crate) trait Program: Send + Sync {
 pub(crate) trait Execution: Send {
     /// The bytes of a graph input, in the file's type.
     fn input_mut(&mut self, index: usize) -> &mut [u8];
-    /// Runs the network; sets one duration per layer.
-    fn run(&mut self, layers: &mut [Duration]) -> Result<()>;
+    /// Runs the network; sets both durations of each layer.
+    fn run(&mut self, profile: &mut Profile) -> Result<()>;
     /// The bytes of a graph output, in the file's type, aligned for it.
     fn output(&self, index: usize) -> &[u8];
     /// The bytes of any tensor that was kept.

@@ -1,7 +1,7 @@
 //! The reference backend: each operator of the file through `ottava-ref`, in order, on one thread.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ottava_kernels::Isa;
 
@@ -11,6 +11,7 @@ use crate::graph::{Graph, Node, TensorId};
 use crate::model::Model;
 use crate::ops::{TensorView, TensorViewMut};
 use crate::plan::{Execution, LayerInfo, MemoryInfo, PlanOptions, Program};
+use crate::session::Profile;
 
 /// The graph as it is, one layer per operator.
 pub(crate) struct ReferenceProgram {
@@ -122,13 +123,14 @@ impl Execution for ReferenceExecution {
         self.buffers[id].bytes_mut()
     }
 
-    fn run(&mut self, layers: &mut [Duration]) -> Result<()> {
+    fn run(&mut self, profile: &mut Profile) -> Result<()> {
         let shared = Arc::clone(&self.shared);
-        for (node, duration) in shared.graph.nodes.iter().zip(layers) {
+        for (node, duration) in shared.graph.nodes.iter().zip(&mut profile.layers) {
             let start = Instant::now();
             self.evaluate(&shared, node)?;
             *duration = start.elapsed();
         }
+        profile.busy.clone_from(&profile.layers);
         Ok(())
     }
 

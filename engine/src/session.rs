@@ -52,6 +52,24 @@ pub struct Profile {
     pub total: Duration,
     /// Each layer, parallel to [`Plan::layers`].
     pub layers: Vec<Duration>,
+    /// How long each layer's tasks kept threads busy, summed over the threads; parallel to [`Profile::layers`].
+    ///
+    /// At most [`Plan::threads`] times the layer's duration: what is missing is time that threads waited in the layer,
+    /// for its first task or for the others' last ones. Where one thread runs alone it is the layer's duration.
+    pub busy: Vec<Duration>,
+}
+
+impl Profile {
+    fn new(layers: usize) -> Self {
+        let zeros = vec![Duration::ZERO; layers];
+        Self { total: Duration::ZERO, layers: zeros.clone(), busy: zeros }
+    }
+
+    /// Sets the durations of all layers, given in nanoseconds.
+    pub(crate) fn set(&mut self, layers: impl Iterator<Item = u64>, busy: impl Iterator<Item = u64>) {
+        self.layers.iter_mut().zip(layers).for_each(|(duration, nanos)| *duration = Duration::from_nanos(nanos));
+        self.busy.iter_mut().zip(busy).for_each(|(duration, nanos)| *duration = Duration::from_nanos(nanos));
+    }
 }
 
 /// The state of one inference at a time: activations and their plan.
@@ -82,8 +100,7 @@ impl Session {
 
     fn start(plan: &Plan, pool: Option<Arc<rayon::ThreadPool>>) -> Result<Self> {
         let execution = plan.program().start(pool)?;
-        let profile = Profile { total: Duration::ZERO, layers: vec![Duration::ZERO; plan.layers().len()] };
-        Ok(Self { plan: plan.clone(), execution, profile })
+        Ok(Self { plan: plan.clone(), execution, profile: Profile::new(plan.layers().len()) })
     }
 
     /// The plan that the session runs.
@@ -136,7 +153,7 @@ impl Session {
     /// Only defects: what can be refused was refused before.
     pub fn run(&mut self) -> Result<()> {
         let start = Instant::now();
-        self.execution.run(&mut self.profile.layers)?;
+        self.execution.run(&mut self.profile)?;
         self.profile.total = start.elapsed();
         Ok(())
     }

@@ -35,6 +35,7 @@ struct Document<'a> {
     peak_macs_per_second: f64,
     peaks_macs_per_second: BTreeMap<String, f64>,
     share_of_peak: f64,
+    idle_share: f64,
     gaps: Option<&'a Gaps>,
     host: &'a Host,
 }
@@ -53,6 +54,7 @@ struct Layer<'a> {
     median_us: f64,
     share: f64,
     share_of_peak: f64,
+    idle_share: f64,
     notes: &'a str,
 }
 
@@ -79,6 +81,7 @@ pub fn json(measured: &Measured, gaps: Option<&Gaps>) -> String {
         median_us: layer.median_us,
         share: measured.share(layer.median_us),
         share_of_peak: ratio(measured.at_peak_us(layer), layer.median_us),
+        idle_share: layer.idle_share,
         notes: &layer.info.notes,
     });
     let memory = &measured.memory;
@@ -110,6 +113,7 @@ pub fn json(measured: &Measured, gaps: Option<&Gaps>) -> String {
         peak_macs_per_second: measured.peaks[0].1,
         peaks_macs_per_second: peaks.collect(),
         share_of_peak: ratio(measured.all_at_peak_us(), measured.total_us()),
+        idle_share: measured.share(measured.all_idle_us()),
         gaps,
         host: &measured.host,
     };
@@ -122,15 +126,16 @@ fn ratio(part: f64, whole: f64) -> f64 {
 
 /// The layer table with a header line; the column `median_us` sums to the `[total]` row. Rates count taps in range.
 pub fn csv(measured: &Measured) -> String {
-    let columns = "index,name,op,kernel,output_shape,macs,macs_in_range,median_us,share,gmac_per_s,share_of_peak\n";
-    let mut text = columns.to_owned();
+    let columns = "index,name,op,kernel,output_shape,macs,macs_in_range,median_us,share,gmac_per_s,share_of_peak";
+    let mut text = columns.to_owned() + ",idle_share\n";
     for layer in &measured.layers {
         text.push_str(&csv_layer(measured, layer));
     }
     let named = |name: &str| ["", name, "", "", ""].map(str::to_owned);
-    text.push_str(&csv_row(measured, &named("[other]"), [0, 0], [measured.other_us, 0.0]));
+    text.push_str(&csv_row(measured, &named("[other]"), [0, 0], [measured.other_us, 0.0, 0.0]));
     let macs = [measured.macs(), measured.macs_in_range()];
-    text.push_str(&csv_row(measured, &named("[total]"), macs, [measured.total_us(), measured.all_at_peak_us()]));
+    let times = [measured.total_us(), measured.all_at_peak_us(), measured.all_idle_us()];
+    text.push_str(&csv_row(measured, &named("[total]"), macs, times));
     text
 }
 
@@ -143,17 +148,19 @@ fn csv_layer(measured: &Measured, layer: &MeasuredLayer) -> String {
         info.kernel.clone(),
         crate::table::shape(&info.output_shape),
     ];
-    csv_row(measured, &texts, [info.macs, info.macs_in_range], [layer.median_us, measured.at_peak_us(layer)])
+    let times = [layer.median_us, measured.at_peak_us(layer), layer.idle_us()];
+    csv_row(measured, &texts, [info.macs, info.macs_in_range], times)
 }
 
-/// A row of texts, multiply-accumulates (all and in range) and times (measured and at peak).
-fn csv_row(measured: &Measured, texts: &[String], macs: [u64; 2], [us, at_peak_us]: [f64; 2]) -> String {
+/// A row of texts, multiply-accumulates (all and in range) and times (measured, at peak and idle).
+fn csv_row(measured: &Measured, texts: &[String], macs: [u64; 2], [us, at_peak_us, idle_us]: [f64; 3]) -> String {
     let mut cells: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
     cells.extend(macs.map(|count| count.to_string()));
     cells.push(format!("{us:.4}"));
     cells.push(format!("{:.6}", measured.share(us)));
     cells.push(format!("{:.3}", ratio(macs[1] as f64, us * 1e3)));
     cells.push(format!("{:.6}", ratio(at_peak_us, us)));
+    cells.push(format!("{:.6}", ratio(idle_us, us)));
     cells.join(",") + "\n"
 }
 

@@ -20,23 +20,25 @@ pub enum Group {
     DepthwiseRest,
     Pools,
     OtherLayers,
+    IdleThreads,
     BetweenLayers,
     Medians,
 }
 
 impl Group {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::DotProducts,
         Self::ConvolutionEpilogue,
         Self::ConvolutionRest,
         Self::DepthwiseRest,
         Self::Pools,
         Self::OtherLayers,
+        Self::IdleThreads,
         Self::BetweenLayers,
         Self::Medians,
     ];
 
-    /// Where a layer's time beyond its dot products and its epilogue belongs.
+    /// Where a layer's time beyond its dot products, its epilogue and waiting belongs.
     fn of(info: &LayerInfo) -> Self {
         match info.op.as_str() {
             "DEPTHWISE_CONV_2D" => Self::DepthwiseRest,
@@ -50,10 +52,11 @@ impl Group {
         match self {
             Self::DotProducts => "dot products in range, at peak",
             Self::ConvolutionEpilogue => "convolutions: epilogue",
-            Self::ConvolutionRest => "convolutions: the rest (borders, loads, tails, idle threads)",
+            Self::ConvolutionRest => "convolutions: the rest (borders, loads, tails)",
             Self::DepthwiseRest => "depthwise convolutions, beyond their products",
             Self::Pools => "pools and means",
             Self::OtherLayers => "other layers",
+            Self::IdleThreads => "idle threads, in all layers",
             Self::BetweenLayers => "between the layers, inputs, outputs",
             Self::Medians => "[medians do not add up]",
         }
@@ -66,6 +69,8 @@ pub struct Parts {
     index: usize,
     at_peak_us: f64,
     epilogue_us: f64,
+    /// What threads waited in the layer, shared out evenly.
+    idle_us: f64,
     rest_us: f64,
     /// Reading the packed weights once. Not a part: it goes on beside the others.
     weights_us: f64,
@@ -112,12 +117,14 @@ impl Gaps {
             let at_peak_us = measured.at_peak_us(layer);
             let outputs = if has_epilogue(info) { info.output_shape.iter().product::<usize>() } else { 0 };
             let epilogue_us = outputs as f64 * cost(info.isa) * 1e-3 / measured.threads as f64;
-            let rest_us = layer.median_us - at_peak_us - epilogue_us;
+            let idle_us = layer.idle_us();
+            let rest_us = layer.median_us - at_peak_us - epilogue_us - idle_us;
             add(Group::DotProducts, at_peak_us);
             add(Group::ConvolutionEpilogue, epilogue_us);
+            add(Group::IdleThreads, idle_us);
             add(Group::of(info), rest_us);
             let weights_us = info.packed_bytes as f64 / weights_bytes_per_second * 1e6;
-            layers.push(Parts { index: info.index, at_peak_us, epilogue_us, rest_us, weights_us });
+            layers.push(Parts { index: info.index, at_peak_us, epilogue_us, idle_us, rest_us, weights_us });
         }
         add(Group::BetweenLayers, measured.between_layers_us);
         add(Group::Medians, measured.other_us - measured.between_layers_us);
@@ -128,24 +135,20 @@ impl Gaps {
 
     /// The tables for people.
     pub fn text(&self, measured: &Measured) -> String {
-        let columns = [
-            ("#", Right),
-            ("layer", Left),
-            ("isa", Left),
-            ("us", Right),
-            ("at peak", Right),
-            ("epilogue", Right),
-            ("rest", Right),
-            ("(weights)", Right),
-            ("gap %", Right),
-        ];
+        let mut columns =
+            vec![("#", Right), ("layer", Left), ("isa", Left), ("us", Right), ("at peak", Right), ("epilogue", Right)];
+        let several = measured.threads > 1;
+        columns.extend(several.then_some(("idle", Right)));
+        columns.extend(["rest", "(weights)", "gap %"].map(|name| (name, Right)));
         let number = |us: f64| if us == 0.0 { String::new() } else { format!("{us:.1}") };
         let rows = measured.layers.iter().zip(&self.layers).map(|(layer, parts)| {
             let info = &layer.info;
             let isa = info.isa.map_or(String::new(), |isa| isa.to_string());
-            let gap = 100.0 * measured.share(parts.epilogue_us + parts.rest_us);
+            let gap = 100.0 * measured.share(parts.epilogue_us + parts.idle_us + parts.rest_us);
             let mut row = vec![info.index.to_string(), info.name.clone(), isa, number(layer.median_us)];
-            row.extend([parts.at_peak_us, parts.epilogue_us, parts.rest_us, parts.weights_us].map(number));
+            row.extend([parts.at_peak_us, parts.epilogue_us].map(number));
+            row.extend(several.then(|| number(parts.idle_us)));
+            row.extend([parts.rest_us, parts.weights_us].map(number));
             row.push(format!("{gap:.2}"));
             row
         });
@@ -168,7 +171,9 @@ impl Gaps {
 
     fn groups(&self, measured: &Measured) -> String {
         let row = |name: &str, us: f64, share: f64| vec![name.to_owned(), format!("{us:.1}"), format!("{share:.2}")];
-        let sums = self.groups.iter().map(|sum| row(sum.group.text(), sum.us, 100.0 * sum.share));
+        // Nobody waits for a thread that is alone.
+        let shown = self.groups.iter().filter(|sum| measured.threads > 1 || sum.group != Group::IdleThreads);
+        let sums = shown.map(|sum| row(sum.group.text(), sum.us, 100.0 * sum.share));
         let total = row("[total]", measured.total_us(), 100.0);
         let columns = [("where the time goes", Left), ("us", Right), ("%", Right)];
         table::render(&columns, sums.chain([total]))

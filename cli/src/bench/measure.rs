@@ -51,12 +51,19 @@ pub struct Measured {
 pub struct Layer {
     pub info: LayerInfo,
     pub median_us: f64,
+    /// The part of all threads' time in the layer that they were not busy with its tasks, median.
+    pub idle_share: f64,
 }
 
 impl Layer {
     /// The instruction set whose peak the layer is held against: the kernel's own, else the plan's.
     fn peak_isa(&self, plan: Isa) -> Isa {
         self.info.isa.unwrap_or(plan)
+    }
+
+    /// How much shorter the layer would be if all threads were busy with its tasks from its start to its end.
+    pub fn idle_us(&self) -> f64 {
+        self.median_us * self.idle_share
     }
 }
 
@@ -86,6 +93,11 @@ impl Measured {
     /// [`Measured::at_peak_us`] of the whole network.
     pub fn all_at_peak_us(&self) -> f64 {
         self.layers.iter().map(|layer| self.at_peak_us(layer)).sum()
+    }
+
+    /// [`Layer::idle_us`] of the whole network.
+    pub fn all_idle_us(&self) -> f64 {
+        self.layers.iter().map(Layer::idle_us).sum()
     }
 
     /// The part of the median run that `us` is.
@@ -122,8 +134,8 @@ pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
     let layers: Vec<Layer> = plan
         .layers()
         .iter()
-        .zip(&samples.layers_us)
-        .map(|(info, times)| Layer { info: info.clone(), median_us: median(times) })
+        .zip(samples.layers_us.iter().zip(&samples.idle_shares))
+        .map(|(info, (us, idle))| Layer { info: info.clone(), median_us: median(us), idle_share: median(idle) })
         .collect();
     let other_us = latency_ms.median * 1e3 - layers.iter().map(|layer| layer.median_us).sum::<f64>();
     Ok(Measured {
@@ -169,14 +181,17 @@ struct Samples {
     totals_ms: Vec<f64>,
     /// One series for each layer.
     layers_us: Vec<Vec<f64>>,
+    /// Likewise, what the threads' busy time leaves of each layer's time on all of them.
+    idle_shares: Vec<Vec<f64>>,
     /// What the layers of the same run leave of it.
     between_us: Vec<f64>,
 }
 
 impl Samples {
     fn take(session: &mut Session, args: &BenchArgs, progress: bool) -> Result<Self> {
-        let layers_us = vec![Vec::new(); session.plan().layers().len()];
-        let mut samples = Self { totals_ms: Vec::new(), layers_us, between_us: Vec::new() };
+        let series = vec![Vec::new(); session.plan().layers().len()];
+        let (layers_us, idle_shares) = (series.clone(), series);
+        let mut samples = Self { totals_ms: Vec::new(), layers_us, idle_shares, between_us: Vec::new() };
         let start = Instant::now();
         let bar = bar(args, progress);
         let mut drawn = start;
@@ -206,6 +221,11 @@ impl Samples {
         self.between_us.push((profile.total.as_secs_f64() - layers.as_secs_f64()) * 1e6);
         for (series, duration) in self.layers_us.iter_mut().zip(&profile.layers) {
             series.push(duration.as_secs_f64() * 1e6);
+        }
+        let threads = session.plan().threads() as f64;
+        for ((series, duration), busy) in self.idle_shares.iter_mut().zip(&profile.layers).zip(&profile.busy) {
+            let all = threads * duration.as_secs_f64();
+            series.push(if all > 0.0 { 1.0 - busy.as_secs_f64() / all } else { 0.0 });
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::measure::{Layer, Measured};
-use crate::table::{self, Align::Left, Align::Right, counted};
+use crate::table::{self, Align, Align::Left, Align::Right, counted};
 
 /// The whole report.
 pub fn text(measured: &Measured) -> String {
@@ -92,7 +92,8 @@ fn microseconds(tenths: i64) -> String {
     format!("{sign}{}.{}", tenths.abs() / 10, tenths.abs() % 10)
 }
 
-/// The columns at the end of a row: multiply-accumulates in range, time, share, GMAC/s and share of the peak.
+/// The columns at the end of a row: multiply-accumulates in range, time, share, GMAC/s, share of the peak and, with
+/// several threads, the share of their time that they waited.
 fn number_columns(measured: &Measured, row: &Row) -> Vec<String> {
     let us = row.tenths as f64 / 10.0;
     let mut cells = vec![megamacs(row.macs), microseconds(row.tenths), format!("{:.2}", 100.0 * measured.share(us))];
@@ -102,7 +103,16 @@ fn number_columns(measured: &Measured, row: &Row) -> Vec<String> {
     } else {
         cells.extend([String::new(), String::new()]);
     }
+    if measured.threads > 1 {
+        cells.push(row.idle_us.filter(|_| us > 0.0).map_or(String::new(), |idle| format!("{:.1}", 100.0 * idle / us)));
+    }
     cells
+}
+
+/// The columns of [`number_columns`] after those of a table's own.
+fn with_numbers<'a>(measured: &Measured, own: &[(&'a str, Align)]) -> Vec<(&'a str, Align)> {
+    let numbers = ["MMAC", "us", "%", "GMAC/s", "% peak"].into_iter().chain((measured.threads > 1).then_some("idle %"));
+    own.iter().copied().chain(numbers.map(|name| (name, Right))).collect()
 }
 
 /// What the numbers at the end of a row are made from.
@@ -112,18 +122,22 @@ struct Row {
     /// Multiply-accumulates in range, and how long they take at peak.
     macs: u64,
     at_peak_us: f64,
+    /// What threads waited in layers, shared out evenly; outside of layers it is not known.
+    idle_us: Option<f64>,
 }
 
 impl Row {
     fn of(measured: &Measured, layer: &Layer, tenths: i64) -> Self {
-        Self { tenths, macs: layer.info.macs_in_range, at_peak_us: measured.at_peak_us(layer) }
+        let (at_peak_us, idle_us) = (measured.at_peak_us(layer), Some(layer.idle_us()));
+        Self { tenths, macs: layer.info.macs_in_range, at_peak_us, idle_us }
     }
 
     /// `[other]` and `[total]`.
     fn ends(measured: &Measured, tenths: &Tenths) -> [(&'static str, Self); 2] {
         let other = Self { tenths: tenths.other(), ..Self::default() };
         let (macs, at_peak_us) = (measured.macs_in_range(), measured.all_at_peak_us());
-        [("[other]", other), ("[total]", Self { tenths: tenths.total, macs, at_peak_us })]
+        let idle_us = Some(measured.all_idle_us());
+        [("[other]", other), ("[total]", Self { tenths: tenths.total, macs, at_peak_us, idle_us })]
     }
 }
 
@@ -132,18 +146,8 @@ fn megamacs(macs: u64) -> String {
 }
 
 fn layers(measured: &Measured) -> String {
-    let columns = [
-        ("#", Right),
-        ("layer", Left),
-        ("op", Left),
-        ("kernel", Left),
-        ("output", Left),
-        ("MMAC", Right),
-        ("us", Right),
-        ("%", Right),
-        ("GMAC/s", Right),
-        ("% peak", Right),
-    ];
+    let own = [("#", Right), ("layer", Left), ("op", Left), ("kernel", Left), ("output", Left)];
+    let columns = with_numbers(measured, &own);
     let tenths = Tenths::of(measured);
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (layer, &time) in measured.layers.iter().zip(&tenths.layers) {
@@ -166,15 +170,7 @@ fn layers(measured: &Measured) -> String {
 }
 
 fn by_operator(measured: &Measured) -> String {
-    let columns = [
-        ("operator", Left),
-        ("layers", Right),
-        ("MMAC", Right),
-        ("us", Right),
-        ("%", Right),
-        ("GMAC/s", Right),
-        ("% peak", Right),
-    ];
+    let columns = with_numbers(measured, &[("operator", Left), ("layers", Right)]);
     let tenths = Tenths::of(measured);
     // (operator, layers, numbers), in the order of first appearance.
     let mut groups: Vec<(&str, usize, Row)> = Vec::new();
@@ -189,6 +185,7 @@ fn by_operator(measured: &Measured) -> String {
         sum.tenths += row.tenths;
         sum.macs += row.macs;
         sum.at_peak_us += row.at_peak_us;
+        sum.idle_us = Some(sum.idle_us.unwrap_or(0.0) + layer.idle_us());
     }
     groups.sort_by_key(|(_, _, sum)| std::cmp::Reverse(sum.tenths));
     let [(other, left), (total, all)] = Row::ends(measured, &tenths);

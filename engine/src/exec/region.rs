@@ -33,13 +33,13 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use rayon::ThreadPool;
 
 use super::cursor::{Cursor, End, MAX_TASKS};
+use super::times::Times;
 use super::wait::{Parking, Working, patience};
 
 /// What a region executes.
@@ -112,10 +112,7 @@ struct Shared<W> {
     /// A task of this run panicked. Who sees it skips tasks; who does not, runs them in vain.
     poisoned: AtomicBool,
     panicked: Mutex<Option<Panicked>>,
-    /// Start of the run in nanoseconds since `epoch`, then the end of each layer.
-    start: AtomicU64,
-    ends: Box<[AtomicU64]>,
-    epoch: Instant,
+    times: Times,
     /// Tasks of each layer, then 0 for the idle position after the last.
     tasks: Box<[usize]>,
     /// How many helpers a run can use.
@@ -145,9 +142,7 @@ impl<W: Work> Region<W> {
             enlisted: AtomicUsize::new(0),
             poisoned: AtomicBool::new(false),
             panicked: Mutex::new(None),
-            start: AtomicU64::new(0),
-            ends: (0..layers).map(|_| AtomicU64::new(0)).collect(),
-            epoch: Instant::now(),
+            times: Times::new(layers),
             tasks,
             helpers,
             cores: std::thread::available_parallelism().map_or(1, |cores| cores.get()),
@@ -164,8 +159,8 @@ impl<W: Work> Region<W> {
         let shared = &self.shared;
         // Nobody else reads these before the cursor publishes the run.
         shared.poisoned.store(false, Ordering::Relaxed);
-        let now = shared.now();
-        shared.start.store(now, Ordering::Relaxed);
+        let now = shared.times.now();
+        shared.times.begin(now);
         let first = shared.next_layer(0, now);
         match &self.pool {
             Some(pool) => shared.run_together(first, pool),
@@ -187,18 +182,22 @@ impl<W: Work> Region<W> {
     ///
     /// They add up to the time from the start of the run to the end of its last layer. Before the first run all are 0.
     pub(crate) fn layer_nanos(&self) -> impl Iterator<Item = u64> + '_ {
-        let mut begin = self.shared.start.load(Ordering::Relaxed);
-        self.shared.ends.iter().map(move |end| {
-            let end = end.load(Ordering::Relaxed);
-            end.saturating_sub(std::mem::replace(&mut begin, end))
-        })
+        self.shared.times.layer_nanos()
+    }
+
+    /// Nanoseconds that the tasks of each layer of the last run kept threads busy, summed over threads.
+    ///
+    /// At most the number of threads times [`Region::layer_nanos`]; the caller alone is busy all the time.
+    pub(crate) fn busy_nanos(&self) -> impl Iterator<Item = u64> + '_ {
+        let alone = self.pool.is_none();
+        let times = &self.shared.times;
+        times.layer_nanos().zip(times.busy_nanos()).map(move |(layer, busy)| if alone { layer } else { busy })
     }
 
     /// Nanoseconds from the start of the last run to the end of its last layer.
     #[cfg(test)]
     pub(super) fn total_nanos(&self) -> u64 {
-        let start = self.shared.start.load(Ordering::Relaxed);
-        self.shared.ends.last().map_or(0, |end| end.load(Ordering::Relaxed).saturating_sub(start))
+        self.shared.times.total_nanos()
     }
 
     /// Helpers spawned that have not left yet.
@@ -210,18 +209,14 @@ impl<W: Work> Region<W> {
 
 impl<W: Work> Shared<W> {
     fn layers(&self) -> usize {
-        self.ends.len()
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        self.times.layers()
     }
 
     /// The first layer from `layer` on that has tasks to run; those skipped end `now`.
     fn next_layer(&self, mut layer: usize, now: u64) -> usize {
         let poisoned = self.poisoned.load(Ordering::Relaxed);
         while layer < self.layers() && (poisoned || self.tasks[layer] == 0) {
-            self.ends[layer].store(now, Ordering::Relaxed);
+            self.times.end(layer, now);
             layer += 1;
         }
         layer
@@ -229,8 +224,8 @@ impl<W: Work> Shared<W> {
 
     /// Notes that all tasks of `layer` are done and gives the layer to run next.
     fn end_layer(&self, layer: usize) -> usize {
-        let now = self.now();
-        self.ends[layer].store(now, Ordering::Relaxed);
+        let now = self.times.now();
+        self.times.end(layer, now);
         self.next_layer(layer + 1, now)
     }
 
@@ -308,8 +303,11 @@ impl<W: Work> Shared<W> {
             let claimed = cursor.claim(end);
             let layer = cursor.layer(claimed.sequence);
             if let Some(task) = claimed.task(end, self.tasks[layer]) {
+                let begin = self.times.now();
                 // SAFETY: just claimed from the cursor.
                 let ran = unsafe { self.run_batch(layer, task, end) };
+                // Before the report: until then the layer cannot end, and its sum is still open.
+                self.times.add(layer, self.times.now().saturating_sub(begin));
                 self.report(claimed.sequence, ran);
             }
         }

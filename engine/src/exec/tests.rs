@@ -126,13 +126,23 @@ fn run_chain(region: &mut Region<Chain>, run: u64) {
     assert_eq!(region.layer_nanos().count(), region.work().layers());
 }
 
+/// No thread was busier than the layer was long.
+fn check_busy<W: Work>(region: &Region<W>, threads: usize) {
+    for (layer, (nanos, busy)) in region.layer_nanos().zip(region.busy_nanos()).enumerate() {
+        assert!(busy <= threads as u64 * nanos, "layer {layer}: {busy} ns busy on {threads} threads in {nanos} ns");
+    }
+}
+
 fn stress(threads: usize, pool: Option<Arc<ThreadPool>>, seed: u64) {
     let mut random = Random(seed);
     let mut left = RUNS;
     while left > 0 {
         let runs = left.min(1 + random.below(60));
         let mut region = Region::new(Chain::random(&mut random), threads, pool.clone()).expect("few tasks");
-        (1..=runs).for_each(|run| run_chain(&mut region, run));
+        for run in 1..=runs {
+            run_chain(&mut region, run);
+            check_busy(&region, threads);
+        }
         assert!(region.enlisted() < threads);
         left -= runs;
     }

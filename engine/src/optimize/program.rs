@@ -1,7 +1,6 @@
 //! The optimized program and its execution.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use ottava_kernels::{Input, Isa, Layer, Output};
 use rayon::ThreadPool;
@@ -18,6 +17,7 @@ use crate::exec::{Region, Work};
 use crate::graph::{Graph, TensorId};
 use crate::model::Model;
 use crate::plan::{Execution, LayerInfo, MemoryInfo, PlanOptions, Program};
+use crate::session::Profile;
 
 /// A model whose weights take more than this once packed is refused: a small file can name the same weights many times.
 const MAX_PACKED_BYTES: usize = 1 << 32;
@@ -351,7 +351,7 @@ impl Execution for OptimizedExecution {
         self.inputs[index].bytes_mut()
     }
 
-    fn run(&mut self, layers: &mut [Duration]) -> Result<()> {
+    fn run(&mut self, profile: &mut Profile) -> Result<()> {
         let state = self.region.work();
         let shared = Arc::clone(&state.shared);
         for (&id, bytes) in shared.graph.inputs.iter().zip(&self.inputs) {
@@ -363,9 +363,7 @@ impl Execution for OptimizedExecution {
         self.region
             .run()
             .map_err(|panicked| Error::internal(format!("layer {} failed: {}", panicked.layer, panicked.message())))?;
-        for (duration, nanos) in layers.iter_mut().zip(self.region.layer_nanos()) {
-            *duration = Duration::from_nanos(nanos);
-        }
+        profile.set(self.region.layer_nanos(), self.region.busy_nanos());
         let state = self.region.work();
         for (&id, bytes) in shared.graph.outputs.iter().zip(&mut self.outputs) {
             if let Some(spot) = shared.spots[id] {
