@@ -61,9 +61,13 @@ pub(crate) unsafe fn finish<A: Arch, const MR: usize, const NV: usize>(
     mut sums: [[A::I32; NV]; MR],
 ) {
     assert!(ending.rows.len() == MR && ending.pixels.len() == MR && ending.columns.len() == NV);
-    if ending.form == Form::Any || !ending.addends.is_empty() || !ending.row_sums.is_empty() {
+    if !ending.addends.is_empty() || !ending.row_sums.is_empty() {
         // SAFETY: the caller's promise.
-        return unsafe { finish_rarely(arch, ending, sums) };
+        sums = unsafe { correct(arch, ending, sums) };
+    }
+    if ending.form == Form::Any {
+        // SAFETY: the caller's promise.
+        return unsafe { apply(arch, ending, sums) };
     }
     match ending.form {
         Form::Clamped => sums = scale::<A, MR, NV, true>(arch, ending, sums),
@@ -114,18 +118,17 @@ fn scale_panel<A: Arch, const MR: usize, const NV: usize, const PANEL: usize, co
     sums
 }
 
-/// Adds what the packed weights lack, takes off what a weight zero point brings, requantizes in any form, and stores:
-/// one vector at a time.
+/// Puts the sums into the scratch, rows by panels.
 ///
 /// # Safety
-/// As [`finish`].
+/// In a function that enables the instruction set of `arch`.
 #[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
 #[inline(always)]
-unsafe fn finish_rarely<A: Arch, const MR: usize, const NV: usize>(
+unsafe fn put_down<A: Arch, const MR: usize, const NV: usize>(
     arch: A,
     ending: &Ending<'_>,
     sums: [[A::I32; NV]; MR],
-) {
+) -> *mut i32 {
     const { assert!(MR * NV <= MAX_ROWS * MAX_PANELS) };
     let scratch = ending.scratch.0.get().cast::<i32>();
     for row in 0..MR {
@@ -134,18 +137,63 @@ unsafe fn finish_rarely<A: Arch, const MR: usize, const NV: usize>(
             unsafe { arch.store(scratch.add(LANES * (row * NV + panel)), sums[row][panel]) }
         }
     }
+    scratch
+}
+
+/// Adds what the packed weights lack, and takes off what a weight zero point brings.
+///
+/// # Safety
+/// As [`finish`].
+#[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
+#[inline(always)]
+unsafe fn correct<A: Arch, const MR: usize, const NV: usize>(
+    arch: A,
+    ending: &Ending<'_>,
+    mut sums: [[A::I32; NV]; MR],
+) -> [[A::I32; NV]; MR] {
+    // SAFETY: the caller enables the instruction set.
+    let scratch = unsafe { put_down(arch, ending, sums) };
+    for panel in 0..NV {
+        let addends = ending.addends.get(panel).map_or(&[][..], Vec::as_slice);
+        if addends.is_empty() && ending.row_sums.is_empty() {
+            continue;
+        }
+        for row in 0..MR {
+            // SAFETY: put down above; the caller vouches for the activations.
+            unsafe {
+                let at = scratch.add(LANES * (row * NV + panel));
+                let mut sum = excess::add(arch, addends, ending.rows[row], arch.load(at));
+                if let Some(&row_sum) = ending.row_sums.get(row) {
+                    sum = arch.sub(sum, arch.splat(row_sum.wrapping_mul(ending.columns[panel].weight_zero)));
+                }
+                arch.store(at, sum);
+            }
+        }
+    }
+    for row in 0..MR {
+        for panel in 0..NV {
+            // SAFETY: put down above.
+            sums[row][panel] = unsafe { arch.load(scratch.add(LANES * (row * NV + panel))) };
+        }
+    }
+    sums
+}
+
+/// Requantizes in any form, and stores, one vector at a time.
+///
+/// # Safety
+/// As [`finish`].
+#[inline(always)]
+unsafe fn apply<A: Arch, const MR: usize, const NV: usize>(arch: A, ending: &Ending<'_>, sums: [[A::I32; NV]; MR]) {
+    // SAFETY: the caller enables the instruction set.
+    let scratch = unsafe { put_down(arch, ending, sums) };
     for panel in 0..NV {
         let columns = &ending.columns[panel];
-        let addends = ending.addends.get(panel).map_or(&[][..], Vec::as_slice);
         let output = ending.outputs[columns.part].as_ptr().wrapping_add(columns.offset);
         for row in 0..MR {
-            // SAFETY: stored above; the caller vouches for the activations, and for the output.
+            // SAFETY: put down above; the caller vouches for the output.
             unsafe {
-                let mut sum = arch.load(scratch.add(LANES * (row * NV + panel)));
-                sum = excess::add(arch, addends, ending.rows[row], sum);
-                if let Some(&row_sum) = ending.row_sums.get(row) {
-                    sum = arch.sub(sum, arch.splat(row_sum.wrapping_mul(columns.weight_zero)));
-                }
+                let sum = arch.load(scratch.add(LANES * (row * NV + panel)));
                 let [values] = columns.requantizer.apply(arch, [sum]);
                 let target = output.wrapping_add(ending.pixels[row] as usize * columns.pixel_stride);
                 arch.store_bytes(target, values, columns.count);
