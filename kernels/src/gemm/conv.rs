@@ -201,7 +201,9 @@ impl Conv {
         match &self.bound.descriptor().block {
             // SAFETY: the bound descriptor proves the CPU feature; `Layer::run` asserts that the
             // views hold every address that the class can form, and its caller vouches for them.
-            Some(kernel) if kernel.suits(block.rows.len(), block.all_panels(), class.steps()) => unsafe { (kernel.run)(block) },
+            Some(kernel) if kernel.suits(block.rows.len(), block.all_panels(), class.steps()) => unsafe {
+                (kernel.run)(block)
+            },
             _ => {
                 for &group in block.groups {
                     // SAFETY: the caller's promise.
