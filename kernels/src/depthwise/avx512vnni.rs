@@ -59,28 +59,7 @@ pub(super) static TILES: Descriptor = Descriptor {
     }),
     columns: Some(ColumnKernel {
         name: "depthwise_u8s8_avx512vnni_rowx64k4",
-        tiles: [
-            [
-                [
-                    [column_tile::<3, 1, 3, 1, false>, column_tile::<3, 1, 3, 1, true>],
-                    [column_tile::<3, 1, 3, 2, false>, column_tile::<3, 1, 3, 2, true>],
-                ],
-                [
-                    [column_tile::<3, 2, 2, 1, false>, column_tile::<3, 2, 2, 1, true>],
-                    [column_tile::<3, 2, 2, 2, false>, column_tile::<3, 2, 2, 2, true>],
-                ],
-            ],
-            [
-                [
-                    [column_tile::<5, 1, 5, 1, false>, column_tile::<5, 1, 5, 1, true>],
-                    [column_tile::<5, 1, 5, 2, false>, column_tile::<5, 1, 5, 2, true>],
-                ],
-                [
-                    [column_tile::<5, 2, 3, 1, false>, column_tile::<5, 2, 3, 1, true>],
-                    [column_tile::<5, 2, 3, 2, false>, column_tile::<5, 2, 3, 2, true>],
-                ],
-            ],
-        ],
+        tiles: super::column_tiles!(),
         channel: Avx512Vnni::channel,
     }),
 };

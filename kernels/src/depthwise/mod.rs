@@ -15,6 +15,35 @@ use crate::gemm::{Requantize, Weights};
 use crate::isa::Isa;
 use crate::window::{Image, Window};
 
+/// The tiles of a [`columns::ColumnKernel`], from a shell named `column_tile` in scope.
+macro_rules! column_tiles {
+    () => {
+        [
+            [
+                [
+                    [column_tile::<3, 1, 3, 1, false>, column_tile::<3, 1, 3, 1, true>],
+                    [column_tile::<3, 1, 3, 2, false>, column_tile::<3, 1, 3, 2, true>],
+                ],
+                [
+                    [column_tile::<3, 2, 2, 1, false>, column_tile::<3, 2, 2, 1, true>],
+                    [column_tile::<3, 2, 2, 2, false>, column_tile::<3, 2, 2, 2, true>],
+                ],
+            ],
+            [
+                [
+                    [column_tile::<5, 1, 5, 1, false>, column_tile::<5, 1, 5, 1, true>],
+                    [column_tile::<5, 1, 5, 2, false>, column_tile::<5, 1, 5, 2, true>],
+                ],
+                [
+                    [column_tile::<5, 2, 3, 1, false>, column_tile::<5, 2, 3, 1, true>],
+                    [column_tile::<5, 2, 3, 2, false>, column_tile::<5, 2, 3, 2, true>],
+                ],
+            ],
+        ]
+    };
+}
+use column_tiles;
+
 mod bind;
 mod column_tile;
 mod columns;
