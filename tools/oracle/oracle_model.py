@@ -9,10 +9,15 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 TENSOR_TYPES = {
     "float32": schema.TensorType.FLOAT32,
+    "float16": schema.TensorType.FLOAT16,
     "int32": schema.TensorType.INT32,
+    "int64": schema.TensorType.INT64,
+    "int16": schema.TensorType.INT16,
     "int8": schema.TensorType.INT8,
     "uint8": schema.TensorType.UINT8,
+    "bool": schema.TensorType.BOOL,
 }
+
 
 @dataclass
 class Tensor:
@@ -43,21 +48,62 @@ class Tensor:
         return tensor
 
 
-def build_model(operator, options, inputs, output):
-    """The bytes of a model of one operator; `inputs` may hold None for absent operands."""
+def constant(values, dtype="int32"):
+    """A constant operand without quantization, such as axes or a shape."""
+    data = np.asarray(values, dtype)
+    return Tensor(list(data.shape), dtype, data=data, fixed=True)
+
+
+@dataclass
+class Case:
+    """One operator with its operands (None where an optional one is absent) and results.
+
+    The outputs' shapes are those that the oracle computes. `expected` replaces the oracle's results where the oracle
+    is known to be wrong (docs/numerics.md says where); `custom` is the name of a custom operator, whose `options` are
+    the bytes of its FlexBuffer.
+    """
+
+    operator: str
+    options: object
+    inputs: list
+    outputs: list
+    expected: list = None
+    custom: str = None
+
+
+def code_of(case):
+    """The table that names the operator."""
+    code = schema.OperatorCodeT()
+    code.builtinCode = getattr(schema.BuiltinOperator, "CUSTOM" if case.custom else case.operator)
+    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+    code.customCode = case.custom
+    code.version = 1
+    return code
+
+
+def node_of(case, inputs, outputs):
+    """The operator's table, between tensors of these indices."""
+    node = schema.OperatorT()
+    node.opcodeIndex = 0
+    node.inputs, node.outputs = inputs, outputs
+    if case.custom:
+        node.customOptions = np.frombuffer(case.options, np.uint8)
+    elif case.options is not None:
+        kind = type(case.options).__name__.removesuffix("T")
+        node.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+        node.builtinOptions = case.options
+    return node
+
+
+def build_model(case):
+    """The bytes of a model of one operator."""
     model = schema.ModelT()
     model.version = 3
-    model.description = "single operator"
-    code = schema.OperatorCodeT()
-    code.builtinCode = getattr(schema.BuiltinOperator, operator)
-    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-    code.version = 1
-    model.operatorCodes = [code]
+    model.operatorCodes = [code_of(case)]
     model.buffers = [schema.BufferT()]
     graph = schema.SubGraphT()
-    graph.name = "main"
     graph.tensors, graph.inputs, indices = [], [], []
-    for number, tensor in enumerate(inputs):
+    for number, tensor in enumerate(case.inputs):
         if tensor is None:
             indices.append(-1)
             continue
@@ -71,35 +117,32 @@ def build_model(operator, options, inputs, output):
             graph.inputs.append(len(graph.tensors))
         indices.append(len(graph.tensors))
         graph.tensors.append(tensor.table(f"input{number}", buffer))
-    graph.outputs = [len(graph.tensors)]
-    graph.tensors.append(output.table("output", 0))
-    node = schema.OperatorT()
-    node.opcodeIndex = 0
-    node.inputs, node.outputs = indices, graph.outputs
-    if options is not None:
-        kind = type(options).__name__.removesuffix("T")
-        node.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
-        node.builtinOptions = options
-    graph.operators = [node]
+    first = len(graph.tensors)
+    graph.outputs = list(range(first, first + len(case.outputs)))
+    graph.tensors += [tensor.table(f"output{number}", 0) for number, tensor in enumerate(case.outputs)]
+    graph.operators = [node_of(case, indices, graph.outputs)]
     model.subgraphs = [graph]
     builder = flatbuffers.Builder(4096)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 
 
-def run(operator, options, inputs, output):
-    """Output array of the reference kernel."""
+def run(case):
+    """Output arrays of the reference kernel; sets the outputs' shapes."""
     interpreter = Interpreter(
-        model_content=build_model(operator, options, inputs, output),
+        model_content=build_model(case),
         experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
         num_threads=1,
     )
     interpreter.allocate_tensors()
-    fed = [t for t in inputs if t is not None and not t.fixed]
+    fed = [t for t in case.inputs if t is not None and not t.fixed]
     for detail, tensor in zip(interpreter.get_input_details(), fed, strict=True):
         interpreter.set_tensor(detail["index"], tensor.data)
     interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    results = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+    for tensor, result in zip(case.outputs, results, strict=True):
+        tensor.shape = list(result.shape)
+    return results
 
 
 def options(kind, **fields):
