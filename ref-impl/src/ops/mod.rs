@@ -1,18 +1,26 @@
 //! One module per operator, each with its params struct and one function over slices.
 
 pub mod add;
+pub mod arithmetic;
 pub mod average_pool2d;
+pub mod comparison;
 pub mod concatenation;
 pub mod conv2d;
 pub mod depthwise_conv2d;
 pub mod dequantize;
+pub mod div;
 pub mod fully_connected;
 pub mod max_pool2d;
+pub mod maximum_minimum;
 pub mod mean;
+pub mod mul;
 pub mod pad;
+pub mod prelu;
 pub mod quantize;
 pub mod requantize;
+pub mod select;
 pub mod softmax;
+pub mod squared_difference;
 
 use crate::activation::ActivationRange;
 use crate::fixed::Multiplier;
