@@ -37,6 +37,13 @@ pub enum Error {
         /// Step between the taps of a window.
         dilation: usize,
     },
+    /// An index in the data is negative or beyond the dimension that it selects from.
+    IndexOutOfRange {
+        /// The index.
+        index: i64,
+        /// Size of the dimension.
+        size: usize,
+    },
 }
 
 impl fmt::Display for Error {
@@ -60,6 +67,9 @@ impl fmt::Display for Error {
             ),
             Self::NoOutputSize { input, filter, stride, dilation } => {
                 write!(f, "no output size for input {input}, filter {filter}, stride {stride}, dilation {dilation}")
+            }
+            Self::IndexOutOfRange { index, size } => {
+                write!(f, "index {index} is outside a dimension of {size}; indices count from 0")
             }
         }
     }

@@ -1,18 +1,30 @@
 //! One module per operator, each with its params struct and one function over slices.
 
 pub mod add;
+pub mod arg_min_max;
 pub mod average_pool2d;
 pub mod concatenation;
 pub mod conv2d;
 pub mod depthwise_conv2d;
 pub mod dequantize;
 pub mod fully_connected;
+pub mod gather;
 pub mod max_pool2d;
 pub mod mean;
+pub mod mirror_pad;
 pub mod pad;
 pub mod quantize;
 pub mod requantize;
+pub mod resize_bilinear;
+pub mod resize_nearest_neighbor;
+pub mod slice;
 pub mod softmax;
+pub mod space_to_batch_nd;
+pub mod space_to_depth;
+pub mod split;
+pub mod tile;
+pub mod topk_v2;
+pub mod transpose;
 
 use crate::activation::ActivationRange;
 use crate::fixed::Multiplier;
