@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(quotient(-1, 255, exact(2f64.powi(-31))), 0);
         assert_eq!(quotient(100, -1, exact(2f64.powi(30))), i32::MIN);
         assert_eq!(quotient(100, 1, exact(2f64.powi(30))), i32::MAX);
-        assert_eq!(quotient(100, -8, exact(1.0)), -13);
+        assert_eq!(quotient(100, -9, exact(1.0)), -11);
         assert_eq!(quotient(5, 5, exact(0.0)), 0);
     }
 
