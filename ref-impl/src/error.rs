@@ -17,6 +17,8 @@ pub enum Error {
     MultiplierNotBelowOne(f64),
     /// The operator needs a real multiplier above 1.
     MultiplierNotAboveOne(f64),
+    /// The operator needs a real multiplier in [0, 2^14), because its sums have 64 bits.
+    MultiplierNotWide(f64),
     /// A bound of a fused activation does not fit 32 bits once quantized with this scale and zero
     /// point.
     ActivationOutOfRange {
@@ -60,6 +62,9 @@ impl fmt::Display for Error {
             }
             Self::MultiplierNotAboveOne(d) => {
                 write!(f, "the requantization multiplier {d} must be above 1")
+            }
+            Self::MultiplierNotWide(d) => {
+                write!(f, "the requantization multiplier {d} of a 64-bit sum must lie between 0 and 2^14")
             }
             Self::ActivationOutOfRange { scale, zero_point } => write!(
                 f,

@@ -8,6 +8,7 @@
 //! * [`fixed`]: the fixed-point primitives; [`Multiplier`] is a real factor as mantissa and shift.
 //! * [`scales`]: how each operator forms its multipliers from tensor scales.
 //! * [`activation`]: fused activations as clamping ranges; [`geometry`]: SAME and VALID windows.
+//! * [`accumulator`]: sums of products of 32 and of 64 bits.
 //! * [`element`]: [`Quantized`], the two storage types `i8` and `u8`.
 //! * [`shape`]: row-major index arithmetic and broadcasting.
 //! * [`ops`]: one module per operator: a params struct with the numbers the operator needs and one
@@ -38,6 +39,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accumulator;
 pub mod activation;
 pub mod element;
 pub mod error;
@@ -47,6 +49,7 @@ pub mod ops;
 pub mod scales;
 pub mod shape;
 
+pub use accumulator::Accumulator;
 pub use activation::{Activation, ActivationRange, activation_range};
 pub use element::Quantized;
 pub use error::{Error, Result};

@@ -3,6 +3,7 @@
 pub mod add;
 pub mod arg_min_max;
 pub mod average_pool2d;
+pub mod batch_matmul;
 pub mod concatenation;
 pub mod conv2d;
 pub mod depthwise_conv2d;
@@ -14,6 +15,7 @@ pub mod mean;
 pub mod mirror_pad;
 pub mod pad;
 pub mod quantize;
+pub mod reduction;
 pub mod requantize;
 pub mod resize_bilinear;
 pub mod resize_nearest_neighbor;
@@ -25,18 +27,20 @@ pub mod split;
 pub mod tile;
 pub mod topk_v2;
 pub mod transpose;
+pub mod transpose_conv;
 
+use crate::accumulator::Accumulator;
 use crate::activation::ActivationRange;
 use crate::fixed::Multiplier;
 
 /// The end of every convolution: requantize, add the output zero point, clamp.
-pub(crate) fn finish(
-    accumulator: i32,
+pub(crate) fn finish<A: Accumulator>(
+    accumulator: A,
     multiplier: Multiplier,
     output_zero_point: i32,
     activation: ActivationRange,
 ) -> i32 {
-    activation.clamp(multiplier.apply(accumulator).wrapping_add(output_zero_point))
+    activation.clamp(accumulator.requantize(multiplier).wrapping_add(output_zero_point))
 }
 
 /// The multiplier of channel `channel`: one for all, or one each.
