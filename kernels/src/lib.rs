@@ -13,6 +13,7 @@
 //!
 //! Every kernel equals `ottava-ref` bit for bit; the tests run each entry of each table against it.
 pub mod add;
+pub mod arg_extreme;
 mod arch;
 mod bound;
 pub mod convert;
@@ -24,9 +25,11 @@ pub mod layer;
 pub mod lut;
 pub mod mean;
 pub mod memory;
+pub mod movement;
 pub mod peak;
 pub mod pool;
 mod requantize;
+pub mod resize;
 pub mod softmax;
 pub mod strided;
 #[cfg(test)]
