@@ -34,7 +34,7 @@ mod testing;
 pub mod window;
 
 pub use isa::{Isa, IsaError, Storage};
-pub use layer::{Layer, run_all};
+pub use layer::{Failure, Layer, run_all};
 pub use memory::{Input, Output, SLACK};
 pub use strided::Strided;
 pub use window::{Image, Window};
