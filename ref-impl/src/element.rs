@@ -1,4 +1,4 @@
-//! The two 8-bit storage types.
+//! The quantized storage types.
 
 use std::fmt::Debug;
 
@@ -6,9 +6,10 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for i8 {}
     impl Sealed for u8 {}
+    impl Sealed for i16 {}
 }
 
-/// An 8-bit quantized element: `i8` or `u8`.
+/// A quantized element: `i8`, `u8` or `i16`.
 pub trait Quantized: sealed::Sealed + Copy + Ord + Debug + Default + Send + Sync + 'static {
     /// Smallest storable value.
     const MIN: i32;
@@ -45,6 +46,19 @@ impl Quantized for u8 {
 
     fn from_clamped(value: i32) -> Self {
         value.clamp(<Self as Quantized>::MIN, <Self as Quantized>::MAX) as u8
+    }
+}
+
+impl Quantized for i16 {
+    const MIN: i32 = -32768;
+    const MAX: i32 = 32767;
+
+    fn to_i32(self) -> i32 {
+        i32::from(self)
+    }
+
+    fn from_clamped(value: i32) -> Self {
+        value.clamp(<Self as Quantized>::MIN, <Self as Quantized>::MAX) as i16
     }
 }
 

@@ -8,7 +8,8 @@
 //! * [`fixed`]: the fixed-point primitives; [`Multiplier`] is a real factor as mantissa and shift.
 //! * [`scales`]: how each operator forms its multipliers from tensor scales.
 //! * [`activation`]: fused activations as clamping ranges; [`geometry`]: SAME and VALID windows.
-//! * [`element`]: [`Quantized`], the two storage types `i8` and `u8`.
+//! * [`element`]: [`Quantized`], the storage types `i8`, `u8` and `i16`.
+//! * [`real`]: real functions with the same bits on every machine.
 //! * [`shape`]: row-major index arithmetic and broadcasting.
 //! * [`ops`]: one module per operator: a params struct with the numbers the operator needs and one
 //!   function over slices.
@@ -44,6 +45,7 @@ pub mod error;
 pub mod fixed;
 pub mod geometry;
 pub mod ops;
+pub mod real;
 pub mod scales;
 pub mod shape;
 

@@ -74,3 +74,11 @@ pub fn add(input1: f32, input2: f32, output: f32) -> Result<AddMultipliers> {
 pub fn rescale(input: f32, output: f32) -> Result<Multiplier> {
     Multiplier::from_f64(f64::from(input) / f64::from(output))
 }
+
+/// RELU and its kin, the part of LEAKY_RELU above 0, ABS: the quotient of the two scales in f32.
+///
+/// # Errors
+/// When the scales give a multiplier that is not finite or too large.
+pub fn rescale_f32(input: f32, output: f32) -> Result<Multiplier> {
+    Multiplier::from_f64(f64::from(input / output))
+}

@@ -1,18 +1,29 @@
 //! One module per operator, each with its params struct and one function over slices.
 
+pub mod absolute;
 pub mod add;
 pub mod average_pool2d;
+pub mod cast;
 pub mod concatenation;
 pub mod conv2d;
 pub mod depthwise_conv2d;
 pub mod dequantize;
 pub mod fully_connected;
+pub mod hard_swish;
+pub mod interpolated;
+pub mod l2_normalization;
+pub mod log_softmax;
 pub mod max_pool2d;
 pub mod mean;
 pub mod pad;
 pub mod quantize;
+pub mod real_function;
+pub mod relu;
 pub mod requantize;
+pub mod sigmoid16;
 pub mod softmax;
+pub mod softmax16;
+pub mod square_root;
 
 use crate::activation::ActivationRange;
 use crate::fixed::Multiplier;
