@@ -17,6 +17,8 @@ pub enum Error {
     MultiplierNotBelowOne(f64),
     /// The operator needs a real multiplier above 1.
     MultiplierNotAboveOne(f64),
+    /// The operator needs a real multiplier in [0, 2^14), because its sums have 64 bits.
+    MultiplierNotWide(f64),
     /// A bound of a fused activation does not fit 32 bits once quantized with this scale and zero
     /// point.
     ActivationOutOfRange {
@@ -39,6 +41,13 @@ pub enum Error {
         /// Step between the taps of a window.
         dilation: usize,
     },
+    /// An index in the data is negative or beyond the dimension that it selects from.
+    IndexOutOfRange {
+        /// The index.
+        index: i64,
+        /// Size of the dimension.
+        size: usize,
+    },
 }
 
 impl fmt::Display for Error {
@@ -56,6 +65,9 @@ impl fmt::Display for Error {
             Self::MultiplierNotAboveOne(d) => {
                 write!(f, "the requantization multiplier {d} must be above 1")
             }
+            Self::MultiplierNotWide(d) => {
+                write!(f, "the requantization multiplier {d} of a 64-bit sum must lie between 0 and 2^14")
+            }
             Self::ActivationOutOfRange { scale, zero_point } => write!(
                 f,
                 "the fused activation's bounds do not fit 32 bits with output scale {scale} and zero point {zero_point}"
@@ -63,6 +75,9 @@ impl fmt::Display for Error {
             Self::RootOfNegative(value) => write!(f, "the square root of {value}: the input must not be negative"),
             Self::NoOutputSize { input, filter, stride, dilation } => {
                 write!(f, "no output size for input {input}, filter {filter}, stride {stride}, dilation {dilation}")
+            }
+            Self::IndexOutOfRange { index, size } => {
+                write!(f, "index {index} is outside a dimension of {size}; indices count from 0")
             }
         }
     }

@@ -73,11 +73,37 @@ impl Multiplier {
         Self::from_f64(real)
     }
 
+    /// This multiplier, if [`Multiplier::apply_wide`] can use it.
+    ///
+    /// # Errors
+    /// When it is negative or shifts left by more than [`Multiplier::MAX_WIDE_SHIFT`].
+    pub fn check_wide(self) -> Result<Self> {
+        if self.mantissa < 0 || self.shift > Self::MAX_WIDE_SHIFT {
+            return Err(Error::MultiplierNotWide(f64::from(self.mantissa) * f64::from(self.shift - 31).exp2()));
+        }
+        Ok(self)
+    }
+
+    /// Largest left shift that [`Multiplier::apply_wide`] can do: one bit is left to round.
+    pub const MAX_WIDE_SHIFT: i32 = 14;
+
     /// `MultiplyByQuantizedMultiplier` (§2.3): left shift (wrapping), high product, right shift.
     pub fn apply(self, value: i32) -> i32 {
         let left = self.shift.max(0) as u32;
         let right = (-self.shift).max(0);
         rounding_divide_by_pot(saturating_rounding_doubling_high_mul(value.wrapping_shl(left), self.mantissa), right)
+    }
+
+    /// `MultiplyByQuantizedMultiplier` of a 64-bit sum (§2.4): the upper 16 bits of the mantissa, one rounding, ties
+    /// towards +∞. Sums have 48 bits; what is wider wraps.
+    ///
+    /// # Panics
+    /// When `shift` is above [`Multiplier::MAX_WIDE_SHIFT`].
+    pub fn apply_wide(self, value: i64) -> i32 {
+        assert!(self.shift <= Self::MAX_WIDE_SHIFT, "the multiplier is too large for a 64-bit sum");
+        let mantissa = if self.mantissa < 0x7FFF_0000 { (self.mantissa + 0x8000) >> 16 } else { 0x7FFF };
+        let shift = 15 - self.shift;
+        (value.wrapping_mul(i64::from(mantissa)).wrapping_add(1 << (shift - 1)) >> shift) as i32
     }
 
     /// `MultiplyByQuantizedMultiplierSmallerThanOneExp`: [`Multiplier::apply`] without a left shift.

@@ -8,6 +8,7 @@
 //! * [`fixed`]: the fixed-point primitives; [`Multiplier`] is a real factor as mantissa and shift.
 //! * [`scales`]: how each operator forms its multipliers from tensor scales.
 //! * [`activation`]: fused activations as clamping ranges; [`geometry`]: SAME and VALID windows.
+//! * [`accumulator`]: sums of products of 32 and of 64 bits.
 //! * [`element`]: [`Quantized`], the storage types `i8`, `u8` and `i16`.
 //! * [`real`]: real functions with the same bits on every machine.
 //! * [`shape`]: row-major index arithmetic and broadcasting.
@@ -39,6 +40,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accumulator;
 pub mod activation;
 pub mod element;
 pub mod error;
@@ -49,6 +51,7 @@ pub mod real;
 pub mod scales;
 pub mod shape;
 
+pub use accumulator::Accumulator;
 pub use activation::{Activation, ActivationRange, activation_range};
 pub use element::Quantized;
 pub use error::{Error, Result};

@@ -82,3 +82,19 @@ pub fn rescale(input: f32, output: f32) -> Result<Multiplier> {
 pub fn rescale_f32(input: f32, output: f32) -> Result<Multiplier> {
     Multiplier::from_f64(f64::from(input / output))
 }
+
+/// BATCH_MATMUL, and FULLY_CONNECTED with int16 weights of one scale: the product of the two scales is rounded to f32.
+///
+/// # Errors
+/// When the scales give a multiplier that is not finite or too large.
+pub fn matrix_product(left: f32, right: f32, output: f32) -> Result<Multiplier> {
+    conv_uint8(left, right, output)
+}
+
+/// REDUCE_PROD over `count` elements, for each of its `count` multiplications: the output scale counts once in all.
+///
+/// # Errors
+/// When the scales give a multiplier that is not finite, or too large for 64-bit products.
+pub fn reduce_prod(input: f32, output: f32, count: usize) -> Result<Multiplier> {
+    Multiplier::from_f64(f64::from(input) / f64::from(output).powf(1.0 / count as f64))?.check_wide()
+}

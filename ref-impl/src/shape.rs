@@ -40,6 +40,26 @@ pub(crate) fn broadcast_index(shape: &[usize], coordinates: &[usize]) -> usize {
         .fold(0, |index, (&size, &coordinate)| index * size + if size == 1 { 0 } else { coordinate })
 }
 
+/// Row-major index of `coordinates` in `shape`.
+pub(crate) fn index_of(shape: &[usize], coordinates: &[usize]) -> usize {
+    shape.iter().zip(coordinates).fold(0, |index, (&size, &coordinate)| index * size + coordinate)
+}
+
+/// Sets each element of a tensor of `shape` to what `value` says of its coordinates.
+pub(crate) fn fill_by<X>(shape: &[usize], output: &mut [X], mut value: impl FnMut(&[usize]) -> X) {
+    let mut coordinates = vec![0; shape.len()];
+    for out in output {
+        *out = value(&coordinates);
+        for (coordinate, &size) in coordinates.iter_mut().zip(shape).rev() {
+            *coordinate += 1;
+            if *coordinate < size {
+                break;
+            }
+            *coordinate = 0;
+        }
+    }
+}
+
 /// Asserts that a slice holds as many elements as its shape says.
 pub(crate) fn check_length(what: &str, length: usize, expected: usize) {
     assert_eq!(length, expected, "{what} holds {length} elements, its shape {expected}");

@@ -11,7 +11,8 @@ use ottava_ref::ops::depthwise_conv2d::{DepthwiseConv2dParams, depthwise_conv2d}
 use ottava_ref::ops::dequantize::{DequantizeParams, dequantize};
 use ottava_ref::ops::fully_connected::{FcRequant, FullyConnectedParams, fully_connected};
 use ottava_ref::ops::max_pool2d::{Pool2dParams, max_pool2d};
-use ottava_ref::ops::mean::{MeanParams, mean, reduced_dimensions};
+use ottava_ref::ops::mean::{MeanParams, mean};
+use ottava_ref::ops::reduction::reduced_dimensions;
 use ottava_ref::ops::pad::{PadParams, pad};
 use ottava_ref::ops::requantize::{RequantizeParams, requantize};
 use ottava_ref::ops::softmax::{SoftmaxParams, softmax};

@@ -69,6 +69,7 @@ class Case:
     outputs: list
     expected: list = None
     custom: str = None
+    version: int = 1
 
 
 def code_of(case):
@@ -77,7 +78,7 @@ def code_of(case):
     code.builtinCode = getattr(schema.BuiltinOperator, "CUSTOM" if case.custom else case.operator)
     code.deprecatedBuiltinCode = min(code.builtinCode, 127)
     code.customCode = case.custom
-    code.version = 1
+    code.version = case.version
     return code
 
 
