@@ -41,6 +41,13 @@ pub enum Error {
         /// Step between the taps of a window.
         dilation: usize,
     },
+    /// A divisor is 0 (for quantized values: its zero point).
+    DivisionByZero,
+    /// Three scales of powers of two that ADD and SUB of 16-bit tensors cannot combine.
+    PowersOfTwoTooFine {
+        /// Base-2 logarithms of both input scales less that of the output's.
+        shifts: [i32; 2],
+    },
     /// An index in the data is negative or beyond the dimension that it selects from.
     IndexOutOfRange {
         /// The index.
@@ -76,6 +83,12 @@ impl fmt::Display for Error {
             Self::NoOutputSize { input, filter, stride, dilation } => {
                 write!(f, "no output size for input {input}, filter {filter}, stride {stride}, dilation {dilation}")
             }
+            Self::DivisionByZero => write!(f, "a divisor is zero: divisors must differ from their zero point"),
+            Self::PowersOfTwoTooFine { shifts: [a, b] } => write!(
+                f,
+                "the input scales are 2^{a} and 2^{b} times the output's; \
+                 with scales of powers of two one input must have the output's scale, the other a smaller one"
+            ),
             Self::IndexOutOfRange { index, size } => {
                 write!(f, "index {index} is outside a dimension of {size}; indices count from 0")
             }
