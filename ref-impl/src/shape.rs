@@ -32,12 +32,32 @@ pub(crate) fn coordinates(shape: &[usize], mut index: usize) -> Vec<usize> {
 
 /// Row-major index of `coordinates` in `shape`, which is aligned at the last dimension and
 /// repeats along its dimensions of size 1.
-pub(crate) fn broadcast_index(shape: &[usize], coordinates: &[usize]) -> usize {
+pub fn broadcast_index(shape: &[usize], coordinates: &[usize]) -> usize {
     let skipped = coordinates.len() - shape.len();
     shape
         .iter()
         .zip(&coordinates[skipped..])
         .fold(0, |index, (&size, &coordinate)| index * size + if size == 1 { 0 } else { coordinate })
+}
+
+/// Row-major index of `coordinates` in `shape`.
+pub(crate) fn index_of(shape: &[usize], coordinates: &[usize]) -> usize {
+    shape.iter().zip(coordinates).fold(0, |index, (&size, &coordinate)| index * size + coordinate)
+}
+
+/// Sets each element of a tensor of `shape` to what `value` says of its coordinates.
+pub(crate) fn fill_by<X>(shape: &[usize], output: &mut [X], mut value: impl FnMut(&[usize]) -> X) {
+    let mut coordinates = vec![0; shape.len()];
+    for out in output {
+        *out = value(&coordinates);
+        for (coordinate, &size) in coordinates.iter_mut().zip(shape).rev() {
+            *coordinate += 1;
+            if *coordinate < size {
+                break;
+            }
+            *coordinate = 0;
+        }
+    }
 }
 
 /// Asserts that a slice holds as many elements as its shape says.

@@ -176,7 +176,7 @@ fn fully_connected_overflows_32_bits_like_the_oracle() {
         };
         let mut output = [0_i8; 2];
         // ±3e9 both convert to the minimum, from where a negative zero point wraps around.
-        fully_connected(&params, &[3_i8, -3], &[1_i8], None, &mut output);
+        fully_connected(&params, &[3_i8, -3], &[1_i8], None::<&[i32]>, &mut output);
         assert_eq!(output, [expected; 2], "zero point {output_zero_point}");
     }
 }
@@ -196,13 +196,13 @@ fn fully_connected_rounds_once_or_twice() {
     let (input, filter) = ([2_i8, 3, 1, 7], [1_i8, 2]);
     let mut output = [0_i8; 2];
     // Accumulators 1·1 + 2·2 = 5 and 0·1 + 6·2 = 12.
-    fully_connected(&params, &input, &filter, None, &mut output);
+    fully_connected(&params, &input, &filter, None::<&[i32]>, &mut output);
     assert_eq!(output, [1, 3]);
     fully_connected(&params, &input, &filter, Some(&[1]), &mut output);
     // 6 / 4 and 13 / 4.
     assert_eq!(output, [2, 3]);
     let quarter = [Multiplier { mantissa: 1 << 30, shift: -1 }];
     params.requant = FcRequant::Gemmlowp(&quarter);
-    fully_connected(&params, &input, &filter, None, &mut output);
+    fully_connected(&params, &input, &filter, None::<&[i32]>, &mut output);
     assert_eq!(output, [2, 3]);
 }

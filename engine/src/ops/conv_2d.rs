@@ -88,7 +88,7 @@ impl Operator for Conv2d {
             activation: self.quantization.activation,
         };
         with_8_bit!(x.dtype, T => {
-            conv2d::<T, T>(&params, x.bytes_as()?, filter.bytes_as()?, bias.as_deref(), output.bytes_as_mut()?);
+            conv2d::<T, T, i32>(&params, x.bytes_as()?, filter.bytes_as()?, bias.as_deref(), output.bytes_as_mut()?);
             Ok(())
         })
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use ottava_kernels::Image;
 use ottava_kernels::mean::{self, MeanSpec};
-use ottava_ref::ops::mean::{MeanParams, divide_multiplier, mean, reduced_dimensions};
+use ottava_ref::ops::mean::{MeanParams, divide_multiplier, mean};
+use ottava_ref::ops::reduction::reduced_dimensions;
 use ottava_ref::{Multiplier, scales};
 
 use super::view::{input, only_output, with_quantized};

@@ -13,8 +13,9 @@ pub fn average_pool2d<X: Quantized>(params: &Pool2dParams, input: &[X], output: 
     for_each_window(params, input, output, |window| {
         let count = window.len() as i32;
         assert!(count > 0, "a window lies entirely in the padding");
-        let sum: i32 = window.iter().map(|x| x.to_i32()).sum();
-        let average = if sum > 0 { (sum + count / 2) / count } else { (sum - count / 2) / count };
+        let sum = window.iter().fold(0_i32, |sum, x| sum.wrapping_add(x.to_i32()));
+        let half = count / 2;
+        let average = if sum > 0 { sum.wrapping_add(half) / count } else { sum.wrapping_sub(half) / count };
         params.activation.clamp(average)
     });
 }

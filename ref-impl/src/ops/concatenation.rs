@@ -1,7 +1,7 @@
 //! CONCATENATION (`docs/numerics.md` §7.3).
 
 use crate::element::Quantized;
-use crate::fixed::truncate_to_i32;
+use crate::real::to_stored;
 use crate::shape::check_length;
 
 /// One operand of [`concatenation`].
@@ -53,6 +53,24 @@ pub fn concatenation<X: Quantized>(params: &ConcatenationParams, inputs: &[Conca
     }
 }
 
+/// Joins operands of any type as they are: `outer_count` runs of each, in turn. PACK is the same along a new dimension.
+///
+/// # Panics
+/// When an operand is no multiple of `outer_count`, or when the output is not as long as all operands together.
+pub fn join<X: Copy>(outer_count: usize, inputs: &[&[X]], output: &mut [X]) {
+    check_length("the output", output.len(), inputs.iter().map(|input| input.len()).sum());
+    let mut next = output.iter_mut();
+    for outer in 0..outer_count {
+        for input in inputs {
+            assert!(input.len().is_multiple_of(outer_count), "{} elements in {outer_count} runs", input.len());
+            let run = input.len() / outer_count;
+            for (&value, out) in input[outer * run..(outer + 1) * run].iter().zip(&mut next) {
+                *out = value;
+            }
+        }
+    }
+}
+
 /// One stored value of `input` in the output's scale and zero point.
 ///
 /// # Panics
@@ -66,5 +84,5 @@ pub fn rescale<X: Quantized>(params: &ConcatenationParams, input: &ConcatInput<'
     let scale = input.scale * inverse;
     let bias = -input.zero_point as f32 * scale;
     let rounded = (value.to_i32() as f32 * scale + bias).round();
-    X::from_clamped(truncate_to_i32(f64::from(rounded)).wrapping_add(params.output_zero_point))
+    X::from_clamped(to_stored(rounded, params.output_zero_point))
 }

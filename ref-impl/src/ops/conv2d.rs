@@ -1,6 +1,7 @@
 //! CONV_2D (`docs/numerics.md` §4).
 
 use super::{check_per_channel, finish, per_channel};
+use crate::accumulator::Accumulator;
 use crate::activation::ActivationRange;
 use crate::element::Quantized;
 use crate::fixed::Multiplier;
@@ -41,14 +42,14 @@ pub struct Conv2dParams<'a> {
 /// # Panics
 /// When a slice does not match its shape, the shapes do not match each other, or `multipliers` has
 /// neither one element nor one per output channel.
-pub fn conv2d<X: Quantized, W: Quantized>(
+pub fn conv2d<X: Quantized, W: Quantized, A: Accumulator>(
     params: &Conv2dParams<'_>,
     input: &[X],
     filter: &[W],
-    bias: Option<&[i32]>,
+    bias: Option<&[A]>,
     output: &mut [X],
 ) {
-    check(params, input.len(), filter.len(), bias, output.len());
+    check(params, input.len(), filter.len(), bias.map(<[A]>::len), output.len());
     let [batches, input_h, input_w, input_c] = params.input_shape;
     let [_, filter_h, filter_w, group_c] = params.filter_shape;
     let [_, output_h, output_w, output_c] = params.output_shape;
@@ -61,7 +62,7 @@ pub fn conv2d<X: Quantized, W: Quantized>(
             for output_x in 0..output_w {
                 for channel in 0..output_c {
                     let first_c = channel / group_outputs * group_c;
-                    let mut accumulator = 0_i32;
+                    let mut accumulator = A::default();
                     for filter_y in 0..filter_h {
                         let Some(y) = tap_position(&vertical, output_y, filter_y) else {
                             continue;
@@ -72,13 +73,13 @@ pub fn conv2d<X: Quantized, W: Quantized>(
                             };
                             let at = ((batch * input_h + y) * input_w + x) * input_c + first_c;
                             let tap = ((channel * filter_h + filter_y) * filter_w + filter_x) * group_c;
-                            accumulator = accumulator.wrapping_add(dot(
+                            accumulator = accumulator.add(dot(
                                 (&input[at..at + group_c], params.input_zero_point),
                                 (&filter[tap..tap + group_c], params.filter_zero_point),
                             ));
                         }
                     }
-                    accumulator = accumulator.wrapping_add(bias.map_or(0, |bias| bias[channel]));
+                    accumulator = accumulator.add(bias.map_or(A::default(), |bias| bias[channel]));
                     let multiplier = per_channel(params.multipliers, channel);
                     if let Some(out) = next.next() {
                         *out = X::from_clamped(finish(
@@ -95,11 +96,12 @@ pub fn conv2d<X: Quantized, W: Quantized>(
 }
 
 /// `Σ (x - x_zero_point) · (w - w_zero_point)` over two runs of equal length, wrapping.
-pub(crate) fn dot<X: Quantized, W: Quantized>((xs, x_zero_point): (&[X], i32), (ws, w_zero_point): (&[W], i32)) -> i32 {
-    xs.iter().zip(ws).fold(0_i32, |sum, (x, w)| {
-        let x = x.to_i32().wrapping_sub(x_zero_point);
-        let w = w.to_i32().wrapping_sub(w_zero_point);
-        sum.wrapping_add(x.wrapping_mul(w))
+pub(crate) fn dot<X: Quantized, W: Quantized, A: Accumulator>(
+    (xs, x_zero_point): (&[X], i32),
+    (ws, w_zero_point): (&[W], i32),
+) -> A {
+    xs.iter().zip(ws).fold(A::default(), |sum, (x, w)| {
+        sum.add_product(x.to_i32().wrapping_sub(x_zero_point), w.to_i32().wrapping_sub(w_zero_point))
     })
 }
 
@@ -113,7 +115,7 @@ fn axes(params: &Conv2dParams<'_>) -> (Axis, Axis) {
     (axis(0, params.pad_top), axis(1, params.pad_left))
 }
 
-fn check(params: &Conv2dParams<'_>, input: usize, filter: usize, bias: Option<&[i32]>, output: usize) {
+fn check(params: &Conv2dParams<'_>, input: usize, filter: usize, bias: Option<usize>, output: usize) {
     check_length("the input", input, element_count(&params.input_shape));
     check_length("the filter", filter, element_count(&params.filter_shape));
     check_length("the output", output, element_count(&params.output_shape));
@@ -129,7 +131,7 @@ fn check(params: &Conv2dParams<'_>, input: usize, filter: usize, bias: Option<&[
     let groups = input_c / group_c;
     assert!(output_c.is_multiple_of(groups), "{output_c} output channels are no multiple of {groups} groups");
     if let Some(bias) = bias {
-        check_length("the bias", bias.len(), output_c);
+        check_length("the bias", bias, output_c);
     }
     check_per_channel("multipliers", params.multipliers.len(), output_c);
 }

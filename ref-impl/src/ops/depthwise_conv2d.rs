@@ -1,6 +1,7 @@
 //! DEPTHWISE_CONV_2D (`docs/numerics.md` §5).
 
 use super::{check_per_channel, finish, per_channel};
+use crate::accumulator::Accumulator;
 use crate::activation::ActivationRange;
 use crate::element::Quantized;
 use crate::fixed::Multiplier;
@@ -41,14 +42,14 @@ pub struct DepthwiseConv2dParams<'a> {
 /// # Panics
 /// When a slice does not match its shape, the shapes do not match each other, or `multipliers` has
 /// neither one element nor one per output channel.
-pub fn depthwise_conv2d<X: Quantized, W: Quantized>(
+pub fn depthwise_conv2d<X: Quantized, W: Quantized, A: Accumulator>(
     params: &DepthwiseConv2dParams<'_>,
     input: &[X],
     filter: &[W],
-    bias: Option<&[i32]>,
+    bias: Option<&[A]>,
     output: &mut [X],
 ) {
-    check(params, input.len(), filter.len(), bias, output.len());
+    check(params, input.len(), filter.len(), bias.map(<[A]>::len), output.len());
     let [_, input_h, input_w, input_c] = params.input_shape;
     let [_, filter_h, filter_w, _] = params.filter_shape;
     let [batches, output_h, output_w, output_c] = params.output_shape;
@@ -61,7 +62,7 @@ pub fn depthwise_conv2d<X: Quantized, W: Quantized>(
             for output_x in 0..output_w {
                 for channel in 0..output_c {
                     let input_channel = channel / depth_multiplier;
-                    let mut accumulator = 0_i32;
+                    let mut accumulator = A::default();
                     for filter_y in 0..filter_h {
                         let Some(y) = tap_position(&vertical, output_y, filter_y) else {
                             continue;
@@ -74,10 +75,10 @@ pub fn depthwise_conv2d<X: Quantized, W: Quantized>(
                             let tap = (filter_y * filter_w + filter_x) * output_c + channel;
                             let x = input[at].to_i32().wrapping_sub(params.input_zero_point);
                             let w = filter[tap].to_i32().wrapping_sub(params.filter_zero_point);
-                            accumulator = accumulator.wrapping_add(x.wrapping_mul(w));
+                            accumulator = accumulator.add_product(x, w);
                         }
                     }
-                    accumulator = accumulator.wrapping_add(bias.map_or(0, |bias| bias[channel]));
+                    accumulator = accumulator.add(bias.map_or(A::default(), |bias| bias[channel]));
                     let multiplier = per_channel(params.multipliers, channel);
                     if let Some(out) = next.next() {
                         *out = X::from_clamped(finish(
@@ -103,7 +104,7 @@ fn axes(params: &DepthwiseConv2dParams<'_>) -> (Axis, Axis) {
     (axis(0, params.pad_top), axis(1, params.pad_left))
 }
 
-fn check(params: &DepthwiseConv2dParams<'_>, input: usize, filter: usize, bias: Option<&[i32]>, output: usize) {
+fn check(params: &DepthwiseConv2dParams<'_>, input: usize, filter: usize, bias: Option<usize>, output: usize) {
     check_length("the input", input, element_count(&params.input_shape));
     check_length("the filter", filter, element_count(&params.filter_shape));
     check_length("the output", output, element_count(&params.output_shape));
@@ -118,7 +119,7 @@ fn check(params: &DepthwiseConv2dParams<'_>, input: usize, filter: usize, bias: 
         "{output_c} output channels are no multiple of {input_c} input channels"
     );
     if let Some(bias) = bias {
-        check_length("the bias", bias.len(), output_c);
+        check_length("the bias", bias, output_c);
     }
     check_per_channel("multipliers", params.multipliers.len(), output_c);
 }

@@ -2,6 +2,7 @@
 
 use super::conv2d::dot;
 use super::{check_per_channel, finish, per_channel};
+use crate::accumulator::Accumulator;
 use crate::activation::ActivationRange;
 use crate::element::Quantized;
 use crate::fixed::{Multiplier, truncate_to_i32};
@@ -45,11 +46,11 @@ pub struct FullyConnectedParams<'a> {
 /// # Panics
 /// When a slice does not match its shape, or `requant` has neither one element nor one per output
 /// channel.
-pub fn fully_connected<X: Quantized, W: Quantized>(
+pub fn fully_connected<X: Quantized, W: Quantized, A: Accumulator>(
     params: &FullyConnectedParams<'_>,
     input: &[X],
     filter: &[W],
-    bias: Option<&[i32]>,
+    bias: Option<&[A]>,
     output: &mut [X],
 ) {
     let (batches, depth, channels) = (params.batches, params.input_depth, params.output_depth);
@@ -66,20 +67,20 @@ pub fn fully_connected<X: Quantized, W: Quantized>(
 
     for batch in 0..batches {
         for channel in 0..channels {
-            let sum = dot(
+            let sum: A = dot(
                 (&input[batch * depth..(batch + 1) * depth], params.input_zero_point),
                 (&filter[channel * depth..(channel + 1) * depth], params.filter_zero_point),
             );
-            let accumulator = sum.wrapping_add(bias.map_or(0, |bias| bias[channel]));
+            let accumulator = sum.add(bias.map_or(A::default(), |bias| bias[channel]));
             output[batch * channels + channel] = X::from_clamped(requantize(params, accumulator, channel));
         }
     }
 }
 
-fn requantize(params: &FullyConnectedParams<'_>, accumulator: i32, channel: usize) -> i32 {
+fn requantize<A: Accumulator>(params: &FullyConnectedParams<'_>, accumulator: A, channel: usize) -> i32 {
     match params.requant {
         FcRequant::F64Round(scales) => {
-            let scaled = (f64::from(accumulator) * per_channel(scales, channel)).round();
+            let scaled = (accumulator.to_f64() * per_channel(scales, channel)).round();
             params.activation.clamp(truncate_to_i32(scaled).wrapping_add(params.output_zero_point))
         }
         FcRequant::Gemmlowp(multipliers) => {

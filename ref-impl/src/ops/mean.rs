@@ -1,15 +1,16 @@
-//! MEAN (`docs/numerics.md` §7.15).
+//! MEAN (`docs/numerics.md` §7.15), and what SUM has in common with it.
 
+use super::reduction::Reduction;
 use crate::element::Quantized;
 use crate::fixed::Multiplier;
-use crate::shape::{check_length, coordinates, element_count};
+use crate::shape::check_length;
 
 /// Parameters of [`mean`].
 #[derive(Clone, Debug)]
 pub struct MeanParams<'a> {
     /// Shape of the input.
     pub input_shape: &'a [usize],
-    /// For each dimension whether it is reduced; see [`reduced_dimensions`].
+    /// For each dimension whether it is reduced; see [`super::reduction::reduced_dimensions`].
     pub reduced: &'a [bool],
     /// Zero point of the input.
     pub input_zero_point: i32,
@@ -17,17 +18,6 @@ pub struct MeanParams<'a> {
     pub multiplier: Multiplier,
     /// Zero point of the output.
     pub output_zero_point: i32,
-}
-
-/// Which dimensions `axes` names: negative axes count from the end, repeated ones count once.
-/// `None` when an axis is outside the rank.
-pub fn reduced_dimensions(axes: &[i32], rank: usize) -> Option<Vec<bool>> {
-    let mut reduced = vec![false; rank];
-    for &axis in axes {
-        let from_start = if axis < 0 { rank.checked_sub(axis.unsigned_abs() as usize)? } else { axis as usize };
-        *reduced.get_mut(from_start)? = true;
-    }
-    Some(reduced)
 }
 
 /// The multiplier of a sum of `count` elements: the mantissa divided by the count, truncating and
@@ -48,35 +38,30 @@ pub fn divide_multiplier(multiplier: Multiplier, count: u64) -> Multiplier {
 /// When a slice does not match its shape, `reduced` has another rank, or the reduced dimensions
 /// hold no element.
 pub fn mean<X: Quantized>(params: &MeanParams<'_>, input: &[X], output: &mut [X]) {
-    let shape = params.input_shape;
-    assert_eq!(params.reduced.len(), shape.len(), "rank of the reduction");
-    check_length("the input", input.len(), element_count(shape));
-    let extent_of = |kept: bool| -> usize {
-        let sizes = shape.iter().zip(params.reduced);
-        sizes.map(|(&size, &reduced)| if reduced == kept { 1 } else { size }).product()
-    };
-    check_length("the output", output.len(), extent_of(true));
     if output.is_empty() {
         return;
     }
+    let multiplier = divide_multiplier(params.multiplier, reduction(params).count() as u64);
+    rescaled_sum(params, multiplier, input, output);
+}
 
-    let mut sums = vec![0_i32; output.len()];
-    for (index, x) in input.iter().enumerate() {
-        let at = coordinates(shape, index);
-        let mut target = 0;
-        for (axis, &size) in shape.iter().enumerate() {
-            if !params.reduced[axis] {
-                target = target * size + at[axis];
-            }
-        }
-        sums[target] = sums[target].wrapping_add(x.to_i32());
-    }
-
-    let count = extent_of(false) as u64;
-    let multiplier = divide_multiplier(params.multiplier, count);
-    let offset = i64::from(params.input_zero_point).wrapping_mul(count as i64);
+/// The sum over the reduced dimensions times `multiplier`, with zero points.
+pub(crate) fn rescaled_sum<X: Quantized>(
+    params: &MeanParams<'_>,
+    multiplier: Multiplier,
+    input: &[X],
+    output: &mut [X],
+) {
+    let reduction = reduction(params);
+    let sums = reduction.fold(input, 0_i32, |sum, x| sum.wrapping_add(x.to_i32()));
+    check_length("the output", output.len(), sums.len());
+    let offset = i64::from(params.input_zero_point).wrapping_mul(reduction.count() as i64);
     for (out, &sum) in output.iter_mut().zip(&sums) {
         let centred = i64::from(sum).wrapping_sub(offset) as i32;
         *out = X::from_clamped(multiplier.apply(centred).wrapping_add(params.output_zero_point));
     }
+}
+
+fn reduction<'a>(params: &MeanParams<'a>) -> Reduction<'a> {
+    Reduction { input_shape: params.input_shape, reduced: params.reduced }
 }

@@ -1,30 +1,67 @@
 //! One module per operator, each with its params struct and one function over slices.
 
+pub mod absolute;
 pub mod add;
+pub mod arg_min_max;
+pub mod arithmetic;
 pub mod average_pool2d;
+pub mod batch_matmul;
+pub mod cast;
+pub mod comparison;
 pub mod concatenation;
 pub mod conv2d;
 pub mod depthwise_conv2d;
 pub mod dequantize;
+pub mod detection_postprocess;
+pub mod div;
 pub mod fully_connected;
+pub mod gather;
+pub mod hard_swish;
+pub mod interpolated;
+pub mod l2_normalization;
+pub mod log_softmax;
 pub mod max_pool2d;
+pub mod maximum_minimum;
 pub mod mean;
+pub mod mirror_pad;
+pub mod mul;
 pub mod pad;
+pub mod partial_sort;
+pub mod prelu;
 pub mod quantize;
+pub mod real_function;
+pub mod reduction;
+pub mod relu;
 pub mod requantize;
+pub mod resize_bilinear;
+pub mod resize_nearest_neighbor;
+pub mod select;
+pub mod sigmoid16;
+pub mod slice;
 pub mod softmax;
+pub mod softmax16;
+pub mod space_to_batch_nd;
+pub mod space_to_depth;
+pub mod split;
+pub mod square_root;
+pub mod squared_difference;
+pub mod tile;
+pub mod topk_v2;
+pub mod transpose;
+pub mod transpose_conv;
 
+use crate::accumulator::Accumulator;
 use crate::activation::ActivationRange;
 use crate::fixed::Multiplier;
 
 /// The end of every convolution: requantize, add the output zero point, clamp.
-pub(crate) fn finish(
-    accumulator: i32,
+pub(crate) fn finish<A: Accumulator>(
+    accumulator: A,
     multiplier: Multiplier,
     output_zero_point: i32,
     activation: ActivationRange,
 ) -> i32 {
-    activation.clamp(multiplier.apply(accumulator).wrapping_add(output_zero_point))
+    activation.clamp(accumulator.requantize(multiplier).wrapping_add(output_zero_point))
 }
 
 /// The multiplier of channel `channel`: one for all, or one each.

@@ -1,0 +1,107 @@
+//! TRANSPOSE_CONV (`docs/numerics.md` §5b).
+
+use super::{check_per_channel, finish, per_channel};
+use crate::accumulator::Accumulator;
+use crate::activation::ActivationRange;
+use crate::element::Quantized;
+use crate::fixed::Multiplier;
+use crate::shape::{check_length, element_count};
+
+/// Parameters of [`transpose_conv`].
+#[derive(Clone, Debug)]
+pub struct TransposeConvParams<'a> {
+    /// NHWC.
+    pub input_shape: [usize; 4],
+    /// OHWI; I is the input's channels.
+    pub filter_shape: [usize; 4],
+    /// NHWC.
+    pub output_shape: [usize; 4],
+    /// Step between the windows in the output, vertical and horizontal.
+    pub stride: [usize; 2],
+    /// Rows that the first window begins above the output.
+    pub pad_top: usize,
+    /// Columns that the first window begins left of the output.
+    pub pad_left: usize,
+    /// Zero point of the input.
+    pub input_zero_point: i32,
+    /// Zero point of the filter; 0 for int8.
+    pub filter_zero_point: i32,
+    /// One for all output channels, or one each.
+    pub multipliers: &'a [Multiplier],
+    /// Zero point of the output.
+    pub output_zero_point: i32,
+    /// Range of the fused activation.
+    pub activation: ActivationRange,
+}
+
+/// Transposed 2-D convolution: input pixel `(y, x)` adds its products with the filter to the output window whose first
+/// element is `(y · stride - pad_top, x · stride - pad_left)`; what lies outside the output is dropped.
+///
+/// # Panics
+/// When a slice does not match its shape, the shapes do not match each other, or `multipliers` has neither one element
+/// nor one per output channel.
+pub fn transpose_conv<X: Quantized, W: Quantized, A: Accumulator>(
+    params: &TransposeConvParams<'_>,
+    input: &[X],
+    filter: &[W],
+    bias: Option<&[A]>,
+    output: &mut [X],
+) {
+    check(params, input.len(), filter.len(), bias.map(<[A]>::len), output.len());
+    let [batches, input_h, input_w, input_c] = params.input_shape;
+    let [_, filter_h, filter_w, _] = params.filter_shape;
+    let [_, output_h, output_w, output_c] = params.output_shape;
+
+    let mut sums = vec![A::default(); output.len()];
+    for batch in 0..batches {
+        for (y, x) in (0..input_h).flat_map(|y| (0..input_w).map(move |x| (y, x))) {
+            let pixel = ((batch * input_h + y) * input_w + x) * input_c;
+            let pixel = &input[pixel..pixel + input_c];
+            for filter_y in 0..filter_h {
+                let Some(output_y) = target(y * params.stride[0] + filter_y, params.pad_top, output_h) else {
+                    continue;
+                };
+                for filter_x in 0..filter_w {
+                    let Some(output_x) = target(x * params.stride[1] + filter_x, params.pad_left, output_w) else {
+                        continue;
+                    };
+                    let at = ((batch * output_h + output_y) * output_w + output_x) * output_c;
+                    for (channel, sum) in sums[at..at + output_c].iter_mut().enumerate() {
+                        let tap = ((channel * filter_h + filter_y) * filter_w + filter_x) * input_c;
+                        for (x, w) in pixel.iter().zip(&filter[tap..tap + input_c]) {
+                            let x = x.to_i32().wrapping_sub(params.input_zero_point);
+                            let w = w.to_i32().wrapping_sub(params.filter_zero_point);
+                            *sum = sum.add_product(x, w);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    for (index, (out, &sum)) in output.iter_mut().zip(&sums).enumerate() {
+        let channel = index % output_c;
+        let sum = sum.add(bias.map_or(A::default(), |bias| bias[channel]));
+        let multiplier = per_channel(params.multipliers, channel);
+        *out = X::from_clamped(finish(sum, multiplier, params.output_zero_point, params.activation));
+    }
+}
+
+/// The output coordinate at `position` of the padded output, or `None` outside.
+fn target(position: usize, pad_before: usize, extent: usize) -> Option<usize> {
+    position.checked_sub(pad_before).filter(|&position| position < extent)
+}
+
+fn check(params: &TransposeConvParams<'_>, input: usize, filter: usize, bias: Option<usize>, output: usize) {
+    check_length("the input", input, element_count(&params.input_shape));
+    check_length("the filter", filter, element_count(&params.filter_shape));
+    check_length("the output", output, element_count(&params.output_shape));
+    assert_eq!(params.input_shape[0], params.output_shape[0], "batches of input and output");
+    assert_eq!(params.input_shape[3], params.filter_shape[3], "channels of input and filter");
+    let output_c = params.output_shape[3];
+    assert_eq!(params.filter_shape[0], output_c, "filters and output channels");
+    if let Some(bias) = bias {
+        check_length("the bias", bias, output_c);
+    }
+    check_per_channel("multipliers", params.multipliers.len(), output_c);
+}
