@@ -18,6 +18,7 @@ mod bound;
 pub mod convert;
 pub mod copy;
 pub mod depthwise;
+pub mod depthwise16;
 pub mod gemm;
 pub mod gemm16;
 pub mod isa;
