@@ -27,6 +27,10 @@ pub enum Error {
         /// Zero point of the output tensor.
         zero_point: i32,
     },
+    /// A root or reciprocal root of a negative element.
+    RootOfNegative(f32),
+    /// A box whose least y and x are not below its greatest ones.
+    NegativeExtent([f32; 4]),
     /// A window has no valid output size: a zero filter, stride or dilation, or a filter larger
     /// than the unpadded input.
     NoOutputSize {
@@ -38,6 +42,13 @@ pub enum Error {
         stride: usize,
         /// Step between the taps of a window.
         dilation: usize,
+    },
+    /// A divisor is 0 (for quantized values: its zero point).
+    DivisionByZero,
+    /// Three scales of powers of two that ADD and SUB of 16-bit tensors cannot combine.
+    PowersOfTwoTooFine {
+        /// Base-2 logarithms of both input scales less that of the output's.
+        shifts: [i32; 2],
     },
     /// An index in the data is negative or beyond the dimension that it selects from.
     IndexOutOfRange {
@@ -70,9 +81,19 @@ impl fmt::Display for Error {
                 f,
                 "the fused activation's bounds do not fit 32 bits with output scale {scale} and zero point {zero_point}"
             ),
+            Self::RootOfNegative(value) => write!(f, "the square root of {value}: the input must not be negative"),
+            Self::NegativeExtent([y0, x0, y1, x1]) => {
+                write!(f, "a box from ({y0}, {x0}) to ({y1}, {x1}): its anchor or its size is negative")
+            }
             Self::NoOutputSize { input, filter, stride, dilation } => {
                 write!(f, "no output size for input {input}, filter {filter}, stride {stride}, dilation {dilation}")
             }
+            Self::DivisionByZero => write!(f, "a divisor is zero: divisors must differ from their zero point"),
+            Self::PowersOfTwoTooFine { shifts: [a, b] } => write!(
+                f,
+                "the input scales are 2^{a} and 2^{b} times the output's; \
+                 with scales of powers of two one input must have the output's scale, the other a smaller one"
+            ),
             Self::IndexOutOfRange { index, size } => {
                 write!(f, "index {index} is outside a dimension of {size}; indices count from 0")
             }

@@ -3,9 +3,12 @@
 //! The floating-point type of every step is part of the specification: the f64 product of two f32
 //! scales is exact, their f32 product is rounded, and the difference reaches the mantissa.
 
+mod binary;
+
+pub use binary::{AddMultipliers, add, comparison, div, mul, power_of_two_shifts, prelu_identity, squared_difference};
+
 use crate::error::Result;
 use crate::fixed::Multiplier;
-use crate::ops::add::LEFT_SHIFT;
 
 /// CONV_2D and DEPTHWISE_CONV_2D with int8 weights: one multiplier per filter scale.
 ///
@@ -42,37 +45,20 @@ pub fn fully_connected_gemmlowp(input: f32, filter: &[f32], output: f32) -> Resu
     }
 }
 
-/// The three multipliers of ADD.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddMultipliers {
-    /// Brings the first operand to the common scale.
-    pub input1: Multiplier,
-    /// Brings the second operand to the common scale.
-    pub input2: Multiplier,
-    /// Brings the sum from the common scale to the output's.
-    pub output: Multiplier,
-}
-
-/// ADD on 8-bit tensors: both operands go to twice the larger input scale, 20 bits finer.
-///
-/// # Errors
-/// When one of the three multipliers is not in (0, 1).
-pub fn add(input1: f32, input2: f32, output: f32) -> Result<AddMultipliers> {
-    let twice_max = f64::from(2.0 * input1.max(input2));
-    let fine_output = f64::from((1 << LEFT_SHIFT) as f32 * output);
-    Ok(AddMultipliers {
-        input1: Multiplier::below_one(f64::from(input1) / twice_max)?,
-        input2: Multiplier::below_one(f64::from(input2) / twice_max)?,
-        output: Multiplier::below_one(twice_max / fine_output)?,
-    })
-}
-
 /// MEAN and the 8-bit to 8-bit form of QUANTIZE: the quotient of the two scales in f64.
 ///
 /// # Errors
 /// When the scales give a multiplier that is not finite or too large.
 pub fn rescale(input: f32, output: f32) -> Result<Multiplier> {
     Multiplier::from_f64(f64::from(input) / f64::from(output))
+}
+
+/// RELU and its kin, the part of LEAKY_RELU above 0, ABS: the quotient of the two scales in f32.
+///
+/// # Errors
+/// When the scales give a multiplier that is not finite or too large.
+pub fn rescale_f32(input: f32, output: f32) -> Result<Multiplier> {
+    Multiplier::from_f64(f64::from(input / output))
 }
 
 /// BATCH_MATMUL, and FULLY_CONNECTED with int16 weights of one scale: the product of the two scales is rounded to f32.

@@ -32,7 +32,7 @@ pub(crate) fn coordinates(shape: &[usize], mut index: usize) -> Vec<usize> {
 
 /// Row-major index of `coordinates` in `shape`, which is aligned at the last dimension and
 /// repeats along its dimensions of size 1.
-pub(crate) fn broadcast_index(shape: &[usize], coordinates: &[usize]) -> usize {
+pub fn broadcast_index(shape: &[usize], coordinates: &[usize]) -> usize {
     let skipped = coordinates.len() - shape.len();
     shape
         .iter()

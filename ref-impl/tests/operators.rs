@@ -12,7 +12,7 @@ use ottava_ref::ops::reduction::reduced_dimensions;
 use ottava_ref::ops::pad::{PadParams, pad};
 use ottava_ref::ops::quantize::{QuantizeParams, quantize};
 use ottava_ref::ops::requantize::{RequantizeParams, requantize};
-use ottava_ref::{ActivationRange, Multiplier, scales};
+use ottava_ref::{ActivationRange, Multiplier, Operand, scales};
 use random::Random;
 
 const ONE: Multiplier = Multiplier { mantissa: 1 << 30, shift: 1 };
@@ -95,22 +95,23 @@ fn concatenation_refuses_to_rescale_int8() {
     concatenation(&params, &[ConcatInput { data: &[1_i8], scale: 0.5, zero_point: 9 }], &mut [0]);
 }
 
+fn operand<'a, T>(shape: &'a [usize], values: &'a [T]) -> Operand<'a, T> {
+    Operand { shape, values }
+}
+
 #[test]
 fn add_broadcasts_and_brings_operands_to_one_scale() {
     let params = AddParams {
-        input1_shape: &[2, 2],
-        input2_shape: &[2],
-        input1_zero_point: 1,
-        input2_zero_point: -2,
-        multipliers: scales::add(1.0, 0.5, 0.5).unwrap(),
+        input_zero_points: [1, -2],
+        multipliers: scales::add::<i8>(1.0, 0.5, 0.5).unwrap(),
         output_zero_point: 5,
         activation: ActivationRange { lo: -128, hi: 20 },
     };
     let mut output = [0_i8; 4];
     // 2·(x - 1) + (y + 2) + 5
-    add(&params, &[1, 2, 3, -4], &[0, 1], &mut output);
+    add(&params, [operand(&[2, 2], &[1, 2, 3, -4]), operand(&[2], &[0, 1])], &mut output);
     assert_eq!(output, [7, 10, 11, -2]);
-    add(&params, &[1, 2, 100, -128], &[0, 1], &mut output);
+    add(&params, [operand(&[2, 2], &[1, 2, 100, -128]), operand(&[2], &[0, 1])], &mut output);
     assert_eq!(output, [7, 10, 20, -128]);
 }
 
@@ -118,15 +119,12 @@ fn add_broadcasts_and_brings_operands_to_one_scale() {
 #[should_panic(expected = "do not broadcast")]
 fn add_refuses_shapes_that_do_not_broadcast() {
     let params = AddParams {
-        input1_shape: &[3],
-        input2_shape: &[2],
-        input1_zero_point: 0,
-        input2_zero_point: 0,
-        multipliers: scales::add(1.0, 1.0, 1.0).unwrap(),
+        input_zero_points: [0, 0],
+        multipliers: scales::add::<i8>(1.0, 1.0, 1.0).unwrap(),
         output_zero_point: 0,
         activation: ActivationRange::full::<i8>(),
     };
-    add(&params, &[0_i8; 3], &[0; 2], &mut [0; 3]);
+    add(&params, [operand(&[3], &[0_i8; 3]), operand(&[2], &[0; 2])], &mut [0; 3]);
 }
 
 #[test]
@@ -185,17 +183,17 @@ fn pad_surrounds_with_the_fill() {
 }
 
 #[test]
-fn quantize_rounds_half_away_and_overflows_like_the_oracle() {
+fn quantize_rounds_half_away_and_saturates() {
     let run = |zero_point, input: &[f32]| {
         let mut output = vec![0_i8; input.len()];
         quantize(&QuantizeParams { scale: 0.5, zero_point }, input, &mut output);
         output
     };
     assert_eq!(run(1, &[0.25, -0.25, 0.24, 0.75, -100.0, 63.0]), [2, 0, 1, 3, -128, 127]);
+    // NaN is the zero point, with any zero point.
     let outside = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 2e9, -2e9];
-    assert_eq!(run(0, &outside), [-128; 5]);
-    // The minimum of 32 bits plus a negative zero point wraps around.
-    assert_eq!(run(-1, &outside), [127; 5]);
+    assert_eq!(run(0, &outside), [0, 127, -128, 127, -128]);
+    assert_eq!(run(-1, &outside), [-1, 127, -128, 127, -128]);
 }
 
 #[test]

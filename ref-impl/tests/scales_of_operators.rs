@@ -23,19 +23,19 @@ fn convolutions_differ_in_the_rounding_of_the_scale_product() {
 
 #[test]
 fn add_brings_both_operands_to_twice_the_larger_scale() {
-    let multipliers = scales::add(0.1, 0.3, 0.25).unwrap();
+    let multipliers = scales::add::<i8>(0.1, 0.3, 0.25).unwrap();
     assert_eq!(multipliers.input1, Multiplier { mantissa: 1_431_655_730, shift: -2 });
     assert_eq!(multipliers.input2, Multiplier { mantissa: 1 << 30, shift: 0 });
     assert_eq!(multipliers.output, Multiplier { mantissa: 1_288_490_240, shift: -18 });
-    assert!(matches!(scales::add(1.0, 1.0, 1e-7), Err(Error::MultiplierNotBelowOne(_))));
-    assert!(scales::add(1.0, 0.0, 1.0).is_err());
+    assert!(matches!(scales::add::<i8>(1.0, 1.0, 1e-7), Err(Error::MultiplierNotBelowOne(_))));
+    assert!(scales::add::<i8>(1.0, 0.0, 1.0).is_err());
 }
 
 #[test]
 fn a_zero_output_scale_is_an_error() {
     assert!(scales::conv_int8(0.1, &[0.1], 0.0).is_err());
     assert!(scales::conv_uint8(0.1, 0.1, 0.0).is_err());
-    assert!(scales::add(0.1, 0.1, 0.0).is_err());
+    assert!(scales::add::<i8>(0.1, 0.1, 0.0).is_err());
     assert!(scales::rescale(0.1, 0.0).is_err());
     assert!(scales::rescale(0.0, 0.0).is_err());
     assert_eq!(scales::rescale(0.75, 0.5), Ok(Multiplier { mantissa: 3 << 29, shift: 1 }));

@@ -3,12 +3,12 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use ottava_kernels::add::{self, AddSpec, Operand};
+use ottava_kernels::add::{self, AddSpec};
 use ottava_kernels::strided::Strided;
-use ottava_ref::ActivationRange;
 use ottava_ref::ops::add::AddParams;
 use ottava_ref::scales::{self, AddMultipliers};
 use ottava_ref::shape::broadcast_shape;
+use ottava_ref::{ActivationRange, Operand};
 
 use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
@@ -26,13 +26,10 @@ pub(crate) struct Add {
 }
 
 impl Add {
-    /// Parameters of the reference for inputs of these shapes.
-    pub(crate) fn params<'a>(&self, input1_shape: &'a [usize], input2_shape: &'a [usize]) -> AddParams<'a> {
+    /// Parameters of the reference.
+    pub(crate) fn params(&self) -> AddParams {
         AddParams {
-            input1_shape,
-            input2_shape,
-            input1_zero_point: self.input_zero_points[0],
-            input2_zero_point: self.input_zero_points[1],
+            input_zero_points: self.input_zero_points,
             multipliers: self.multipliers,
             output_zero_point: self.output_zero_point,
             activation: self.activation,
@@ -55,7 +52,7 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
     let output = context.output_quantization()?;
     Ok(Arc::new(Add {
         input_zero_points: [a.zero_point, b.zero_point],
-        multipliers: scales::add(a.scale, b.scale, output.scale)?,
+        multipliers: scales::add::<i8>(a.scale, b.scale, output.scale)?,
         output_zero_point: output.zero_point,
         activation: context.activation(activation)?,
     }))
@@ -74,9 +71,11 @@ impl Operator for Add {
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (a, b, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
-        let params = self.params(a.shape, b.shape);
+        let params = self.params();
         with_8_bit!(output.dtype, T => {
-            ottava_ref::ops::add::add::<T>(&params, a.bytes_as()?, b.bytes_as()?, output.bytes_as_mut()?);
+            let operands =
+                [Operand { shape: a.shape, values: a.bytes_as()? }, Operand { shape: b.shape, values: b.bytes_as()? }];
+            ottava_ref::ops::add::add::<T>(&params, operands, output.bytes_as_mut()?);
             Ok(())
         })
     }
@@ -98,7 +97,7 @@ impl Lower for Add {
         let operand = |index: usize, id| {
             let by = [self.multipliers.input1, self.multipliers.input2][index];
             let zero = self.input_zero_points[index] + lowering.offset(id);
-            Operand { zero, multiplier: (by.mantissa, by.shift) }
+            add::Operand { zero, multiplier: (by.mantissa, by.shift) }
         };
         let operands = [operand(0, first), operand(1, second)];
         // Sums do not depend on the order, so the operand that is repeated can be the second.

@@ -90,10 +90,7 @@ impl Case {
             Second::Scalar => &[],
         };
         let params = AddParams {
-            input1_shape: &shape,
-            input2_shape: second,
-            input1_zero_point: data.zeros[0],
-            input2_zero_point: data.zeros[1],
+            input_zero_points: data.zeros,
             multipliers: AddMultipliers {
                 input1: multiplier(data.multipliers[0]),
                 input2: multiplier(data.multipliers[1]),
@@ -103,7 +100,12 @@ impl Case {
             activation: data.range,
         };
         let mut output = vec![X::default(); self.pixels * self.channels];
-        ottava_ref::ops::add::add(&params, inputs[0], inputs[1], &mut output);
+        let operands = [(&shape[..], inputs[0]), (second, inputs[1])];
+        ottava_ref::ops::add::add(
+            &params,
+            operands.map(|(shape, values)| ottava_ref::Operand { shape, values }),
+            &mut output,
+        );
         output
     }
 
