@@ -87,11 +87,12 @@ impl DType {
         }
     }
 
-    /// Smallest and largest value of the two quantized types, `None` for all others.
+    /// Smallest and largest value of the three quantized types, `None` for all others.
     pub fn quantized_range(self) -> Option<(i32, i32)> {
         match self {
             Self::I8 => Some((-128, 127)),
             Self::U8 => Some((0, 255)),
+            Self::I16 => Some((-32768, 32767)),
             _ => None,
         }
     }
@@ -130,16 +131,33 @@ pub struct Quantization {
     pub dimension: usize,
 }
 
-/// Where a constant's bytes lie in the model, see [`crate::Model::constant`].
+/// Where a constant's bytes lie, see [`crate::Model::constant`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Constant {
-    pub(crate) range: Range<usize>,
+pub struct Constant(pub(crate) ConstantBytes);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ConstantBytes {
+    /// In the model's file.
+    InFile(Range<usize>),
+    /// Computed at import from other constants and from shapes.
+    Computed(Arc<[u8]>),
 }
 
 impl Constant {
     /// Length of the constant in bytes.
     pub fn size_bytes(&self) -> usize {
-        self.range.len()
+        match &self.0 {
+            ConstantBytes::InFile(range) => range.len(),
+            ConstantBytes::Computed(bytes) => bytes.len(),
+        }
+    }
+
+    /// Its bytes; nothing if `file` is not the file it came from.
+    pub(crate) fn bytes<'a>(&'a self, file: &'a [u8]) -> &'a [u8] {
+        match &self.0 {
+            ConstantBytes::InFile(range) => file.get(range.clone()).unwrap_or_default(),
+            ConstantBytes::Computed(bytes) => bytes,
+        }
     }
 }
 
@@ -156,6 +174,8 @@ pub struct Tensor {
     pub quantization: Option<Quantization>,
     /// Its bytes, if it is a constant.
     pub data: Option<Constant>,
+    /// Whether the file leaves the shape open: what the operators make of it counts then.
+    pub(crate) dynamic: bool,
 }
 
 impl Tensor {
@@ -223,56 +243,50 @@ impl Graph {
         written.chain(&self.inputs).map(|&id| self.tensors[id].size_bytes()).sum()
     }
 
-    /// The same network for `batch` inputs at once: inputs whose first dimension is 1 get `batch`
-    /// instead, and every operator infers its shapes anew.
+    /// The shapes that inputs need for a batch: those whose first dimension is 1 get `batch` instead.
     ///
     /// # Errors
-    /// When `batch` is 0, no input can take it, an operator works across the batch (its name is in
-    /// the error), or the tensors would become too large.
-    pub fn with_batch(&self, batch: usize) -> Result<Self> {
-        let mut graph = self.clone();
-        let mut batched = vec![false; self.tensors.len()];
-        for &id in &self.inputs {
-            if self.tensors[id].shape.first() == Some(&1) {
-                graph.tensors[id].shape[0] = batch;
-                batched[id] = true;
+    /// When `batch` is 0 or no input can take it.
+    pub(crate) fn batched_inputs(&self, batch: usize) -> Result<Vec<(usize, Vec<usize>)>> {
+        let mut shapes = Vec::new();
+        for (index, &id) in self.inputs.iter().enumerate() {
+            if let [1, inner @ ..] = &self.tensors[id].shape[..] {
+                shapes.push((index, [&[batch], inner].concat()));
             }
         }
         let already = self.inputs.iter().all(|&id| self.tensors[id].shape.first() == Some(&batch));
-        if batch == 0 || !(already || batched.contains(&true)) {
+        if batch == 0 || (shapes.is_empty() && !already) {
             return Err(Error::argument(format!(
                 "a batch of {batch} is not possible: the first dimension of the inputs is fixed"
             )));
         }
-        for index in 0..graph.nodes.len() {
-            let node = graph.nodes[index].clone();
-            if node.inputs.iter().flatten().any(|&id| batched[id]) {
-                graph
-                    .infer_batched(&node, batch)
-                    .map_err(|error| error.at_operator(node.file_operator, node.operator.name()))?;
-                node.outputs.iter().for_each(|&id| batched[id] = true);
-            }
-        }
-        graph.check_sizes()?;
-        Ok(graph)
+        Ok(shapes)
     }
 
-    /// Infers the shapes of a node whose input carries the batch, and checks that all they differ in is a first
-    /// dimension `batch` times as large.
-    fn infer_batched(&mut self, node: &Node, batch: usize) -> Result<()> {
-        let cannot = || Error::unsupported(format!("cannot run with a batch of {batch}"));
-        if batch != 1 && node.operator.mixes_batch() {
-            return Err(cannot());
+    /// Checks that this graph computes `batch` times independently what `single` computes once: no operator may work
+    /// across the batch, and all that shapes differ in is a first dimension `batch` times as large.
+    ///
+    /// # Errors
+    /// Naming the operator that cannot.
+    pub(crate) fn check_batch(&self, single: &Self, batch: usize) -> Result<()> {
+        let mut batched = vec![false; self.tensors.len()];
+        for &id in &self.inputs {
+            batched[id] = self.tensors[id].shape != single.tensors[id].shape;
         }
-        let shapes =
-            node.operator.infer_shapes(&self.input_shapes(node)).map_err(|error| cannot().with_source(error))?;
-        for (&id, shape) in node.outputs.iter().zip(shapes) {
-            let old = &mut self.tensors[id].shape;
-            let expected = old.first().and_then(|first| first.checked_mul(batch));
-            if old.len() != shape.len() || expected != shape.first().copied() || old[1..] != shape[1..] {
-                return Err(cannot());
+        for node in self.nodes.iter().filter(|_| batch != 1) {
+            if !node.inputs.iter().flatten().any(|&id| batched[id]) {
+                continue;
             }
-            *old = shape;
+            let same_inside = node.outputs.iter().all(|&id| {
+                let (old, new) = (&single.tensors[id].shape, &self.tensors[id].shape);
+                let expected = old.first().and_then(|first| first.checked_mul(batch));
+                old.len() == new.len() && expected == new.first().copied() && old[1..] == new[1..]
+            });
+            if node.operator.mixes_batch() || !same_inside {
+                return Err(Error::unsupported(format!("cannot run with a batch of {batch}"))
+                    .at_operator(node.file_operator, node.operator.name()));
+            }
+            node.outputs.iter().for_each(|&id| batched[id] = true);
         }
         Ok(())
     }

@@ -77,7 +77,7 @@ impl Model {
     }
 
     fn new(bytes: Bytes, name: &str) -> Result<Self> {
-        let (graph, operators) = import::import(bytes.as_slice()).map_err(|error| error.in_file(name))?;
+        let (graph, operators) = import::import(bytes.as_slice(), &[]).map_err(|error| error.in_file(name))?;
         Ok(Self { inner: Arc::new(Inner { name: name.to_owned(), bytes, graph, operators }) })
     }
 
@@ -101,9 +101,20 @@ impl Model {
         &self.inner.operators
     }
 
+    /// The network for other shapes of its inputs (index and shape), which every operator must agree to.
+    ///
+    /// # Errors
+    /// When there is no such input, or an operator cannot take what reaches it.
+    pub(crate) fn graph_for(&self, shapes: &[(usize, Vec<usize>)]) -> Result<Graph> {
+        if shapes.is_empty() {
+            return Ok(self.graph().clone());
+        }
+        import::import(self.bytes(), shapes).map(|(graph, _)| graph)
+    }
+
     /// The bytes of a constant of this model's graph: little-endian, row-major, at any alignment.
-    pub fn constant(&self, constant: &Constant) -> &[u8] {
-        self.bytes().get(constant.range.clone()).unwrap_or_default()
+    pub fn constant<'a>(&'a self, constant: &'a Constant) -> &'a [u8] {
+        constant.bytes(self.bytes())
     }
 
     fn bytes(&self) -> &[u8] {

@@ -23,6 +23,9 @@ pub struct PlanOptions {
     pub threads: Option<usize>,
     /// Batch; `None` leaves the model's own.
     pub batch: Option<usize>,
+    /// Other shapes for some inputs, by index: another image size or batch, where every operator of the network allows
+    /// it. Not together with [`PlanOptions::batch`].
+    pub input_shapes: Vec<(usize, Vec<usize>)>,
     /// Keep every tensor, so that [`crate::Session::tensor`] can show it: costs memory and some fusion.
     pub keep_intermediates: bool,
 }
@@ -147,7 +150,8 @@ pub struct Plan {
 }
 
 struct Inner {
-    model_bytes: usize,
+    model: Model,
+    options: PlanOptions,
     backend: Backend,
     batch: usize,
     inputs: Vec<TensorInfo>,
@@ -159,7 +163,8 @@ impl Plan {
     /// Plans a model.
     ///
     /// # Errors
-    /// When the instruction set is not available, or the batch or number of threads is not possible.
+    /// When the instruction set is not available, or the batch, an input's shape or the number of threads is not
+    /// possible.
     pub fn new(model: &Model, options: &PlanOptions) -> Result<Self> {
         Self::build(model, options).map_err(|error| error.in_file(model.name()))
     }
@@ -169,9 +174,14 @@ impl Plan {
             return Err(Error::argument("0 threads cannot run anything"));
         }
         let isa = options.isa.map_or_else(Isa::best, Isa::require)?;
-        let graph = match options.batch {
-            Some(batch) => model.graph().with_batch(batch)?,
-            None => model.graph().clone(),
+        let graph = match (options.batch, options.input_shapes.as_slice()) {
+            (Some(batch), []) => {
+                let graph = model.graph_for(&model.graph().batched_inputs(batch)?)?;
+                graph.check_batch(model.graph(), batch)?;
+                graph
+            }
+            (Some(_), _) => return Err(Error::argument("give either a batch or shapes of inputs, not both")),
+            (None, shapes) => model.graph_for(shapes)?,
         };
         let info = |ids: &[TensorId]| ids.iter().map(|&id| tensor_info(&graph, id)).collect::<Vec<_>>();
         let (inputs, outputs) = (info(&graph.inputs), info(&graph.outputs));
@@ -180,8 +190,8 @@ impl Plan {
             Backend::Reference => Box::new(reference::ReferenceProgram::new(model, graph, options)),
             Backend::Optimized => Box::new(OptimizedProgram::new(model, graph, options, isa)?),
         };
-        let (model_bytes, backend) = (model.size_bytes(), options.backend);
-        Ok(Self { inner: Arc::new(Inner { model_bytes, backend, batch, inputs, outputs, program }) })
+        let (model, options, backend) = (model.clone(), options.clone(), options.backend);
+        Ok(Self { inner: Arc::new(Inner { model, options, backend, batch, inputs, outputs, program }) })
     }
 
     /// The instruction set that the kernels use.
@@ -211,7 +221,7 @@ impl Plan {
 
     /// Memory of the plan and of one session.
     pub fn memory(&self) -> MemoryInfo {
-        MemoryInfo { model_bytes: self.inner.model_bytes, ..self.inner.program.memory() }
+        MemoryInfo { model_bytes: self.inner.model.size_bytes(), ..self.inner.program.memory() }
     }
 
     /// Inputs of the network.
@@ -222,6 +232,20 @@ impl Plan {
     /// Outputs of the network.
     pub fn outputs(&self) -> &[TensorInfo] {
         &self.inner.outputs
+    }
+
+    /// The same plan with another shape for input `index`.
+    pub(crate) fn resized(&self, index: usize, shape: &[usize]) -> Result<Self> {
+        let Inner { model, options, inputs, .. } = &*self.inner;
+        let kept = inputs.iter().enumerate().filter(|&(other, _)| other != index);
+        let mut input_shapes: Vec<_> = kept.map(|(other, info)| (other, info.shape.clone())).collect();
+        input_shapes.push((index, shape.to_vec()));
+        Self::new(model, &PlanOptions { batch: None, input_shapes, ..options.clone() })
+    }
+
+    /// Name of the model.
+    pub(crate) fn model_name(&self) -> &str {
+        self.inner.model.name()
     }
 
     pub(crate) fn program(&self) -> &dyn Program {

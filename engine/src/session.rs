@@ -79,6 +79,8 @@ pub struct Session {
     plan: Plan,
     execution: Box<dyn Execution>,
     profile: Profile,
+    /// The embedder's pool, if it gave one.
+    pool: Option<Arc<rayon::ThreadPool>>,
 }
 
 impl Session {
@@ -99,8 +101,22 @@ impl Session {
     }
 
     fn start(plan: &Plan, pool: Option<Arc<rayon::ThreadPool>>) -> Result<Self> {
-        let execution = plan.program().start(pool)?;
-        Ok(Self { plan: plan.clone(), execution, profile: Profile::new(plan.layers().len()) })
+        let execution = plan.program().start(pool.clone())?;
+        Ok(Self { plan: plan.clone(), execution, profile: Profile::new(plan.layers().len()), pool })
+    }
+
+    /// Gives input `index` another shape, such as another image size or batch, and plans the network anew: weights are
+    /// packed again, threads and options stay. Values of inputs and outputs are lost. A pool that the session was given
+    /// is kept.
+    ///
+    /// # Errors
+    /// When there is no such input, or an operator of the network cannot take what the shape leads to (its name is in
+    /// the error). The session stays as it was then.
+    pub fn resize_input(&mut self, index: usize, shape: &[usize]) -> Result<()> {
+        self.input_info(index)?;
+        let plan = self.plan.resized(index, shape)?;
+        *self = Self::start(&plan, self.pool.clone())?;
+        Ok(())
     }
 
     /// The plan that the session runs.
@@ -150,10 +166,11 @@ impl Session {
     /// Runs the network on the inputs as they are.
     ///
     /// # Errors
-    /// Only defects: what can be refused was refused before.
+    /// When an operator is not defined for the values that reach it, such as an index out of range or a division by
+    /// zero; outputs hold anything then, and the session can run again. All else was refused before.
     pub fn run(&mut self) -> Result<()> {
         let start = Instant::now();
-        self.execution.run(&mut self.profile)?;
+        self.execution.run(&mut self.profile).map_err(|error| error.in_file(self.plan.model_name()))?;
         self.profile.total = start.elapsed();
         Ok(())
     }

@@ -34,7 +34,27 @@ pub trait Layer: Send + Sync {
     /// For the time of the call nobody writes the input tensors' bytes, and nobody else reads or
     /// writes the output bytes of this task: no other call runs the same task on the same outputs.
     unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]);
+
+    /// [`Layer::run`] for layers that can meet values which they are not defined for, such as an index out of range.
+    /// The output bytes of a task that fails hold anything.
+    ///
+    /// # Errors
+    /// The operator is not defined for the values of this run.
+    ///
+    /// # Panics
+    /// As [`Layer::run`].
+    ///
+    /// # Safety
+    /// As [`Layer::run`].
+    unsafe fn try_run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) -> Result<(), Failure> {
+        // SAFETY: the caller's promise is the same.
+        unsafe { self.run(task, inputs, outputs) };
+        Ok(())
+    }
 }
+
+/// Why a layer could not compute with the values that it met.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs all tasks of a layer in order on the caller's thread.
 ///

@@ -5,7 +5,7 @@
 //! arithmetic, no feature detection and no allocation.
 //!
 //! * [`isa`] detects what the CPU has. Everything else is told.
-//! * [`gemm`] is convolution and fully connected layers.
+//! * [`gemm`] is convolution and fully connected layers; [`gemm16`] those of 16-bit activations.
 //! * `arch` holds the vector primitives; each operator family is written once on top of them and
 //!   compiled in thin `#[target_feature]` shells, one file for each instruction set.
 //! * Activations are stored in the type that the instruction set multiplies ([`Storage`]), with
@@ -14,23 +14,29 @@
 //! Every kernel equals `ottava-ref` bit for bit; the tests run each entry of each table against it.
 pub mod add;
 mod arch;
+pub mod arg_extreme;
 mod bound;
 pub mod convert;
 pub mod copy;
 pub mod depthwise;
+pub mod depthwise16;
 pub mod extremum;
 pub mod gemm;
+pub mod gemm16;
 pub mod isa;
 pub mod layer;
 pub mod lut;
 pub mod mean;
 pub mod memory;
+pub mod movement;
 pub mod mul;
 pub mod pair_table;
 pub mod pairs;
 pub mod peak;
 pub mod pool;
 mod requantize;
+mod requantize16;
+pub mod resize;
 pub mod softmax;
 pub mod strided;
 #[cfg(test)]
@@ -38,7 +44,8 @@ mod testing;
 pub mod window;
 
 pub use isa::{Isa, IsaError, Storage};
-pub use layer::{Layer, run_all};
+pub use layer::{Failure, Layer, run_all};
 pub use memory::{Input, Output, SLACK};
+pub use requantize16::{Range16, Requantize16};
 pub use strided::Strided;
 pub use window::{Image, Window};

@@ -1,4 +1,4 @@
-//! The two 8-bit storage types.
+//! The quantized storage types.
 
 use std::fmt::Debug;
 
@@ -6,9 +6,10 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for i8 {}
     impl Sealed for u8 {}
+    impl Sealed for i16 {}
 }
 
-/// An 8-bit quantized element: `i8` or `u8`.
+/// A quantized element: `i8`, `u8` or `i16`.
 pub trait Quantized: sealed::Sealed + Copy + Ord + Debug + Default + Send + Sync + 'static {
     /// Smallest storable value.
     const MIN: i32;
@@ -48,13 +49,27 @@ impl Quantized for u8 {
     }
 }
 
+impl Quantized for i16 {
+    const MIN: i32 = -32768;
+    const MAX: i32 = 32767;
+
+    fn to_i32(self) -> i32 {
+        i32::from(self)
+    }
+
+    fn from_clamped(value: i32) -> Self {
+        value.clamp(<Self as Quantized>::MIN, <Self as Quantized>::MAX) as i16
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn storing_saturates_at_both_ends_and_keeps_every_value_between() {
-        for value in -1000..=1000 {
+        for value in -70_000..=70_000 {
+            assert_eq!(i16::from_clamped(value).to_i32(), value.clamp(-32768, 32767));
             assert_eq!(i8::from_clamped(value).to_i32(), value.clamp(-128, 127));
             assert_eq!(u8::from_clamped(value).to_i32(), value.clamp(0, 255));
         }

@@ -27,6 +27,10 @@ pub enum Error {
         /// Zero point of the output tensor.
         zero_point: i32,
     },
+    /// A root or reciprocal root of a negative element.
+    RootOfNegative(f32),
+    /// A box whose least y and x are not below its greatest ones.
+    NegativeExtent([f32; 4]),
     /// A window has no valid output size: a zero filter, stride or dilation, or a filter larger
     /// than the unpadded input.
     NoOutputSize {
@@ -77,6 +81,10 @@ impl fmt::Display for Error {
                 f,
                 "the fused activation's bounds do not fit 32 bits with output scale {scale} and zero point {zero_point}"
             ),
+            Self::RootOfNegative(value) => write!(f, "the square root of {value}: the input must not be negative"),
+            Self::NegativeExtent([y0, x0, y1, x1]) => {
+                write!(f, "a box from ({y0}, {x0}) to ({y1}, {x1}): its anchor or its size is negative")
+            }
             Self::NoOutputSize { input, filter, stride, dilation } => {
                 write!(f, "no output size for input {input}, filter {filter}, stride {stride}, dilation {dilation}")
             }

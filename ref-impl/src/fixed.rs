@@ -185,3 +185,36 @@ pub fn saturating_left_shift(value: i32, exponent: u32) -> i32 {
 pub fn truncate_to_i32(value: f64) -> i32 {
     if value > -2_147_483_649.0 && value < 2_147_483_648.0 { value as i32 } else { i32::MIN }
 }
+
+/// The reciprocal square root of a positive number as a multiplier whose shift is not positive
+/// (`GetInvSqrtQuantizedMultiplierExp`, §7.22); numbers below 2 count as 1.
+pub fn inverse_sqrt(value: i32) -> Multiplier {
+    /// 3/2 in Q3.28, and half the root of two in Q0.31.
+    const THREE_HALVES: i32 = 402_653_184;
+    const HALF_SQRT_2: i32 = 1_518_500_250;
+    let mul = saturating_rounding_doubling_high_mul;
+    if value <= 1 {
+        return Multiplier { mantissa: i32::MAX, shift: 0 };
+    }
+    let (mut value, mut right) = (value, 11);
+    while value >= 1 << 29 {
+        value /= 4;
+        right += 1;
+    }
+    // Between 2^27 and 2^29, by pairs of bits.
+    let pairs = (value.leading_zeros() as i32 - 1) / 2 - 1;
+    right -= pairs;
+    value <<= 2 * pairs;
+    let half = rounding_divide_by_pot(value >> 1, 1);
+    // Newton's iteration in Q3.28 from 1.
+    let mut x = 1 << 28;
+    for _ in 0..5 {
+        let cubed = saturating_left_shift(mul(mul(x, x), x), 6);
+        x = saturating_left_shift(mul(THREE_HALVES, x).wrapping_sub(mul(half, cubed)), 3);
+    }
+    let mantissa = mul(x, HALF_SQRT_2);
+    if right < 0 {
+        return Multiplier { mantissa: mantissa << -right, shift: 0 };
+    }
+    Multiplier { mantissa, shift: -right }
+}

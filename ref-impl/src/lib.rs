@@ -9,9 +9,10 @@
 //! * [`scales`]: how each operator forms its multipliers from tensor scales.
 //! * [`activation`]: fused activations as clamping ranges; [`geometry`]: SAME and VALID windows.
 //! * [`accumulator`]: sums of products of 32 and of 64 bits.
-//! * [`element`]: [`Quantized`], the two storage types `i8` and `u8`.
+//! * [`element`]: [`Quantized`], the storage types `i8`, `u8` and `i16`.
 //! * [`shape`]: row-major index arithmetic; [`broadcast`]: elementwise functions of several operands.
 //! * [`number`]: [`Number`], the unquantized elements of operators that also run on plain numbers.
+//! * [`real`]: real functions with the same bits on every machine.
 //! * [`ops`]: one module per operator: a params struct with the numbers the operator needs and one
 //!   function over slices.
 //!
@@ -49,6 +50,7 @@ pub mod fixed;
 pub mod geometry;
 pub mod number;
 pub mod ops;
+pub mod real;
 pub mod scales;
 pub mod shape;
 

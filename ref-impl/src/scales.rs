@@ -5,9 +5,7 @@
 
 mod binary;
 
-pub use binary::{
-    AddMultipliers, add, comparison, div, mul, power_of_two_shifts, prelu_identity, squared_difference,
-};
+pub use binary::{AddMultipliers, add, comparison, div, mul, power_of_two_shifts, prelu_identity, squared_difference};
 
 use crate::error::Result;
 use crate::fixed::Multiplier;
@@ -53,6 +51,14 @@ pub fn fully_connected_gemmlowp(input: f32, filter: &[f32], output: f32) -> Resu
 /// When the scales give a multiplier that is not finite or too large.
 pub fn rescale(input: f32, output: f32) -> Result<Multiplier> {
     Multiplier::from_f64(f64::from(input) / f64::from(output))
+}
+
+/// RELU and its kin, the part of LEAKY_RELU above 0, ABS: the quotient of the two scales in f32.
+///
+/// # Errors
+/// When the scales give a multiplier that is not finite or too large.
+pub fn rescale_f32(input: f32, output: f32) -> Result<Multiplier> {
+    Multiplier::from_f64(f64::from(input / output))
 }
 
 /// BATCH_MATMUL, and FULLY_CONNECTED with int16 weights of one scale: the product of the two scales is rounded to f32.

@@ -14,7 +14,6 @@ use ottava_ref::ops::max_pool2d::{Pool2dParams, max_pool2d};
 use ottava_ref::ops::mean::{MeanParams, mean};
 use ottava_ref::ops::reduction::reduced_dimensions;
 use ottava_ref::ops::pad::{PadParams, pad};
-use ottava_ref::ops::quantize::{QuantizeParams, quantize};
 use ottava_ref::ops::requantize::{RequantizeParams, requantize};
 use ottava_ref::ops::softmax::{SoftmaxParams, softmax};
 use ottava_ref::shape::element_count;
@@ -192,14 +191,6 @@ fn softmax_case<X: Quantized + Element>(case: &Case) -> Outcome {
     compare(case, &output)
 }
 
-fn quantize_case<X: Quantized + Element>(case: &Case) -> Outcome {
-    let params = QuantizeParams { scale: case.scale("scale"), zero_point: case.number("zero_point") };
-    let input: Vec<f32> = case.elements("data_input");
-    let mut output = zeros::<X>(&[input.len()]);
-    quantize(&params, &input, &mut output);
-    compare(case, &output)
-}
-
 fn requantize_case<X: Quantized + Element>(case: &Case) -> Outcome {
     fn to<X: Quantized + Element, Y: Quantized + Element>(case: &Case) -> Outcome {
         let params = RequantizeParams {
@@ -260,7 +251,6 @@ golden_tests! {
     mean: mean_case;
     pad: pad_case;
     softmax: softmax_case;
-    quantize: quantize_case;
     requantize: requantize_case;
     dequantize: dequantize_case;
 }

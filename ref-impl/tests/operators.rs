@@ -183,17 +183,17 @@ fn pad_surrounds_with_the_fill() {
 }
 
 #[test]
-fn quantize_rounds_half_away_and_overflows_like_the_oracle() {
+fn quantize_rounds_half_away_and_saturates() {
     let run = |zero_point, input: &[f32]| {
         let mut output = vec![0_i8; input.len()];
         quantize(&QuantizeParams { scale: 0.5, zero_point }, input, &mut output);
         output
     };
     assert_eq!(run(1, &[0.25, -0.25, 0.24, 0.75, -100.0, 63.0]), [2, 0, 1, 3, -128, 127]);
+    // NaN is the zero point, with any zero point.
     let outside = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 2e9, -2e9];
-    assert_eq!(run(0, &outside), [-128; 5]);
-    // The minimum of 32 bits plus a negative zero point wraps around.
-    assert_eq!(run(-1, &outside), [127; 5]);
+    assert_eq!(run(0, &outside), [0, 127, -128, 127, -128]);
+    assert_eq!(run(-1, &outside), [-1, 127, -128, 127, -128]);
 }
 
 #[test]

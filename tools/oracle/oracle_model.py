@@ -15,6 +15,10 @@ TENSOR_TYPES = {
     "int16": schema.TensorType.INT16,
     "int8": schema.TensorType.INT8,
     "uint8": schema.TensorType.UINT8,
+    "float64": schema.TensorType.FLOAT64,
+    "uint16": schema.TensorType.UINT16,
+    "uint32": schema.TensorType.UINT32,
+    "uint64": schema.TensorType.UINT64,
     "bool": schema.TensorType.BOOL,
 }
 
@@ -60,7 +64,7 @@ class Case:
 
     The outputs' shapes are those that the oracle computes. `expected` replaces the oracle's results where the oracle
     is known to be wrong (docs/numerics.md says where); `custom` is the name of a custom operator, whose `options` are
-    the bytes of its FlexBuffer.
+    the bytes of its FlexBuffer. `resolver` is for operators that the reference kernels do not have.
     """
 
     operator: str
@@ -69,6 +73,7 @@ class Case:
     outputs: list
     expected: list = None
     custom: str = None
+    resolver: str = "BUILTIN_REF"
     version: int = 1
 
 
@@ -132,7 +137,7 @@ def run(case):
     """Output arrays of the reference kernel; sets the outputs' shapes."""
     interpreter = Interpreter(
         model_content=build_model(case),
-        experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+        experimental_op_resolver_type=getattr(OpResolverType, case.resolver),
         num_threads=1,
     )
     interpreter.allocate_tensors()

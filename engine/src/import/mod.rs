@@ -6,13 +6,16 @@
 //! memory an import takes stays proportional to the file.
 
 mod budget;
+mod fold;
 mod operators;
 mod tensors;
+
+use std::collections::BTreeMap;
 
 use planus::ReadAsRoot;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, MAX_RANK, TensorId, checked_size_bytes};
 use crate::model::OperatorInfo;
 use crate::schema;
 
@@ -21,8 +24,8 @@ pub(crate) use budget::Budget;
 /// The only version of the format there is.
 const FORMAT_VERSION: u32 = 3;
 
-/// Verifies a file and imports its main graph.
-pub(crate) fn import(file: &[u8]) -> Result<(Graph, Vec<OperatorInfo>)> {
+/// Verifies a file and imports its main graph, with other shapes for some inputs (index and shape).
+pub(crate) fn import(file: &[u8], shapes: &[(usize, Vec<usize>)]) -> Result<(Graph, Vec<OperatorInfo>)> {
     if file.get(4..8) != Some(&schema::FILE_IDENTIFIER) {
         return Err(Error::new(
             ErrorKind::NotAModel,
@@ -42,8 +45,32 @@ pub(crate) fn import(file: &[u8]) -> Result<(Graph, Vec<OperatorInfo>)> {
     let (inputs, outputs) = (indices(main.inputs()?), indices(main.outputs()?));
     let inputs = tensors::graph_tensors(&tensors, inputs, "input", &mut budget)?;
     let outputs = tensors::graph_tensors(&tensors, outputs, "output", &mut budget)?;
-    let graph = Graph { tensors, nodes: Vec::new(), inputs, outputs };
-    operators::import(file, (&model, &main), graph, &mut budget)
+    let mut graph = Graph { tensors, nodes: Vec::new(), inputs, outputs };
+    let declared = shapes.iter().map(|(index, shape)| resize(&mut graph, *index, shape)).collect::<Result<_>>()?;
+    operators::import(file, (&model, &main), Imported { graph, declared, budget })
+}
+
+/// What there is before the operators are looked at.
+struct Imported {
+    /// Without nodes.
+    graph: Graph,
+    /// Shapes in the file of the inputs that got another one.
+    declared: BTreeMap<TensorId, Vec<usize>>,
+    budget: Budget,
+}
+
+/// Gives an input another shape; returns the tensor and the shape it had.
+fn resize(graph: &mut Graph, index: usize, shape: &[usize]) -> Result<(TensorId, Vec<usize>)> {
+    let Some(&id) = graph.inputs.get(index) else {
+        return Err(Error::argument(format!("there is no input {index}; the model has {}", graph.inputs.len())));
+    };
+    let tensor = &mut graph.tensors[id];
+    let possible = shape.len() <= MAX_RANK && checked_size_bytes(shape, tensor.dtype).is_some_and(|bytes| bytes > 0);
+    if !possible {
+        let name = &tensor.name;
+        return Err(Error::argument(format!("input {index} '{name}' cannot have the shape {shape:?}")));
+    }
+    Ok((id, std::mem::replace(&mut tensor.shape, shape.to_vec())))
 }
 
 /// The elements of an optional vector of tensor indices.

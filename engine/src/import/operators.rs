@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Budget;
+use super::{Budget, Imported, fold};
 use crate::error::{Error, Result};
-use crate::graph::{DType, Graph, Node, Tensor, TensorId};
+use crate::graph::{DType, Graph, MAX_RANK, Node, Tensor, TensorId, checked_size_bytes};
 use crate::model::OperatorInfo;
 use crate::ops::{self, ImportContext, OpSpec, TypeList};
 use crate::schema;
@@ -23,21 +23,29 @@ struct Entry<'a> {
 pub(super) fn import(
     file: &[u8],
     (model, main): (&schema::ModelRef<'_>, &schema::SubGraphRef<'_>),
-    mut graph: Graph,
-    budget: &mut Budget,
+    imported: Imported,
 ) -> Result<(Graph, Vec<OperatorInfo>)> {
+    let Imported { mut graph, mut declared, mut budget } = imported;
+    let resized = !declared.is_empty();
     let codes = model.operator_codes()?.unwrap_or_else(planus::Vector::new_empty);
     let operators = main.operators()?.unwrap_or_else(planus::Vector::new_empty);
     let mut entries = Vec::with_capacity(operators.len());
     for (index, operator) in operators.iter().enumerate() {
-        entries.push(entry(index, operator?, codes, (&graph.tensors, budget))?);
+        entries.push(entry(index, operator?, codes, (&graph.tensors, &mut budget))?);
     }
     refuse_unsupported(&entries, &graph.tensors)?;
     check_order(&entries, &graph)?;
     for entry in &entries {
-        let node = import_entry(file, entry, &graph, budget)
-            .map_err(|error| error.at_operator(entry.info.index, &entry.info.name))?;
-        graph.nodes.push(node);
+        let at = |error: Error| error.at_operator(entry.info.index, &entry.info.name);
+        let node = import_entry(file, entry, (&graph, &declared), &mut budget).map_err(at)?;
+        let before = take_shapes(&node, &mut graph, resized).map_err(at)?;
+        declared.extend(before);
+        if !fold::fold(file, &node, &mut graph, &mut budget).map_err(at)? {
+            graph.nodes.push(node);
+        }
+    }
+    if graph.nodes.is_empty() {
+        return Err(Error::unsupported("nothing is left to compute: all outputs are constants"));
     }
     graph.check_sizes()?;
     Ok((graph, entries.into_iter().map(|entry| entry.info).collect()))
@@ -55,12 +63,13 @@ fn entry<'a>(
         .ok_or_else(|| Error::corrupt(format!("operator #{index} has code {opcode}, there are {}", codes.len())))??;
     // Old files have only the one-byte code, new ones put a placeholder there when the code does not fit.
     let number = code.builtin_code()?.max(i32::from(code.deprecated_builtin_code()?));
-    let name = if number == ops::CUSTOM {
-        let custom = code.custom_code().ok().flatten().unwrap_or("?");
-        budget.charge(custom.len())?;
-        format!("CUSTOM '{custom}'")
-    } else {
-        ops::builtin_name(number)
+    let custom = (number == ops::CUSTOM).then(|| code.custom_code().ok().flatten().unwrap_or("?"));
+    let name = match custom {
+        Some(custom) => {
+            budget.charge(custom.len())?;
+            format!("CUSTOM '{custom}'")
+        }
+        None => ops::builtin_name(number),
     };
     let at = |error: Error| error.at_operator(index, &name);
     let inputs = operator.inputs()?.unwrap_or_else(planus::Vector::new_empty);
@@ -72,7 +81,7 @@ fn entry<'a>(
     };
     let optional = |id: i32| if id == -1 { Ok(None) } else { tensor(id).map(Some) };
     Ok(Entry {
-        spec: ops::OPS.iter().find(|spec| spec.code == number),
+        spec: ops::find(number, custom),
         inputs: inputs.iter().map(optional).collect::<Result<_>>().map_err(at)?,
         outputs: outputs.iter().map(tensor).collect::<Result<_>>().map_err(at)?,
         operator,
@@ -119,12 +128,10 @@ fn refuse_unsupported(entries: &[Entry<'_>], tensors: &[Tensor]) -> Result<()> {
     }
     let total: usize = missing.values().sum();
     let list: Vec<_> = missing.iter().map(|(line, count)| format!("{count} x {line}")).collect();
-    let known: Vec<_> = ops::OPS.iter().map(|spec| spec.name).collect();
     Err(Error::unsupported(format!(
-        "{total} of {} operators are not supported: {}; supported are int8 and uint8 {}",
+        "{total} of {} operators are not supported: {}; 'ottava inspect --ops' lists what is",
         entries.len(),
-        list.join("; "),
-        known.join(", ")
+        list.join("; ")
     )))
 }
 
@@ -143,7 +150,7 @@ fn check_order(entries: &[Entry<'_>], graph: &Graph) -> Result<()> {
             if !written[id] && tensors[id].data.is_none() {
                 return at(format!("reads tensor {id} '{}', which nothing has written yet", tensors[id].name));
             }
-            if tensors[id].element_count() == 0 {
+            if !tensors[id].dynamic && tensors[id].element_count() == 0 {
                 return at(format!("reads tensor {id} '{}', which is empty", tensors[id].name));
             }
         }
@@ -167,10 +174,16 @@ fn check_order(entries: &[Entry<'_>], graph: &Graph) -> Result<()> {
     Ok(())
 }
 
-fn import_entry(file: &[u8], entry: &Entry<'_>, graph: &Graph, budget: &mut Budget) -> Result<Node> {
+fn import_entry(
+    file: &[u8],
+    entry: &Entry<'_>,
+    (graph, declared): (&Graph, &BTreeMap<TensorId, Vec<usize>>),
+    budget: &mut Budget,
+) -> Result<Node> {
     let spec = entry.spec.ok_or_else(|| Error::internal("an unsupported operator was not refused"))?;
     let mut context = ImportContext {
         tensors: &graph.tensors,
+        declared,
         file,
         operator: entry.operator,
         inputs: &entry.inputs,
@@ -178,33 +191,36 @@ fn import_entry(file: &[u8], entry: &Entry<'_>, graph: &Graph, budget: &mut Budg
         budget,
     };
     let operator = (spec.import)(&mut context)?;
-    let node = Node {
-        operator,
-        inputs: entry.inputs.clone(),
-        outputs: entry.outputs.clone(),
-        file_operator: entry.info.index,
-    };
-    check_outputs(&node, graph)?;
-    Ok(node)
+    Ok(Node { operator, inputs: entry.inputs.clone(), outputs: entry.outputs.clone(), file_operator: entry.info.index })
 }
 
-/// The shapes in the file must be those that the operator computes.
-fn check_outputs(node: &Node, graph: &Graph) -> Result<()> {
+/// Lets the outputs have the shapes that the operator computes, which must be those of the file unless the file leaves
+/// them open or the inputs were resized. Returns what shapes were replaced.
+fn take_shapes(node: &Node, graph: &mut Graph, resized: bool) -> Result<Vec<(TensorId, Vec<usize>)>> {
     let shapes = node.operator.infer_shapes(&graph.input_shapes(node))?;
     if shapes.len() != node.outputs.len() {
         return Err(Error::invalid(format!("has {} outputs, {} expected", node.outputs.len(), shapes.len())));
     }
-    for (&id, shape) in node.outputs.iter().zip(&shapes) {
-        let tensor = &graph.tensors[id];
-        if tensor.shape != *shape {
+    let mut replaced = Vec::new();
+    for (&id, shape) in node.outputs.iter().zip(shapes) {
+        let tensor = &mut graph.tensors[id];
+        if tensor.shape != shape && !(resized || tensor.dynamic) {
             return Err(Error::invalid(format!(
                 "output '{}' has shape {:?} in the file, the operator makes {shape:?}",
                 tensor.name, tensor.shape
             )));
         }
-        if tensor.element_count() == 0 {
-            return Err(Error::unsupported(format!("output '{}' is empty: {shape:?}", tensor.name)));
+        match checked_size_bytes(&shape, tensor.dtype) {
+            None => return Err(Error::unsupported(format!("output '{}' is too large: {shape:?}", tensor.name))),
+            Some(0) => return Err(Error::unsupported(format!("output '{}' is empty: {shape:?}", tensor.name))),
+            Some(_) if shape.len() > MAX_RANK => {
+                return Err(Error::unsupported(format!("output '{}' has {} dimensions", tensor.name, shape.len())));
+            }
+            Some(_) => {}
+        }
+        if tensor.shape != shape {
+            replaced.push((id, std::mem::replace(&mut tensor.shape, shape)));
         }
     }
-    Ok(())
+    Ok(replaced)
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Budget;
 use crate::error::{Error, Result};
-use crate::graph::{Constant, DType, MAX_RANK, Quantization, Tensor, TensorId, checked_size_bytes};
+use crate::graph::{Constant, ConstantBytes, DType, MAX_RANK, Quantization, Tensor, TensorId, checked_size_bytes};
 use crate::schema;
 
 /// All tensors of a graph.
@@ -41,9 +41,11 @@ pub(super) fn import(
             return Err(Error::corrupt(named(&format!("needs {size} bytes, its buffer holds {}", data.len()))));
         }
         let used = if dtype.size_bytes() > 0 { size } else { usize::MAX };
-        let data = data.map(|range| Constant { range: range.start..range.end.min(range.start.saturating_add(used)) });
+        let data = data.map(|range| range.start..range.end.min(range.start.saturating_add(used)));
+        let data = data.map(|range| Constant(ConstantBytes::InFile(range)));
         let quantization = quantization(&tensor, &shape, named, budget)?;
-        imported.push(Tensor { name: name.to_owned(), shape, dtype, quantization, data });
+        let dynamic = data.is_none() && leaves_shape_open(&tensor, &shape)?;
+        imported.push(Tensor { name: name.to_owned(), shape, dtype, quantization, data, dynamic });
     }
     Ok(imported)
 }
@@ -64,7 +66,7 @@ pub(super) fn graph_tensors(
         if tensor.data.is_some() {
             return Err(Error::unsupported(format!("graph {what} '{}' is a constant", tensor.name)));
         }
-        if !matches!(tensor.dtype, DType::F32 | DType::I32 | DType::I64 | DType::U8 | DType::I8) {
+        if tensor.dtype.size_bytes() == 0 {
             return Err(Error::unsupported(format!("graph {what} '{}' is {}", tensor.name, tensor.dtype)));
         }
         if tensor.element_count() == 0 {
@@ -89,6 +91,13 @@ fn refuse_unsupported(tensor: &schema::TensorRef<'_>, named: impl Fn(&str) -> St
         return Ok(());
     };
     Err(Error::unsupported(named(what)))
+}
+
+/// Whether the shape is only an example (its signature has a dimension of -1) or not there at all.
+fn leaves_shape_open(tensor: &schema::TensorRef<'_>, shape: &[usize]) -> Result<bool> {
+    let signature = tensor.shape_signature()?.unwrap_or_else(planus::Vector::new_empty);
+    let open = signature.iter().take(MAX_RANK).any(|size| size < 0);
+    Ok(open || (shape.is_empty() && !tensor.has_rank()?))
 }
 
 fn shape(tensor: &schema::TensorRef<'_>, named: impl Fn(&str) -> String, budget: &mut Budget) -> Result<Vec<usize>> {

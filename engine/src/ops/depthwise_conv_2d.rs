@@ -71,7 +71,7 @@ impl Operator for DepthwiseConv2d {
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
-        let bias = inputs.get(2).copied().flatten().map(TensorView::to_i32s);
+        let bias = inputs.get(2).copied().flatten().map(|bias| bias.values::<i32>());
         let params = DepthwiseConv2dParams {
             input_shape: nhwc_of(&[Some(x.shape)], 0)?,
             filter_shape: self.filter_shape,

@@ -43,7 +43,7 @@ impl Operator for Dequantize {
         let mut values = vec![0.0; x.bytes.len()];
         with_8_bit!(x.dtype, T => {
             dequantize::<T>(&self.params, x.bytes_as()?, &mut values);
-            output.set_f32s(&values);
+            output.store(&values)?;
             Ok(())
         })
     }

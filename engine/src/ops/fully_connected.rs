@@ -114,7 +114,7 @@ impl Operator for FullyConnected {
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
-        let bias = inputs.get(2).copied().flatten().map(TensorView::to_i32s);
+        let bias = inputs.get(2).copied().flatten().map(|bias| bias.values::<i32>());
         let params = FullyConnectedParams {
             batches: x.bytes.len() / self.input_depth,
             input_depth: self.input_depth,

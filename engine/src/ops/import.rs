@@ -1,5 +1,8 @@
 //! What an operator's import sees of the file, and the checks that operators share.
 
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
 use ottava_ref::{Activation, ActivationRange, activation_range};
 
 use crate::error::{Error, Result};
@@ -13,6 +16,8 @@ use crate::schema::{self, BuiltinOptionsRef};
 /// for the operator to check.
 pub(crate) struct ImportContext<'a> {
     pub(crate) tensors: &'a [Tensor],
+    /// Shapes that tensors have in the file, where they got another one since.
+    pub(crate) declared: &'a BTreeMap<TensorId, Vec<usize>>,
     pub(crate) file: &'a [u8],
     pub(crate) operator: schema::OperatorRef<'a>,
     pub(crate) inputs: &'a [Option<TensorId>],
@@ -30,14 +35,28 @@ pub(crate) struct ScaleZero {
 impl<'a> ImportContext<'a> {
     /// Requires one output and between `least` and `most` inputs, the first `least` of them present.
     pub(crate) fn expect_inputs(&self, least: usize, most: usize) -> Result<()> {
-        let count = self.inputs.len();
-        if count < least || count > most || self.outputs.len() != 1 {
-            let outputs = self.outputs.len();
+        self.expect_operands(least..=most, 1..=1)
+    }
+
+    /// Requires as many inputs and outputs as the ranges say; inputs before the least number of them must be present.
+    pub(crate) fn expect_operands(&self, inputs: RangeInclusive<usize>, outputs: RangeInclusive<usize>) -> Result<()> {
+        if !inputs.contains(&self.inputs.len()) || !outputs.contains(&self.outputs.len()) {
             return Err(Error::invalid(format!(
-                "has {count} inputs and {outputs} outputs; {least} to {most} and 1 expected"
+                "has {} inputs and {} outputs; {} and {} expected",
+                self.inputs.len(),
+                self.outputs.len(),
+                counts(&inputs),
+                counts(&outputs)
             )));
         }
-        (0..least).try_for_each(|index| self.input(index).map(drop))
+        (0..*inputs.start()).try_for_each(|index| self.input(index).map(drop))
+    }
+
+    /// The shape that input `index` has in the file.
+    pub(crate) fn declared_shape(&self, index: usize) -> Result<&'a [usize]> {
+        let tensor = self.input(index)?;
+        let id = self.inputs.get(index).copied().flatten();
+        Ok(id.and_then(|id| self.declared.get(&id)).unwrap_or(&tensor.shape))
     }
 
     /// Input `index`, which must be present.
@@ -70,7 +89,7 @@ impl<'a> ImportContext<'a> {
         }
     }
 
-    /// Scale and zero point of a tensor of an 8-bit type, which must have exactly one of each.
+    /// Scale and zero point of a tensor of a quantized type, which must have exactly one of each.
     pub(crate) fn quantization(&self, id: Option<TensorId>) -> Result<ScaleZero> {
         let tensor = id.map(|id| &self.tensors[id]).ok_or_else(|| Error::invalid("an input is missing"))?;
         quantization_of(tensor)
@@ -81,21 +100,48 @@ impl<'a> ImportContext<'a> {
         quantization_of(self.output()?)
     }
 
-    /// Range of a fused activation on the first output.
+    /// Requires two tensors of the same scale and zero point; returns them.
+    pub(crate) fn same_quantization(&self, one: TensorId, other: TensorId) -> Result<ScaleZero> {
+        let [a, b] = [&self.tensors[one], &self.tensors[other]];
+        let (from, to) = (quantization_of(a)?, quantization_of(b)?);
+        if from.scale.to_bits() != to.scale.to_bits() || from.zero_point != to.zero_point {
+            return Err(Error::invalid(format!(
+                "'{}' has scale {} and zero point {}, '{}' has {} and {}; they must be equal",
+                a.name, from.scale, from.zero_point, b.name, to.scale, to.zero_point
+            )));
+        }
+        Ok(from)
+    }
+
+    /// Range of a fused activation on the first output, which is quantized.
     pub(crate) fn activation(&self, code: i8) -> Result<ActivationRange> {
-        let activation = match code {
-            1 => Activation::Relu,
-            2 => Activation::ReluN1To1,
-            3 => Activation::Relu6,
-            // TANH and SIGN_BIT cannot be fused into quantized operators; the reference ignores them.
-            0 | 4 | 5 => Activation::None,
-            other => return Err(Error::invalid(format!("fused activation {other} is unknown"))),
-        };
+        let activation = activation_of(code)?;
         let ScaleZero { scale, zero_point } = self.output_quantization()?;
         Ok(match self.output()?.dtype {
             DType::I8 => activation_range::<i8>(activation, scale, zero_point)?,
+            DType::I16 => activation_range::<i16>(activation, scale, zero_point)?,
             _ => activation_range::<u8>(activation, scale, zero_point)?,
         })
+    }
+
+    /// Smallest and largest value that a fused activation lets through, for outputs that are not quantized.
+    pub(crate) fn activation_f32(&self, code: i8) -> Result<[f32; 2]> {
+        if matches!(code, 4 | 5) {
+            return Err(Error::unsupported(format!("fused activation {code} on {} values", self.output()?.dtype)));
+        }
+        Ok(match activation_of(code)? {
+            Activation::None => [f32::NEG_INFINITY, f32::INFINITY],
+            Activation::Relu => [0.0, f32::INFINITY],
+            Activation::Relu6 => [0.0, 6.0],
+            Activation::ReluN1To1 => [-1.0, 1.0],
+        })
+    }
+
+    /// An axis of a tensor with `rank` dimensions; negative ones count from the end.
+    pub(crate) fn axis(&self, axis: i64, rank: usize) -> Result<usize> {
+        let from_start = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+        let axis_in_range = usize::try_from(from_start).ok().filter(|&axis| axis < rank);
+        axis_in_range.ok_or_else(|| Error::invalid(format!("axis {axis} of a tensor with {rank} dimensions")))
     }
 
     /// The bytes of a constant input.
@@ -104,7 +150,12 @@ impl<'a> ImportContext<'a> {
         let data = tensor.data.as_ref().ok_or_else(|| {
             Error::unsupported(format!("input {index} '{}' must be a constant, it is computed", tensor.name))
         })?;
-        self.file.get(data.range.clone()).ok_or_else(|| Error::internal("a constant outside the file"))
+        Ok(data.bytes(self.file))
+    }
+
+    /// The bytes of input `index` if it is there and a constant.
+    pub(crate) fn constant_or_none(&self, index: usize) -> Option<&'a [u8]> {
+        Some(self.optional_input(index)?.data.as_ref()?.bytes(self.file))
     }
 
     /// A short constant list of integers (axes, sizes, paddings), `i32` or `i64` in the file.
@@ -123,7 +174,25 @@ impl<'a> ImportContext<'a> {
     }
 }
 
-/// Scale and zero point of a tensor that must have one of each, fit for its 8-bit type.
+/// The fused activation of this code.
+fn activation_of(code: i8) -> Result<Activation> {
+    match code {
+        1 => Ok(Activation::Relu),
+        2 => Ok(Activation::ReluN1To1),
+        3 => Ok(Activation::Relu6),
+        // TANH and SIGN_BIT cannot be fused into quantized operators; the reference ignores them.
+        0 | 4 | 5 => Ok(Activation::None),
+        other => Err(Error::invalid(format!("fused activation {other} is unknown"))),
+    }
+}
+
+/// A range of numbers in words.
+fn counts(range: &RangeInclusive<usize>) -> String {
+    let (least, most) = (range.start(), range.end());
+    if least == most { least.to_string() } else { format!("{least} to {most}") }
+}
+
+/// Scale and zero point of a tensor that must have one of each, fit for its quantized type.
 pub(crate) fn quantization_of(tensor: &Tensor) -> Result<ScaleZero> {
     let name = &tensor.name;
     let Some(quantization) = &tensor.quantization else {

@@ -9,7 +9,7 @@ use ottava_ref::ops::mean::{MeanParams, divide_multiplier, mean};
 use ottava_ref::ops::reduction::reduced_dimensions;
 use ottava_ref::{Multiplier, scales};
 
-use super::view::{input, only_output, with_8_bit};
+use super::view::{input, only_output, with_quantized};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
 use crate::graph::DType;
@@ -84,7 +84,7 @@ impl Operator for Mean {
             multiplier: self.multiplier,
             output_zero_point: self.output_zero_point,
         };
-        with_8_bit!(x.dtype, T => {
+        with_quantized!(x.dtype, T => {
             mean::<T>(&params, x.bytes_as()?, output.bytes_as_mut()?);
             Ok(())
         })

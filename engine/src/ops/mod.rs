@@ -1,34 +1,43 @@
 //! Operators: all that the engine knows of each one, in one file each.
 //!
-//! A new operator is a file here, a line in [`OPS`], and a function in `ottava-ref`.
+//! A new operator is a file here, a line in [`table::OPS`], and a function in `ottava-ref`.
 //!
 //! An operator's struct holds numbers only, taken and verified when the model is imported: window geometry, zero
 //! points, multipliers, activation ranges. Tensors stay outside: a [`crate::graph::Node`] says which ones it reads.
 
+mod arithmetic;
+mod binary;
 mod import;
 mod names;
 mod quantized;
+mod table;
 mod types;
 mod view;
 mod window;
 
 pub(crate) mod add;
 pub(crate) mod average_pool_2d;
+pub(crate) mod comparison;
 pub(crate) mod concatenation;
 pub(crate) mod conv_2d;
 pub(crate) mod depthwise_conv_2d;
 pub(crate) mod dequantize;
+pub(crate) mod div;
 pub(crate) mod fully_connected;
 pub(crate) mod max_pool_2d;
+pub(crate) mod maximum_minimum;
 pub(crate) mod mean;
+pub(crate) mod mul;
 pub(crate) mod pad;
+pub(crate) mod prelu;
 pub(crate) mod quantize;
 pub(crate) mod reshape;
+pub(crate) mod select;
 pub(crate) mod softmax;
+pub(crate) mod squared_difference;
 
 use std::any::Any;
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use crate::error::Result;
 use crate::optimize::Lower;
@@ -36,12 +45,10 @@ use crate::optimize::Lower;
 pub(crate) use import::ImportContext;
 pub(crate) use names::builtin_name;
 pub(crate) use quantized::ConvQuantization;
+pub(crate) use table::{CUSTOM, OpSpec, find};
 pub(crate) use types::TypeList;
 pub use view::{TensorView, TensorViewMut};
 pub(crate) use window::Window2d;
-
-/// Code of the operators that are known by name only.
-pub(crate) const CUSTOM: i32 = 32;
 
 /// Shapes of an operator's inputs; `None` where an optional one is absent.
 pub type InputShapes<'a> = [Option<&'a [usize]>];
@@ -72,52 +79,20 @@ pub trait Operator: Lower + Send + Sync + Debug {
         self.macs(inputs, outputs)
     }
 
+    /// Whether only the shapes of the inputs matter, so that the result is known before any run.
+    fn reads_only_shapes(&self) -> bool {
+        false
+    }
+
     /// Evaluates the operator with the scalar reference.
     ///
     /// # Errors
-    /// When the tensors are not those that the operator was imported with.
+    /// When the operator is not defined for these values, such as an index out of range, or when the tensors are not
+    /// those that it was imported with.
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()>;
 
     /// The operator as its own type, for the passes that look inside.
     fn as_any(&self) -> &dyn Any;
-}
-
-/// One line of the operator table.
-pub(crate) struct OpSpec {
-    /// Builtin code.
-    pub(crate) code: i32,
-    /// The format's name.
-    pub(crate) name: &'static str,
-    /// Newest version whose meaning is known.
-    pub(crate) max_version: i32,
-    /// Whether the operator can run with these element types. Inputs that are missing altogether are for `import` to
-    /// refuse.
-    pub(crate) types: fn(&TypeList) -> bool,
-    pub(crate) import: Import,
-}
-
-/// Every operator that Ottava runs: code, name, newest known version, element types, import.
-pub(crate) static OPS: &[OpSpec] = &[
-    op(0, "ADD", 5, add::types, add::import),
-    op(1, "AVERAGE_POOL_2D", 3, window::pool_types, average_pool_2d::import),
-    op(2, "CONCATENATION", 4, concatenation::types, concatenation::import),
-    op(3, "CONV_2D", 8, quantized::conv_types, conv_2d::import),
-    op(4, "DEPTHWISE_CONV_2D", 7, quantized::conv_types, depthwise_conv_2d::import),
-    op(6, "DEQUANTIZE", 6, dequantize::types, dequantize::import),
-    op(9, "FULLY_CONNECTED", 14, quantized::conv_types, fully_connected::import),
-    op(17, "MAX_POOL_2D", 3, window::pool_types, max_pool_2d::import),
-    op(22, "RESHAPE", 1, reshape::types, reshape::import),
-    op(25, "SOFTMAX", 3, softmax::types, softmax::import),
-    op(34, "PAD", 4, pad::types, pad::import),
-    op(40, "MEAN", 3, mean::types, mean::import),
-    op(114, "QUANTIZE", 4, quantize::types, quantize::import),
-];
-
-/// Verifies an operator of the file and takes its parameters.
-type Import = fn(&mut ImportContext<'_>) -> Result<Arc<dyn Operator>>;
-
-const fn op(code: i32, name: &'static str, max_version: i32, types: fn(&TypeList) -> bool, import: Import) -> OpSpec {
-    OpSpec { code, name, max_version, types, import }
 }
 
 /// Shape of input `index`.

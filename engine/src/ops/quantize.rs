@@ -58,7 +58,7 @@ impl Operator for Quantize {
         let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
         with_8_bit!(output.dtype, Y => match self {
             Self::Real(params) => {
-                quantize::<Y>(params, &x.to_f32s(), output.bytes_as_mut()?);
+                quantize::<Y>(params, &x.values(), output.bytes_as_mut()?);
                 Ok(())
             }
             Self::Stored(params) => with_8_bit!(x.dtype, X => {

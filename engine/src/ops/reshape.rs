@@ -40,7 +40,7 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
     if target.len() > MAX_RANK || wildcards > 1 || target.iter().any(|&size| size < -1) {
         return Err(Error::invalid(format!("the shape {target:?} is not possible")));
     }
-    Ok(Arc::new(Reshape { target, imported: context.input(0)?.shape.clone() }))
+    Ok(Arc::new(Reshape { target, imported: context.declared_shape(0)?.to_vec() }))
 }
 
 impl Reshape {

@@ -72,7 +72,7 @@ impl Operator for Softmax {
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
         with_8_bit!(x.dtype, T => {
-            softmax::<T>(&self.params, self.depth, x.bytes_as()?, output.bytes_as_mut()?);
+            softmax::<T, T>(&self.params, self.depth, x.bytes_as()?, output.bytes_as_mut()?);
             Ok(())
         })
     }

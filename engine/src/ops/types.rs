@@ -14,9 +14,21 @@ pub(crate) struct TypeList {
 impl TypeList {
     /// Whether the first `count` inputs and the first output that there are share one 8-bit type.
     pub(crate) fn one_8_bit_type(&self, count: usize) -> bool {
-        let mut types = self.inputs.iter().take(count).flatten().chain(self.outputs.first());
-        let first = types.next();
-        first.is_some_and(|dtype| is_8_bit(*dtype)) && types.all(|dtype| Some(dtype) == first)
+        self.one_type(count, &EIGHT_BIT)
+    }
+
+    /// Whether the first `count` inputs and the first output that there are share one of `types`.
+    pub(crate) fn one_type(&self, count: usize, types: &[DType]) -> bool {
+        let mut all = self.inputs.iter().take(count).flatten().chain(self.outputs.first());
+        let first = all.next();
+        first.is_some_and(|dtype| types.contains(dtype)) && all.all(|dtype| Some(dtype) == first)
+    }
+
+    /// Whether the first `count` inputs and the outputs that there are share one type, of a fixed element size.
+    pub(crate) fn one_sized_type(&self, count: usize) -> bool {
+        let mut all = self.inputs.iter().take(count).flatten().chain(&self.outputs);
+        let first = all.next();
+        first.is_some_and(|dtype| dtype.size_bytes() > 0) && all.all(|dtype| Some(dtype) == first)
     }
 
     /// Whether input `index` is absent or of one of `types`.
@@ -30,12 +42,11 @@ impl TypeList {
     }
 }
 
-/// The two quantized types.
+/// The two quantized types of one byte.
 pub(crate) const EIGHT_BIT: [DType; 2] = [DType::I8, DType::U8];
 
-fn is_8_bit(dtype: DType) -> bool {
-    EIGHT_BIT.contains(&dtype)
-}
+/// All quantized types.
+pub(crate) const QUANTIZED: [DType; 3] = [DType::I8, DType::U8, DType::I16];
 
 impl fmt::Display for TypeList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

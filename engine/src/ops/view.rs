@@ -34,14 +34,11 @@ impl<'a> TensorView<'a> {
             .map_err(|error| Error::internal(format!("tensor of a wrong type: {error}")))
     }
 
-    /// A copy of `i32` elements.
-    pub(crate) fn to_i32s(self) -> Vec<i32> {
-        self.bytes.as_chunks().0.iter().map(|bytes| i32::from_le_bytes(*bytes)).collect()
-    }
-
-    /// A copy of `f32` elements.
-    pub(crate) fn to_f32s(self) -> Vec<f32> {
-        self.bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    /// A copy of the elements, of any type and at any alignment; a last incomplete one is left out.
+    pub(crate) fn values<T: Pod>(&self) -> Vec<T> {
+        const { assert!(cfg!(target_endian = "little"), "tensors are stored in the file's byte order") }
+        let whole = self.bytes.len() - self.bytes.len() % size_of::<T>().max(1);
+        bytemuck::pod_collect_to_vec(&self.bytes[..whole])
     }
 }
 
@@ -52,11 +49,17 @@ impl TensorViewMut<'_> {
             .map_err(|error| Error::internal(format!("tensor of a wrong type: {error}")))
     }
 
-    /// Stores `f32` elements.
-    pub(crate) fn set_f32s(&mut self, values: &[f32]) {
-        for (bytes, value) in self.bytes.as_chunks_mut().0.iter_mut().zip(values) {
-            *bytes = value.to_le_bytes();
+    /// Stores all elements.
+    ///
+    /// # Errors
+    /// When there are more or fewer than the tensor holds.
+    pub(crate) fn store<T: Pod>(&mut self, values: &[T]) -> Result<()> {
+        let bytes: &[u8] = bytemuck::cast_slice(values);
+        if bytes.len() != self.bytes.len() {
+            return Err(Error::internal(format!("{} bytes for a tensor of {}", bytes.len(), self.bytes.len())));
         }
+        self.bytes.copy_from_slice(bytes);
+        Ok(())
     }
 }
 
@@ -90,3 +93,51 @@ macro_rules! with_8_bit {
     };
 }
 pub(crate) use with_8_bit;
+
+/// Runs an expression with a type alias for the quantized type that `$dtype` is.
+macro_rules! with_quantized {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            $crate::graph::DType::I8 => {
+                type $T = i8;
+                $body
+            }
+            $crate::graph::DType::U8 => {
+                type $T = u8;
+                $body
+            }
+            $crate::graph::DType::I16 => {
+                type $T = i16;
+                $body
+            }
+            other => Err($crate::Error::internal(format!("{other} where a quantized type was imported"))),
+        }
+    };
+}
+pub(crate) use with_quantized;
+
+/// Runs an expression with a type alias for the unsigned integer of `$size` bytes: what moving elements needs.
+macro_rules! with_size {
+    ($size:expr, $T:ident => $body:expr) => {
+        match $size {
+            1 => {
+                type $T = u8;
+                $body
+            }
+            2 => {
+                type $T = u16;
+                $body
+            }
+            4 => {
+                type $T = u32;
+                $body
+            }
+            8 => {
+                type $T = u64;
+                $body
+            }
+            other => Err($crate::Error::internal(format!("elements of {other} bytes"))),
+        }
+    };
+}
+pub(crate) use with_size;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ottava_kernels::{Image, Input, Layer, Output};
+use ottava_kernels::{Failure, Image, Input, Layer, Output};
 
 use super::lower::{Lowering, Member};
 use crate::graph::{Constant, DType, TensorId};
@@ -119,7 +119,13 @@ impl Layer for ReferenceLayer {
         1
     }
 
-    unsafe fn run(&self, _task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+        // SAFETY: the caller's promise is the same.
+        let result = unsafe { self.try_run(task, inputs, outputs) };
+        result.unwrap_or_else(|failure| panic!("{failure}"));
+    }
+
+    unsafe fn try_run(&self, _task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) -> Result<(), Failure> {
         let mut views = inputs.iter();
         let gathered: Vec<Option<Vec<u8>>> = self
             .inputs
@@ -152,12 +158,12 @@ impl Layer for ReferenceLayer {
             .zip(&mut written)
             .map(|(operand, bytes)| TensorViewMut { shape: &operand.shape, dtype: operand.dtype, bytes })
             .collect();
-        // Import and shape inference settled all that can be refused; what is left is a defect.
-        self.operator.reference(&read, &mut targets).expect("the operator was verified");
+        self.operator.reference(&read, &mut targets)?;
         drop(targets);
         for ((operand, bytes), view) in self.outputs.iter().zip(written).zip(outputs) {
             // SAFETY: the caller's promise.
             unsafe { scatter(operand, bytes, *view) }
         }
+        Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! The optimized program and its execution.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use ottava_kernels::{Input, Isa, Layer, Output};
+use ottava_kernels::{Failure, Input, Isa, Layer, Output};
 use rayon::ThreadPool;
 
 use super::arena::{self, Buffer};
@@ -44,6 +44,8 @@ struct Shared {
 }
 
 struct PlannedStep {
+    /// Position in the file and name of its operator.
+    operator: (usize, &'static str),
     layer: Box<dyn Layer>,
     inputs: Vec<TensorId>,
     outputs: Vec<TensorId>,
@@ -85,7 +87,8 @@ impl OptimizedProgram {
             lifetimes.note(&places, planned.len(), &lowered);
             layers.push(layer_info(&graph, layers.len(), step, &lowered));
             let Lowered { layer, inputs, outputs, .. } = lowered;
-            planned.push(PlannedStep { layer, inputs, outputs });
+            let operator = (step.file_operators[0], step.members[0].operator.name());
+            planned.push(PlannedStep { operator, layer, inputs, outputs });
         }
         for (_, step) in steps.iter().enumerate().filter(|&(index, _)| places.vanished[index]) {
             note_vanished(&places, step, &planned, &mut layers);
@@ -277,7 +280,7 @@ impl Program for OptimizedProgram {
         let shared = &self.shared;
         let arena = Arena::new(shared.arena_bytes);
         let bound = shared.steps.iter().map(|step| Bound::new(shared, &arena, step)).collect();
-        let state = State { arena, bound, shared: Arc::clone(shared) };
+        let state = State { arena, bound, failed: Mutex::new(None), shared: Arc::clone(shared) };
         let region = Region::new(state, shared.threads, pool).map_err(|error| Error::argument(error.to_string()))?;
         let staging = |ids: &[TensorId]| -> Vec<AlignedBytes> {
             ids.iter().map(|&id| AlignedBytes::new(shared.graph.tensors[id].size_bytes())).collect()
@@ -316,7 +319,30 @@ struct State {
     /// Holds the memory that the bound views point into.
     arena: Arena,
     bound: Vec<Bound>,
+    /// The first layer of the run that could not compute with its values, and why.
+    failed: Mutex<Option<(usize, Failure)>>,
     shared: Arc<Shared>,
+}
+
+impl State {
+    /// Remembers a failure unless an earlier layer failed already: what follows it computes with leftovers.
+    fn fail(&self, layer: usize, failure: Failure) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.as_ref().is_none_or(|(earlier, _)| layer < *earlier) {
+            *failed = Some((layer, failure));
+        }
+    }
+
+    /// The error of the last run, if a layer failed.
+    fn take_failure(&self) -> Option<Error> {
+        let (layer, failure) = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let (index, name) = self.shared.steps[layer].operator;
+        let error = match failure.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(other) => Error::invalid(other.to_string()),
+        };
+        Some(error.at_operator(index, name))
+    }
 }
 
 impl Work for State {
@@ -334,7 +360,10 @@ impl Work for State {
         // SAFETY: the region runs each task once and all earlier layers before; buffers that are
         // alive in the same step do not overlap, so nobody writes what this task reads, and tasks
         // of a layer write disjoint bytes.
-        unsafe { self.shared.steps[layer].layer.run(task, &bound.inputs, &bound.outputs) }
+        let result = unsafe { self.shared.steps[layer].layer.try_run(task, &bound.inputs, &bound.outputs) };
+        if let Err(failure) = result {
+            self.fail(layer, failure);
+        }
     }
 }
 
@@ -365,6 +394,9 @@ impl Execution for OptimizedExecution {
             .map_err(|panicked| Error::internal(format!("layer {} failed: {}", panicked.layer, panicked.message())))?;
         profile.set(self.region.layer_nanos(), self.region.busy_nanos());
         let state = self.region.work();
+        if let Some(error) = state.take_failure() {
+            return Err(error);
+        }
         for (&id, bytes) in shared.graph.outputs.iter().zip(&mut self.outputs) {
             if let Some(spot) = shared.spots[id] {
                 let mask = xor_mask(shared.isa, shared.graph.tensors[id].dtype);

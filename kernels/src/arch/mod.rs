@@ -15,10 +15,12 @@
 use crate::isa::Isa;
 
 mod multipliers;
+mod pairs16;
 mod scalar;
 #[cfg(test)]
 mod scalar_pairs;
 pub(crate) use multipliers::Multipliers;
+pub(crate) use pairs16::Pairs16;
 pub(crate) use scalar::Scalar;
 
 #[cfg(target_arch = "x86_64")]

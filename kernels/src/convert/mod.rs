@@ -126,20 +126,22 @@ impl Described for Descriptor {
     }
 }
 
-/// The file value of a float: division, rounding half away from zero, zero point, clamp. A quotient
-/// outside 32 bits and NaN count as `i32::MIN`.
+/// The file value of a float: division, rounding half away from zero, zero point, clamp. NaN becomes
+/// the zero point.
 #[inline(always)]
 fn quantize_one(by: &Quantization, x: f32) -> i32 {
+    /// Beyond it every zero point leaves the end of the range.
+    const LIMIT: f32 = 65536.0;
     let quotient = x / by.scale;
-    let fits = (-2_147_483_648.0..2_147_483_648.0).contains(&quotient);
-    let within = if fits { quotient } else { 0.0 };
-    // SAFETY: it fits.
+    let above = if quotient < -LIMIT { -LIMIT } else { quotient };
+    let limited = if above > LIMIT { LIMIT } else { above };
+    let within = if quotient.is_nan() { 0.0 } else { limited };
+    // SAFETY: it is a number between -LIMIT and LIMIT.
     let whole: i32 = unsafe { within.to_int_unchecked() };
-    // Truncation leaves an exact fraction, whose ties go away from zero; past 2^23 there is none.
+    // Truncation leaves an exact fraction, whose ties go away from zero.
     let fraction = within - whole as f32;
-    let rounded = whole.wrapping_add(i32::from(fraction >= 0.5)).wrapping_sub(i32::from(fraction <= -0.5));
-    let moved = if fits { rounded } else { i32::MIN }.wrapping_add(by.zero);
-    moved.max(by.range[0]).min(by.range[1])
+    let rounded = whole + i32::from(fraction >= 0.5) - i32::from(fraction <= -0.5);
+    (rounded + by.zero).max(by.range[0]).min(by.range[1])
 }
 
 /// Floats that are converted side by side.

@@ -1,7 +1,7 @@
 //! CONCATENATION (`docs/numerics.md` §7.3).
 
 use crate::element::Quantized;
-use crate::fixed::truncate_to_i32;
+use crate::real::to_stored;
 use crate::shape::check_length;
 
 /// One operand of [`concatenation`].
@@ -84,5 +84,5 @@ pub fn rescale<X: Quantized>(params: &ConcatenationParams, input: &ConcatInput<'
     let scale = input.scale * inverse;
     let bias = -input.zero_point as f32 * scale;
     let rounded = (value.to_i32() as f32 * scale + bias).round();
-    X::from_clamped(truncate_to_i32(f64::from(rounded)).wrapping_add(params.output_zero_point))
+    X::from_clamped(to_stored(rounded, params.output_zero_point))
 }

@@ -22,3 +22,20 @@ pub fn dequantize<X: Quantized>(params: &DequantizeParams, input: &[X], output: 
         *out = (f64::from(params.scale) * f64::from(centred)) as f32;
     }
 }
+
+/// [`dequantize`] with parameters of its own for each index of one dimension, whose elements lie
+/// `inner` apart.
+///
+/// # Panics
+/// When input and output differ in length.
+pub fn dequantize_per_channel<X: Quantized>(
+    params: &[DequantizeParams],
+    inner: usize,
+    input: &[X],
+    output: &mut [f32],
+) {
+    assert_eq!(input.len(), output.len(), "lengths of input and output");
+    for ((x, out), channel) in input.chunks(inner).zip(output.chunks_mut(inner)).zip(params.iter().cycle()) {
+        dequantize(channel, x, out);
+    }
+}

@@ -1,4 +1,4 @@
-//! SOFTMAX on 8-bit tensors in fixed point (`docs/numerics.md` §7.13).
+//! SOFTMAX of 8-bit tensors in fixed point (`docs/numerics.md` §7.13).
 //!
 //! A row depends on its input only through `max - x`, one of 256 values, so the exponentials are a
 //! table per operator: [`SoftmaxParams::exponentials`]. [`RowScale`] is the other half, the
@@ -61,19 +61,25 @@ pub fn summand(exponential: i32) -> i32 {
 pub struct RowScale {
     /// Reciprocal of the normalized sum, Q0.31.
     pub reciprocal: i32,
-    /// Right shift that ends in units of 1/256.
+    /// Right shift that ends in units of 1/256 for 8-bit outputs, of 1/65536 for 16-bit ones.
     pub exponent: i32,
 }
 
 impl RowScale {
-    /// From the sum of the [`summand`]s of a row, saturating at `i32::MAX`.
+    /// From the sum of the [`summand`]s of a row, saturating at `i32::MAX`; the probability is to end
+    /// in units of 1/256.
     pub fn new(sum: i32) -> Self {
-        let headroom = sum.leading_zeros();
-        let normalized = ((sum as u32) << headroom).wrapping_sub(1 << 31) as i32;
-        Self { reciprocal: one_over_one_plus_x(normalized), exponent: SUM_INTEGER_BITS - headroom as i32 + 31 - 8 }
+        Self::with_bits(sum, 8)
     }
 
-    /// Probability of an element in units of 1/256, before the output type's minimum is added.
+    /// [`RowScale::new`] with probabilities in units of `2^-bits`.
+    pub fn with_bits(sum: i32, bits: i32) -> Self {
+        let headroom = sum.leading_zeros();
+        let normalized = ((sum as u32) << headroom).wrapping_sub(1 << 31) as i32;
+        Self { reciprocal: one_over_one_plus_x(normalized), exponent: SUM_INTEGER_BITS - headroom as i32 + 31 - bits }
+    }
+
+    /// Probability of an element in the units of the output, before the output type's minimum is added.
     ///
     /// Upstream aborts when the exponent exceeds 31, which takes 512 elements at the maximum. The
     /// formula carried on gives 0 there, and so does this.
@@ -86,12 +92,12 @@ impl RowScale {
     }
 }
 
-/// Softmax over the last dimension; the output has scale 1/256 and the type's minimum as its zero
-/// point.
+/// Softmax over the last dimension; the output has scale 1/256, or 1/65536 where it is int16, and the
+/// type's minimum as its zero point.
 ///
 /// # Panics
 /// When `depth` is 0 or does not divide the input, or input and output differ in length.
-pub fn softmax<X: Quantized>(params: &SoftmaxParams, depth: usize, input: &[X], output: &mut [X]) {
+pub fn softmax<X: Quantized, Y: Quantized>(params: &SoftmaxParams, depth: usize, input: &[X], output: &mut [Y]) {
     assert!(depth > 0 && input.len().is_multiple_of(depth), "rows of {depth} elements do not divide {}", input.len());
     check_length("the output", output.len(), input.len());
     for (row, out_row) in input.chunks(depth).zip(output.chunks_mut(depth)) {
@@ -99,10 +105,10 @@ pub fn softmax<X: Quantized>(params: &SoftmaxParams, depth: usize, input: &[X], 
         let exponential = |x: &X| params.exponential(x.to_i32() - largest);
         // Saturates only where every probability is below half a unit anyway.
         let sum = row.iter().fold(0_i32, |sum, x| sum.saturating_add(summand(exponential(x))));
-        let scale = RowScale::new(sum);
+        let scale = RowScale::with_bits(sum, 8 * size_of::<Y>() as i32);
         for (x, out) in row.iter().zip(out_row) {
             let probability = scale.probability(exponential(x));
-            *out = X::from_clamped(probability.wrapping_add(X::MIN));
+            *out = Y::from_clamped(probability.wrapping_add(Y::MIN));
         }
     }
 }

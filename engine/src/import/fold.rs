@@ -1,0 +1,44 @@
+//! Operators whose result is known at import: arithmetic on shapes and on constants.
+
+use std::sync::Arc;
+
+use super::Budget;
+use crate::error::{Error, Result};
+use crate::graph::{Constant, ConstantBytes, Graph, Node};
+use crate::ops::{TensorView, TensorViewMut};
+
+/// Larger results are computed in each run: weights stay in the file.
+const LARGEST: usize = 1 << 12;
+
+/// Evaluates `node` if nothing that it reads depends on the network's inputs, and makes constants of its outputs. Whether
+/// it did.
+pub(super) fn fold(file: &[u8], node: &Node, graph: &mut Graph, budget: &mut Budget) -> Result<bool> {
+    let constant = |id: usize| graph.tensors[id].data.is_some();
+    let known = node.operator.reads_only_shapes() || node.inputs.iter().flatten().all(|&id| constant(id));
+    let small = node.outputs.iter().all(|&id| graph.tensors[id].size_bytes() <= LARGEST);
+    let visible = node.outputs.iter().any(|id| graph.outputs.contains(id));
+    if !known || !small || visible {
+        return Ok(false);
+    }
+    let view = |id: usize| {
+        let tensor = &graph.tensors[id];
+        let bytes = tensor.data.as_ref().map_or(&[][..], |data| data.bytes(file));
+        TensorView { shape: &tensor.shape, dtype: tensor.dtype, bytes }
+    };
+    let inputs: Vec<_> = node.inputs.iter().map(|id| id.map(view)).collect();
+    let mut results: Vec<Vec<u8>> = node.outputs.iter().map(|&id| vec![0; graph.tensors[id].size_bytes()]).collect();
+    let target = |(&id, bytes): (&usize, _)| {
+        let tensor = &graph.tensors[id];
+        TensorViewMut { shape: &tensor.shape, dtype: tensor.dtype, bytes }
+    };
+    let mut outputs: Vec<_> = node.outputs.iter().zip(results.iter_mut().map(Vec::as_mut_slice)).map(target).collect();
+    node.operator.reference(&inputs, &mut outputs)?;
+    for (&id, bytes) in node.outputs.iter().zip(results) {
+        budget.charge(bytes.len())?;
+        graph.tensors[id].data = Some(Constant(ConstantBytes::Computed(Arc::from(bytes))));
+    }
+    match graph.inputs.iter().find(|id| node.outputs.contains(id)) {
+        Some(id) => Err(Error::internal(format!("input {id} was computed"))),
+        None => Ok(true),
+    }
+}

@@ -1,0 +1,88 @@
+//! The table of all operators.
+
+use std::sync::Arc;
+
+use super::*;
+
+/// Code of the operators that are known by name only.
+pub(crate) const CUSTOM: i32 = 32;
+
+/// One line of the operator table.
+pub(crate) struct OpSpec {
+    /// Builtin code.
+    pub(crate) code: i32,
+    /// The format's name; that of custom operators is their own.
+    pub(crate) name: &'static str,
+    /// Newest version whose meaning is known.
+    pub(crate) max_version: i32,
+    /// Whether the operator can run with these element types. Inputs that are missing altogether are for `import` to
+    /// refuse.
+    pub(crate) types: fn(&TypeList) -> bool,
+    pub(crate) import: Import,
+}
+
+/// Verifies an operator of the file and takes its parameters.
+type Import = fn(&mut ImportContext<'_>) -> Result<Arc<dyn Operator>>;
+
+const fn op(code: i32, name: &'static str, max_version: i32, types: fn(&TypeList) -> bool, import: Import) -> OpSpec {
+    OpSpec { code, name, max_version, types, import }
+}
+
+/// Every operator that Ottava runs: code, name, newest known version, element types, import.
+pub(crate) static OPS: &[OpSpec] = &[
+    // Weights.
+    op(3, "CONV_2D", 8, quantized::conv_types, conv_2d::import),
+    op(4, "DEPTHWISE_CONV_2D", 7, quantized::conv_types, depthwise_conv_2d::import),
+    op(9, "FULLY_CONNECTED", 14, quantized::conv_types, fully_connected::import),
+    // Pools and reductions.
+    op(1, "AVERAGE_POOL_2D", 3, window::pool_types, average_pool_2d::import),
+    op(17, "MAX_POOL_2D", 3, window::pool_types, max_pool_2d::import),
+    op(40, "MEAN", 3, mean::types, mean::import),
+    // Arithmetic.
+    op(0, "ADD", 6, add::types, add::import),
+    op(18, "MUL", 8, mul::types, mul::import),
+    op(41, "SUB", 5, add::types, add::import_sub),
+    op(42, "DIV", 2, div::types, div::import),
+    op(54, "PRELU", 1, prelu::types, prelu::import),
+    op(55, "MAXIMUM", 4, maximum_minimum::types, maximum_minimum::import_maximum),
+    op(57, "MINIMUM", 4, maximum_minimum::types, maximum_minimum::import_minimum),
+    op(58, "LESS", 3, comparison::types, comparison::import_less),
+    op(61, "GREATER", 2, comparison::types, comparison::import_greater),
+    op(62, "GREATER_EQUAL", 3, comparison::types, comparison::import_greater_equal),
+    op(63, "LESS_EQUAL", 2, comparison::types, comparison::import_less_equal),
+    op(71, "EQUAL", 5, comparison::equality_types, comparison::import_equal),
+    op(72, "NOT_EQUAL", 4, comparison::equality_types, comparison::import_not_equal),
+    op(90, "FLOOR_DIV", 3, div::floor_types, div::import_floor),
+    op(99, "SQUARED_DIFFERENCE", 2, squared_difference::types, squared_difference::import),
+    // Functions of one input.
+    op(25, "SOFTMAX", 3, softmax::types, softmax::import),
+    // Conversions.
+    op(6, "DEQUANTIZE", 6, dequantize::types, dequantize::import),
+    op(114, "QUANTIZE", 4, quantize::types, quantize::import),
+    // Movement.
+    op(2, "CONCATENATION", 4, concatenation::types, concatenation::import),
+    op(22, "RESHAPE", 1, reshape::types, reshape::import),
+    op(34, "PAD", 4, pad::types, pad::import),
+    // Selection and resizing.
+    op(64, "SELECT", 4, select::types, select::import),
+    op(123, "SELECT_V2", 2, select::types, select::import_v2),
+    // Custom operators.
+];
+
+/// The line of an operator: by its code, or by its name for custom ones.
+pub(crate) fn find(code: i32, custom: Option<&str>) -> Option<&'static OpSpec> {
+    OPS.iter().find(|spec| spec.code == code && custom.is_none_or(|name| name == spec.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_names_are_those_of_the_format_and_unique() {
+        for (index, spec) in OPS.iter().enumerate() {
+            assert!(spec.code == CUSTOM || builtin_name(spec.code) == spec.name, "{}", spec.name);
+            assert!(!OPS[..index].iter().any(|other| other.name == spec.name), "{} twice", spec.name);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A prepared 16-bit depthwise convolution.
+
+use super::tile::{Block, Panel};
+use super::{Depthwise16Spec, Descriptor};
+use crate::arch::LANES;
+use crate::bound::Bound;
+use crate::layer::{Layer, row_tasks};
+use crate::memory::{Input, Output};
+use crate::requantize16::Ending16;
+use crate::window::{Image, Window};
+
+/// A depthwise convolution of 16-bit activations, ready to run. Input 0 is the activations, output 0 the result, both
+/// little-endian and at any alignment that `i16` has.
+pub struct Depthwise16 {
+    bound: Bound<Descriptor>,
+    input: Image,
+    window: Window,
+    output: [usize; 2],
+    channels: usize,
+    panels: Vec<Panel>,
+    /// Output pixels that one task computes.
+    share: usize,
+}
+
+impl Depthwise16 {
+    pub(super) fn new(bound: Bound<Descriptor>, spec: &Depthwise16Spec<'_>) -> Self {
+        let taps = spec.window.taps[0] * spec.window.taps[1];
+        let inputs = spec.input.channels;
+        assert!(spec.input.pixel_stride == inputs && spec.input.pixels() > 0 && inputs > 0, "the input has pixels");
+        assert!(spec.channels > 0 && spec.channels.is_multiple_of(inputs), "output channels are a multiple");
+        assert!(spec.output.iter().all(|&n| n > 0) && taps > 0, "there is something to compute");
+        assert_eq!(spec.weights.len(), taps * spec.channels, "weights are [KH, KW, O]");
+        assert!(spec.bias.is_empty() || spec.bias.len() == spec.channels, "one bias for each channel");
+        let pixels = spec.input.batch * spec.output[0] * spec.output[1];
+        Self {
+            bound,
+            input: spec.input,
+            window: spec.window,
+            output: spec.output,
+            channels: spec.channels,
+            panels: (0..spec.channels).step_by(LANES).map(|first| panel(spec, first)).collect(),
+            share: row_tasks(pixels, (taps * spec.channels).div_ceil(LANES), spec.threads),
+        }
+    }
+
+    fn pixels(&self) -> usize {
+        self.input.batch * self.output[0] * self.output[1]
+    }
+}
+
+/// The sixteen channels from `first` on.
+fn panel(spec: &Depthwise16Spec<'_>, first: usize) -> Panel {
+    let channels = LANES.min(spec.channels - first);
+    let multiplier = spec.channels / spec.input.channels;
+    let lanes = |tap: &[i8]| {
+        let mut lanes = [0; LANES];
+        for (lane, &weight) in lanes.iter_mut().zip(&tap[first..first + channels]) {
+            *lane = i16::from(weight);
+        }
+        lanes
+    };
+    Panel {
+        weights: spec.weights.chunks_exact(spec.channels).map(lanes).collect(),
+        ending: Ending16::new(spec.requantize, spec.bias, spec.range, first, spec.channels),
+        first,
+        channels,
+        sources: core::array::from_fn(|lane| (first + lane.min(channels - 1)) / multiplier),
+        neighbours: multiplier == 1,
+    }
+}
+
+impl Layer for Depthwise16 {
+    fn kernel(&self) -> &str {
+        self.bound.descriptor().name
+    }
+
+    fn tasks(&self) -> usize {
+        self.pixels().div_ceil(self.share)
+    }
+
+    fn packed_bytes(&self) -> usize {
+        self.panels.iter().map(|panel| size_of_val(panel) + size_of_val(&panel.weights[..])).sum()
+    }
+
+    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+        assert!(task < self.tasks(), "task {task} of {}", self.tasks());
+        let (input, output) = (inputs[0], outputs[0]);
+        let elements = self.input.pixels() * self.input.channels + LANES - 1;
+        assert!(input.len() >= 2 * elements, "input view of {} bytes", input.len());
+        assert!(output.len() >= 2 * self.pixels() * self.channels, "output view of {} bytes", output.len());
+        assert!(input.as_ptr().addr().is_multiple_of(2) && output.as_ptr().addr().is_multiple_of(2), "alignment");
+        let block = Block {
+            panels: &self.panels,
+            input: &self.input,
+            window: &self.window,
+            output: self.output,
+            channels: self.channels,
+            pixels: task * self.share..self.pixels().min((task + 1) * self.share),
+            source: input.as_ptr().cast(),
+            target: output.as_ptr().cast(),
+        };
+        // SAFETY: the bound descriptor proves the CPU feature; the views were asserted to hold the tensors and what is
+        // read beyond them, and the caller vouches that nobody writes the input or touches the task's outputs.
+        unsafe { (self.bound.descriptor().block)(&block) }
+    }
+}

@@ -1,0 +1,115 @@
+//! The tile, written once for every instruction set: `MR` output pixels times sixteen output channels.
+
+use crate::arch::{LANES, Pairs16};
+use crate::requantize16::Ending16;
+use crate::window::{Image, Window};
+
+/// The window that belongs to one output pixel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    /// First pixel of the image, at the first channel of the group.
+    pub(super) image: *const i16,
+    /// Row and column of the window's first tap in the image; negative in the padding.
+    pub(super) first: [isize; 2],
+}
+
+/// Output pixels times sixteen channels.
+pub(super) struct Tile<'a> {
+    pub(super) rows: &'a [Row],
+    pub(super) input: &'a Image,
+    pub(super) window: &'a Window,
+    /// What a tap in the padding reads: as many zeros as a pixel has channels, and one more.
+    pub(super) zeros: &'a [i16],
+    /// Pairs of channels of a tap.
+    pub(super) pairs: usize,
+    /// The panel: taps, then pairs, 32 values each.
+    pub(super) weights: &'a [i16],
+    /// Pairs whose sums surely fit 32 bits.
+    pub(super) budget: usize,
+    pub(super) ending: &'a Ending16,
+    /// Address of the first row's first channel.
+    pub(super) output: *mut i16,
+    /// Elements from one output pixel to the next.
+    pub(super) pixel_stride: usize,
+    /// Channels to store, at most sixteen.
+    pub(super) channels: usize,
+}
+
+/// A tile entry point.
+///
+/// # Safety
+/// The CPU has the instruction set, and the tile has as many rows as the entry is for. At every pixel of the images the
+/// group's channels, rounded up to a pair, are readable; outputs are writable for the tile's rows and channels, which
+/// nobody else touches. `weights` holds all taps and pairs.
+pub(super) type TileFn = unsafe fn(&Tile<'_>);
+
+/// Computes one tile.
+///
+/// # Safety
+/// As [`TileFn`], in a function that enables the instruction set of `arch`.
+#[inline(always)]
+pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, tile: &Tile<'_>) {
+    let mut totals = [[0_i64; LANES]; MR];
+    let mut sums = [arch.splat(0); MR];
+    let mut weights = tile.weights.as_ptr();
+    let mut left = tile.budget;
+    for tap_y in 0..tile.window.taps[0] {
+        for tap_x in 0..tile.window.taps[1] {
+            let mut sources = [tile.zeros.as_ptr(); MR];
+            for (source, row) in sources.iter_mut().zip(tile.rows) {
+                let y = row.first[0] + (tap_y * tile.window.dilation[0]) as isize;
+                let x = row.first[1] + (tap_x * tile.window.dilation[1]) as isize;
+                if (0..tile.input.height as isize).contains(&y) && (0..tile.input.width as isize).contains(&x) {
+                    let pixel = y as usize * tile.input.width + x as usize;
+                    *source = row.image.wrapping_add(pixel * tile.input.pixel_stride);
+                }
+            }
+            let mut pair = 0;
+            while pair < tile.pairs {
+                let end = tile.pairs.min(pair.saturating_add(left));
+                left -= end - pair;
+                while pair < end {
+                    // SAFETY: the caller vouches for the weights of every tap and pair, and for the pixel's channels.
+                    unsafe {
+                        let columns = arch.load_weights16(weights);
+                        weights = weights.add(2 * LANES);
+                        for row in 0..MR {
+                            sums[row] = arch.add_pairs16(sums[row], sources[row].add(2 * pair), columns);
+                        }
+                    }
+                    pair += 1;
+                }
+                if left == 0 {
+                    // SAFETY: in a function that enables the instruction set.
+                    unsafe { flush(arch, &mut sums, &mut totals) }
+                    left = tile.budget;
+                }
+            }
+        }
+    }
+    // SAFETY: as above.
+    unsafe { flush(arch, &mut sums, &mut totals) }
+    for (row, total) in totals.iter().enumerate() {
+        let values = tile.ending.apply(total);
+        let target = tile.output.wrapping_add(row * tile.pixel_stride);
+        // SAFETY: the caller vouches for the outputs.
+        unsafe { core::ptr::copy_nonoverlapping(values.as_ptr(), target, tile.channels) }
+    }
+}
+
+/// Moves 32-bit sums to the totals.
+///
+/// # Safety
+/// In a function that enables the instruction set of `arch`.
+#[inline(always)]
+unsafe fn flush<A: Pairs16, const MR: usize>(arch: A, sums: &mut [A::I32; MR], totals: &mut [[i64; LANES]; MR]) {
+    for (sum, total) in sums.iter_mut().zip(totals) {
+        let mut lanes = [0_i32; LANES];
+        // SAFETY: the array has sixteen values.
+        unsafe { arch.store(lanes.as_mut_ptr(), *sum) }
+        for lane in 0..LANES {
+            total[lane] += i64::from(lanes[lane]);
+        }
+        *sum = arch.splat(0);
+    }
+}
