@@ -41,9 +41,28 @@ pub(crate) static OPS: &[OpSpec] = &[
     // Arithmetic.
     op(0, "ADD", 5, add::types, add::import),
     // Functions of one input.
+    op(11, "L2_NORMALIZATION", 2, rows::types, rows::import_l2_normalization),
+    op(14, "LOGISTIC", 3, real_function::types, real_function::logistic),
+    op(19, "RELU", 3, relu::types, relu::relu),
+    op(20, "RELU_N1_TO_1", 1, relu::types, relu::relu_n1_to_1),
+    op(21, "RELU6", 3, relu::types, relu::relu6),
     op(25, "SOFTMAX", 3, softmax::types, softmax::import),
+    op(28, "TANH", 3, real_function::types, real_function::tanh),
+    op(47, "EXP", 2, real_function::signed_types, real_function::exp),
+    op(50, "LOG_SOFTMAX", 2, rows::types, rows::import_log_softmax),
+    op(59, "NEG", 1, absolute::neg_types, absolute::neg),
+    op(73, "LOG", 2, real_function::signed_types, real_function::log),
+    op(75, "SQRT", 2, square_root::types, square_root::sqrt),
+    op(76, "RSQRT", 3, square_root::types, square_root::rsqrt),
+    op(98, "LEAKY_RELU", 2, relu::types, relu::leaky_relu),
+    op(101, "ABS", 5, absolute::abs_types, absolute::abs),
+    op(111, "ELU", 1, real_function::int8_types, real_function::elu),
+    op(117, "HARD_SWISH", 1, hard_swish::types, hard_swish::import),
+    op(150, "GELU", 2, real_function::types, real_function::gelu),
+    op(152, "RELU_0_TO_1", 1, relu::types, relu::relu_0_to_1),
     // Conversions.
     op(6, "DEQUANTIZE", 6, dequantize::types, dequantize::import),
+    op(53, "CAST", 7, cast::types, cast::import),
     op(114, "QUANTIZE", 4, quantize::types, quantize::import),
     // Movement.
     op(2, "CONCATENATION", 4, concatenation::types, concatenation::import),
