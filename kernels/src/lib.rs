@@ -41,6 +41,7 @@ pub mod softmax;
 pub mod strided;
 #[cfg(test)]
 mod testing;
+pub mod transpose;
 pub mod window;
 
 pub use isa::{Isa, IsaError, Storage};
