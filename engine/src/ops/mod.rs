@@ -8,12 +8,14 @@
 mod import;
 mod names;
 mod quantized;
+mod resize;
 mod table;
 mod types;
 mod view;
 mod window;
 
 pub(crate) mod add;
+pub(crate) mod arg_extreme;
 pub(crate) mod average_pool_2d;
 pub(crate) mod concatenation;
 pub(crate) mod conv_2d;
@@ -25,6 +27,7 @@ pub(crate) mod mean;
 pub(crate) mod pad;
 pub(crate) mod quantize;
 pub(crate) mod reshape;
+pub(crate) mod resize_bilinear;
 pub(crate) mod softmax;
 
 use std::any::Any;

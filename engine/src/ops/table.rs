@@ -50,6 +50,9 @@ pub(crate) static OPS: &[OpSpec] = &[
     op(22, "RESHAPE", 1, reshape::types, reshape::import),
     op(34, "PAD", 4, pad::types, pad::import),
     // Selection and resizing.
+    op(23, "RESIZE_BILINEAR", 4, resize_bilinear::types, resize_bilinear::import),
+    op(56, "ARG_MAX", 3, arg_extreme::types, arg_extreme::import_max),
+    op(79, "ARG_MIN", 3, arg_extreme::types, arg_extreme::import_min),
     // Custom operators.
 ];
 
