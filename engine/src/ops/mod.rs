@@ -23,6 +23,7 @@ pub(crate) mod concatenation;
 pub(crate) mod conv_2d;
 pub(crate) mod depthwise_conv_2d;
 pub(crate) mod dequantize;
+pub(crate) mod detection_postprocess;
 pub(crate) mod fully_connected;
 pub(crate) mod hard_swish;
 pub(crate) mod max_pool_2d;

@@ -70,6 +70,7 @@ pub(crate) static OPS: &[OpSpec] = &[
     op(34, "PAD", 4, pad::types, pad::import),
     // Selection and resizing.
     // Custom operators.
+    op(CUSTOM, detection_postprocess::NAME, 1, detection_postprocess::types, detection_postprocess::import),
 ];
 
 /// The line of an operator: by its code, or by its name for custom ones.
