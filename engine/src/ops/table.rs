@@ -39,7 +39,21 @@ pub(crate) static OPS: &[OpSpec] = &[
     op(17, "MAX_POOL_2D", 3, window::pool_types, max_pool_2d::import),
     op(40, "MEAN", 3, mean::types, mean::import),
     // Arithmetic.
-    op(0, "ADD", 5, add::types, add::import),
+    op(0, "ADD", 6, add::types, add::import),
+    op(18, "MUL", 8, mul::types, mul::import),
+    op(41, "SUB", 5, add::types, add::import_sub),
+    op(42, "DIV", 2, div::types, div::import),
+    op(54, "PRELU", 1, prelu::types, prelu::import),
+    op(55, "MAXIMUM", 4, maximum_minimum::types, maximum_minimum::import_maximum),
+    op(57, "MINIMUM", 4, maximum_minimum::types, maximum_minimum::import_minimum),
+    op(58, "LESS", 3, comparison::types, comparison::import_less),
+    op(61, "GREATER", 2, comparison::types, comparison::import_greater),
+    op(62, "GREATER_EQUAL", 3, comparison::types, comparison::import_greater_equal),
+    op(63, "LESS_EQUAL", 2, comparison::types, comparison::import_less_equal),
+    op(71, "EQUAL", 5, comparison::equality_types, comparison::import_equal),
+    op(72, "NOT_EQUAL", 4, comparison::equality_types, comparison::import_not_equal),
+    op(90, "FLOOR_DIV", 3, div::floor_types, div::import_floor),
+    op(99, "SQUARED_DIFFERENCE", 2, squared_difference::types, squared_difference::import),
     // Functions of one input.
     op(11, "L2_NORMALIZATION", 2, rows::types, rows::import_l2_normalization),
     op(14, "LOGISTIC", 3, real_function::types, real_function::logistic),
@@ -69,6 +83,8 @@ pub(crate) static OPS: &[OpSpec] = &[
     op(22, "RESHAPE", 1, reshape::types, reshape::import),
     op(34, "PAD", 4, pad::types, pad::import),
     // Selection and resizing.
+    op(64, "SELECT", 4, select::types, select::import),
+    op(123, "SELECT_V2", 2, select::types, select::import_v2),
     // Custom operators.
     op(CUSTOM, detection_postprocess::NAME, 1, detection_postprocess::types, detection_postprocess::import),
 ];
