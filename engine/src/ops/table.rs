@@ -33,7 +33,7 @@ pub(crate) static OPS: &[OpSpec] = &[
     // Weights.
     op(3, "CONV_2D", 8, quantized::conv_types, conv_2d::import),
     op(4, "DEPTHWISE_CONV_2D", 7, quantized::conv_types, depthwise_conv_2d::import),
-    op(9, "FULLY_CONNECTED", 14, quantized::conv_types, fully_connected::import),
+    op(9, "FULLY_CONNECTED", 14, fully_connected::types, fully_connected::import),
     // Pools and reductions.
     op(1, "AVERAGE_POOL_2D", 3, window::pool_types, average_pool_2d::import),
     op(17, "MAX_POOL_2D", 3, window::pool_types, max_pool_2d::import),
