@@ -8,9 +8,9 @@ use ottava_ref::ops::concatenation::{ConcatInput, ConcatenationParams, concatena
 use ottava_ref::ops::dequantize::{DequantizeParams, dequantize};
 use ottava_ref::ops::max_pool2d::{Pool2dParams, max_pool2d};
 use ottava_ref::ops::mean::{MeanParams, mean};
-use ottava_ref::ops::reduction::reduced_dimensions;
 use ottava_ref::ops::pad::{PadParams, pad};
 use ottava_ref::ops::quantize::{QuantizeParams, quantize};
+use ottava_ref::ops::reduction::reduced_dimensions;
 use ottava_ref::ops::requantize::{RequantizeParams, requantize};
 use ottava_ref::{ActivationRange, Multiplier, Operand, scales};
 use random::Random;
