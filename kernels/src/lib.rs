@@ -20,6 +20,7 @@ pub mod convert;
 pub mod copy;
 pub mod depthwise;
 pub mod depthwise16;
+pub mod extremum;
 pub mod gemm;
 pub mod gemm16;
 pub mod isa;
@@ -28,6 +29,9 @@ pub mod lut;
 pub mod mean;
 pub mod memory;
 pub mod movement;
+pub mod mul;
+pub mod pair_table;
+pub mod pairs;
 pub mod peak;
 pub mod pool;
 mod requantize;
@@ -37,6 +41,7 @@ pub mod softmax;
 pub mod strided;
 #[cfg(test)]
 mod testing;
+pub mod transpose;
 pub mod window;
 
 pub use isa::{Isa, IsaError, Storage};

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::isa::{Isa, Storage};
 use crate::memory::SLACK;
 
+pub(crate) mod pairs;
+
 /// Environment variable that turns the skip of a missing instruction set into a failure.
 const REQUIRE_VARIABLE: &str = "OTTAVA_REQUIRE_ISA";
 

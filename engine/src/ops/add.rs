@@ -1,145 +1,145 @@
-//! ADD with broadcasting.
+//! ADD and SUB with broadcasting.
 
-use std::any::Any;
 use std::sync::Arc;
 
+use ottava_kernels::Layer;
 use ottava_kernels::add::{self, AddSpec};
-use ottava_kernels::strided::Strided;
-use ottava_ref::ops::add::AddParams;
-use ottava_ref::scales::{self, AddMultipliers};
-use ottava_ref::shape::broadcast_shape;
-use ottava_ref::{ActivationRange, Operand};
+use ottava_kernels::pairs::Pairs;
+use ottava_ref::ops::add::{AddParams, PowerOfTwoParams, add_power_of_two, sub_power_of_two};
+use ottava_ref::ops::arithmetic::Arithmetic;
+use ottava_ref::{ActivationRange, scales};
 
-use super::view::{input, only_output, with_8_bit};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
-use crate::error::{Error, Result};
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use super::arithmetic::Plain;
+use super::binary::{Binary, Function, QUANTIZED_OR_NUMBERS, Stored, evaluate, is_quantized, quantizations};
+use super::view::{only_output, with_quantized};
+use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
+use crate::error::Result;
+use crate::graph::DType;
 use crate::schema::BuiltinOptionsRef;
 
-/// Sum of two tensors, aligned at their last dimensions.
+/// Sum or difference of two quantized tensors.
 #[derive(Clone, Debug)]
 pub(crate) struct Add {
-    pub(crate) input_zero_points: [i32; 2],
-    pub(crate) multipliers: AddMultipliers,
-    pub(crate) output_zero_point: i32,
-    pub(crate) activation: ActivationRange,
+    params: AddParams,
+    subtract: bool,
 }
 
-impl Add {
-    /// Parameters of the reference.
-    pub(crate) fn params(&self) -> AddParams {
-        AddParams {
-            input_zero_points: self.input_zero_points,
-            multipliers: self.multipliers,
-            output_zero_point: self.output_zero_point,
-            activation: self.activation,
-        }
-    }
+/// Sum or difference of two 16-bit tensors whose scales are powers of two.
+#[derive(Clone, Debug)]
+struct PowerOfTwo {
+    params: PowerOfTwoParams,
+    subtract: bool,
 }
 
 pub(crate) fn types(types: &TypeList) -> bool {
-    types.one_8_bit_type(2)
+    types.one_type(2, &QUANTIZED_OR_NUMBERS)
 }
 
 pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
-    context.expect_inputs(2, 2)?;
     let options = context.options(|options| match options {
         BuiltinOptionsRef::AddOptions(options) => Some(options),
         _ => None,
     })?;
     let activation = options.map(|options| options.fused_activation_function()).transpose()?.unwrap_or(0);
-    let (a, b) = (context.quantization(context.inputs[0])?, context.quantization(context.inputs[1])?);
-    let output = context.output_quantization()?;
-    Ok(Arc::new(Add {
-        input_zero_points: [a.zero_point, b.zero_point],
-        multipliers: scales::add::<i8>(a.scale, b.scale, output.scale)?,
-        output_zero_point: output.zero_point,
-        activation: context.activation(activation)?,
-    }))
+    let powers = options.map(|options| options.pot_scale_int16()).transpose()?.unwrap_or(true);
+    import_either(context, activation, powers, false)
 }
 
-impl Operator for Add {
-    fn name(&self) -> &'static str {
-        "ADD"
-    }
+pub(crate) fn import_sub(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
+    let options = context.options(|options| match options {
+        BuiltinOptionsRef::SubOptions(options) => Some(options),
+        _ => None,
+    })?;
+    let activation = options.map(|options| options.fused_activation_function()).transpose()?.unwrap_or(0);
+    let powers = options.map(|options| options.pot_scale_int16()).transpose()?.unwrap_or(true);
+    import_either(context, activation, powers, true)
+}
 
-    fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
-        let (a, b) = (shape_of(inputs, 0)?, shape_of(inputs, 1)?);
-        let shape = broadcast_shape(a, b);
-        Ok(vec![shape.ok_or_else(|| Error::invalid(format!("shapes {a:?} and {b:?} do not broadcast")))?])
+/// `powers`: whether 16-bit scales that are powers of two take the arithmetic for those.
+fn import_either(
+    context: &mut ImportContext<'_>,
+    activation: i8,
+    powers: bool,
+    subtract: bool,
+) -> Result<Arc<dyn Operator>> {
+    context.expect_inputs(2, 2)?;
+    if !is_quantized(context)? {
+        let operation = if subtract { Arithmetic::Sub } else { Arithmetic::Add };
+        let range = context.activation_f32(activation)?;
+        return Ok(Binary::operator(Plain { name: name(subtract), operation, range }));
+    }
+    let [a, b, output] = quantizations(context)?;
+    let activation: ActivationRange = context.activation(activation)?;
+    let wide = context.input(0)?.dtype == DType::I16;
+    if wide
+        && powers
+        && let Some(shifts) = scales::power_of_two_shifts(a.scale, b.scale, output.scale)?
+    {
+        return Ok(Binary::operator(PowerOfTwo { params: PowerOfTwoParams { shifts, activation }, subtract }));
+    }
+    let multipliers = match wide {
+        true => scales::add::<i16>(a.scale, b.scale, output.scale)?,
+        false => scales::add::<i8>(a.scale, b.scale, output.scale)?,
+    };
+    let params = AddParams {
+        input_zero_points: [a.zero_point, b.zero_point],
+        multipliers,
+        output_zero_point: output.zero_point,
+        activation,
+    };
+    Ok(Binary::operator(Add { params, subtract }))
+}
+
+fn name(subtract: bool) -> &'static str {
+    if subtract { "SUB" } else { "ADD" }
+}
+
+impl Function for Add {
+    fn name(&self) -> &'static str {
+        name(self.subtract)
     }
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
-        let (a, b, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
-        let params = self.params();
-        with_8_bit!(output.dtype, T => {
-            let operands =
-                [Operand { shape: a.shape, values: a.bytes_as()? }, Operand { shape: b.shape, values: b.bytes_as()? }];
-            ottava_ref::ops::add::add::<T>(&params, operands, output.bytes_as_mut()?);
+        let function = self.subtract;
+        with_quantized!(only_output(outputs)?.dtype, T => evaluate(inputs, outputs, |operands, output| {
+            match function {
+                false => ottava_ref::ops::add::add::<T>(&self.params, operands, output),
+                true => ottava_ref::ops::add::sub::<T>(&self.params, operands, output),
+            }
             Ok(())
-        })
+        }))
     }
 
-    fn as_any(&self) -> &dyn Any {
-        self
+    fn kernel(&self, stored: Stored, pairs: &Pairs) -> Option<Box<dyn Layer>> {
+        let AddParams { input_zero_points: [zero1, zero2], multipliers, output_zero_point, activation } = self.params;
+        let operands = [(zero1, multipliers.input1), (zero2, multipliers.input2)];
+        let spec = AddSpec {
+            pairs: pairs.clone(),
+            subtract: self.subtract,
+            operands: operands
+                .map(|(zero, by)| add::Operand { zero: zero + stored.offset, multiplier: (by.mantissa, by.shift) }),
+            multiplier: (multipliers.output.mantissa, multipliers.output.shift),
+            output_zero: output_zero_point + stored.offset,
+            output_min: activation.lo + stored.offset,
+            output_max: activation.hi + stored.offset,
+            output_offset: stored.offset,
+        };
+        Some(Box::new(add::prepare(stored.isa, &spec)))
     }
 }
 
-impl Lower for Add {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(first), Some(second), output) = (member.inputs[0], member.inputs[1], member.outputs[0]) else {
-            return Ok(None);
-        };
-        if !lowering.suits_kernels(member, 2) {
-            return Ok(None);
-        }
-        let operand = |index: usize, id| {
-            let by = [self.multipliers.input1, self.multipliers.input2][index];
-            let zero = self.input_zero_points[index] + lowering.offset(id);
-            add::Operand { zero, multiplier: (by.mantissa, by.shift) }
-        };
-        let operands = [operand(0, first), operand(1, second)];
-        // Sums do not depend on the order, so the operand that is repeated can be the second.
-        let shape = |id| lowering.tensor(id).shape.as_slice();
-        let ([wide, narrow], operands) = match shape(first) == shape(output) {
-            true => ([first, second], operands),
-            false => ([second, first], [operands[1], operands[0]]),
-        };
-        let count = lowering.tensor(narrow).element_count();
-        let channels = shape(output).last().copied().unwrap_or(1);
-        let narrow_stride = match shape(narrow) {
-            same if same == shape(output) => lowering.image(narrow).pixel_stride,
-            [.., last] if count == channels && *last == channels => 0,
-            _ if count == 1 => 0,
-            _ => return Ok(None),
-        };
-        if shape(wide) != shape(output) {
-            return Ok(None);
-        }
-        let strided = lowering.strided(wide, output);
-        let offset = lowering.offset(output);
-        let spec = AddSpec {
-            shape: Strided {
-                pixels: strided.pixels,
-                channels: strided.channels,
-                input_strides: [strided.input_strides[0], narrow_stride],
-                output_stride: strided.output_stride,
-            },
-            second_is_scalar: count == 1 && shape(narrow) != shape(output),
-            operands,
-            multiplier: (self.multipliers.output.mantissa, self.multipliers.output.shift),
-            output_zero: self.output_zero_point + offset,
-            output_min: self.activation.lo + offset,
-            output_max: self.activation.hi + offset,
-            output_offset: offset,
-            threads: lowering.threads,
-        };
-        let layer = Box::new(add::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![wide, narrow], outputs: vec![output], note: None }))
+impl Function for PowerOfTwo {
+    fn name(&self) -> &'static str {
+        name(self.subtract)
     }
 
-    fn reads_strided_pixels(&self) -> bool {
-        true
+    fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
+        evaluate(inputs, outputs, |operands, output| {
+            match self.subtract {
+                false => add_power_of_two(&self.params, operands, output),
+                true => sub_power_of_two(&self.params, operands, output),
+            }
+            Ok(())
+        })
     }
 }

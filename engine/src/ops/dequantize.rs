@@ -1,32 +1,53 @@
-//! DEQUANTIZE: 8 bits to float32.
+//! DEQUANTIZE: a quantized type or float16 to float32.
 
 use std::any::Any;
 use std::sync::Arc;
 
+use half::f16;
 use ottava_kernels::convert::{self, DequantizeSpec};
-use ottava_ref::ops::dequantize::{DequantizeParams, dequantize};
+use ottava_ref::ops::dequantize::{DequantizeParams, dequantize, dequantize_per_channel};
 
+use super::channels::Channels;
 use super::types::EIGHT_BIT;
-use super::view::{input, only_output, with_8_bit};
+use super::unary::map;
+use super::view::{input, only_output, with_8_bit, with_quantized};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::DType;
 use crate::optimize::{Lower, Lowered, Lowering, Member};
 
 /// Stored values to real ones.
 #[derive(Clone, Debug)]
-pub(crate) struct Dequantize {
-    pub(crate) params: DequantizeParams,
+pub(crate) enum Dequantize {
+    /// Of one scale.
+    Stored(DequantizeParams),
+    /// Of several scales.
+    Channels(Vec<DequantizeParams>, Channels),
+    /// Floats of 16 bits.
+    Half,
 }
 
 pub(crate) fn types(types: &TypeList) -> bool {
-    types.input_is(0, &EIGHT_BIT) && types.output_is(&[DType::F32])
+    types.input_is(0, &[DType::I8, DType::U8, DType::I16, DType::F16]) && types.output_is(&[DType::F32])
 }
 
 pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
     context.expect_inputs(1, 1)?;
+    let source = context.input(0)?;
+    if source.dtype == DType::F16 {
+        return Ok(Arc::new(Dequantize::Half));
+    }
+    if EIGHT_BIT.contains(&source.dtype)
+        && let Some(channels) = Channels::of(context, source)?
+    {
+        let params = channels.values.iter().map(|it| DequantizeParams { scale: it.scale, zero_point: it.zero_point });
+        return Ok(Arc::new(Dequantize::Channels(params.collect(), channels)));
+    }
     let input = context.quantization(context.inputs[0])?;
-    Ok(Arc::new(Dequantize { params: DequantizeParams { scale: input.scale, zero_point: input.zero_point } }))
+    if source.dtype == DType::I16 && input.zero_point != 0 {
+        return Err(Error::invalid(format!("the int16 input has zero point {}, 0 expected", input.zero_point)));
+    }
+    Ok(Arc::new(Dequantize::Stored(DequantizeParams { scale: input.scale, zero_point: input.zero_point })))
 }
 
 impl Operator for Dequantize {
@@ -35,17 +56,31 @@ impl Operator for Dequantize {
     }
 
     fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
-        Ok(vec![shape_of(inputs, 0)?.to_vec()])
+        let shape = shape_of(inputs, 0)?;
+        if let Self::Channels(_, channels) = self {
+            channels.check(shape)?;
+        }
+        Ok(vec![shape.to_vec()])
+    }
+
+    fn mixes_batch(&self) -> bool {
+        matches!(self, Self::Channels(_, channels) if channels.along_batch())
     }
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
-        let mut values = vec![0.0; x.bytes.len()];
-        with_8_bit!(x.dtype, T => {
-            dequantize::<T>(&self.params, x.bytes_as()?, &mut values);
-            output.store(&values)?;
-            Ok(())
-        })
+        match self {
+            Self::Stored(params) => {
+                with_quantized!(x.dtype, T => map::<T, f32>(&x, output, |x, y| dequantize(params, x, y)))
+            }
+            Self::Channels(params, channels) => {
+                let inner = channels.inner(x.shape);
+                with_8_bit!(x.dtype, T => {
+                    map::<T, f32>(&x, output, |x, y| dequantize_per_channel(params, inner, x, y))
+                })
+            }
+            Self::Half => map::<f16, f32>(&x, output, |x, y| y.iter_mut().zip(x).for_each(|(y, x)| *y = x.to_f32())),
+        }
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -57,7 +92,8 @@ impl Lower for Dequantize {
     fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
         let member = &members[0];
         let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
-        if !lowering.suits_kernels(member, 1) {
+        let is_8_bit = EIGHT_BIT.contains(&lowering.tensor(source).dtype);
+        if !is_8_bit || matches!(self, Self::Channels(..)) || !lowering.suits_kernels(member, 1) {
             return Ok(None);
         }
         let bytes = lowering.table(self, source, output)?;

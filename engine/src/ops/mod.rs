@@ -5,27 +5,46 @@
 //! An operator's struct holds numbers only, taken and verified when the model is imported: window geometry, zero
 //! points, multipliers, activation ranges. Tensors stay outside: a [`crate::graph::Node`] says which ones it reads.
 
+mod arithmetic;
+mod binary;
+mod channels;
 mod import;
 mod names;
 mod quantized;
 mod table;
 mod types;
+mod unary;
 mod view;
 mod window;
 
+pub(crate) mod absolute;
 pub(crate) mod add;
 pub(crate) mod average_pool_2d;
+pub(crate) mod cast;
+pub(crate) mod comparison;
 pub(crate) mod concatenation;
 pub(crate) mod conv_2d;
 pub(crate) mod depthwise_conv_2d;
 pub(crate) mod dequantize;
+pub(crate) mod detection_postprocess;
+pub(crate) mod div;
 pub(crate) mod fully_connected;
+pub(crate) mod hard_swish;
 pub(crate) mod max_pool_2d;
+pub(crate) mod maximum_minimum;
 pub(crate) mod mean;
+pub(crate) mod mul;
 pub(crate) mod pad;
+pub(crate) mod prelu;
 pub(crate) mod quantize;
+pub(crate) mod real_function;
+pub(crate) mod relu;
 pub(crate) mod reshape;
+pub(crate) mod rows;
+pub(crate) mod select;
 pub(crate) mod softmax;
+pub(crate) mod square_root;
+pub(crate) mod squared_difference;
 
 use std::any::Any;
 use std::fmt::Debug;

@@ -1,48 +1,78 @@
-//! QUANTIZE: float32 to 8 bits, or 8 bits to other 8 bits.
+//! QUANTIZE: float32 to a quantized type, or one quantized type to another.
 
 use std::any::Any;
 use std::sync::Arc;
 
-use ottava_kernels::Layer;
+use bytemuck::Pod;
 use ottava_kernels::convert::{self, QuantizeSpec};
-use ottava_kernels::lut::{self, LutSpec};
-use ottava_ref::ops::quantize::{QuantizeParams, quantize};
+use ottava_ref::Quantized;
+use ottava_ref::ops::quantize::{QuantizeParams, quantize, quantize_per_channel};
 use ottava_ref::ops::requantize::{RequantizeParams, requantize};
 use ottava_ref::scales;
 
-use super::types::EIGHT_BIT;
-use super::view::{input, only_output, with_8_bit};
+use super::channels::Channels;
+use super::types::{EIGHT_BIT, QUANTIZED};
+use super::unary::{affine_ends, is_identity, lower_by_table, map};
+use super::view::{input, only_output, with_quantized};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::DType;
-use crate::optimize::{Lower, Lowered, Lowering, Member, table};
+use crate::optimize::{Lower, Lowered, Lowering, Member};
 
-/// Conversion to an 8-bit type.
+/// Conversion to a quantized type.
 #[derive(Clone, Debug)]
 pub(crate) enum Quantize {
     /// From float32.
     Real(QuantizeParams),
-    /// From another 8-bit scale, zero point or type.
+    /// From float32 to several scales.
+    RealChannels(Vec<QuantizeParams>, Channels),
+    /// From another scale, zero point or type.
     Stored(RequantizeParams),
 }
 
+/// All but int16 to uint8, which the oracle does not have.
 pub(crate) fn types(types: &TypeList) -> bool {
-    types.input_is(0, &[DType::F32, DType::I8, DType::U8]) && types.output_is(&EIGHT_BIT)
+    let from_int16 = types.input_is(0, &[DType::I16]) && types.output_is(&[DType::I8, DType::I16]);
+    let from_others = types.input_is(0, &[DType::F32, DType::I8, DType::U8]) && types.output_is(&QUANTIZED);
+    from_int16 || from_others
 }
 
 pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
     context.expect_inputs(1, 1)?;
-    let output = context.output_quantization()?;
-    if context.input(0)?.dtype == DType::F32 {
+    let (from, output) = (context.input(0)?.dtype, context.output()?);
+    if from == DType::F32 {
+        if let Some(channels) = Channels::of(context, output)? {
+            let params = channels.values.iter().map(|it| QuantizeParams { scale: it.scale, zero_point: it.zero_point });
+            return Ok(Arc::new(Quantize::RealChannels(params.collect(), channels)));
+        }
+        let output = context.output_quantization()?;
         let params = QuantizeParams { scale: output.scale, zero_point: output.zero_point };
         return Ok(Arc::new(Quantize::Real(params)));
     }
-    let input = context.quantization(context.inputs[0])?;
+    if [from, output.dtype] == [DType::I16; 2] {
+        affine_ends(context)?;
+    }
+    let (input, output) = (context.quantization(context.inputs[0])?, context.output_quantization()?);
     Ok(Arc::new(Quantize::Stored(RequantizeParams {
         input_zero_point: input.zero_point,
         multiplier: scales::rescale(input.scale, output.scale)?,
         output_zero_point: output.zero_point,
     })))
+}
+
+impl Quantize {
+    fn evaluate<Y: Quantized + Pod>(&self, x: &TensorView<'_>, output: &mut TensorViewMut<'_>) -> Result<()> {
+        match self {
+            Self::Real(params) => map::<f32, Y>(x, output, |x, y| quantize(params, x, y)),
+            Self::RealChannels(params, channels) => {
+                let inner = channels.inner(x.shape);
+                map::<f32, Y>(x, output, |x, y| quantize_per_channel(params, inner, x, y))
+            }
+            Self::Stored(params) => {
+                with_quantized!(x.dtype, X => map::<X, Y>(x, output, |x, y| requantize(params, x, y)))
+            }
+        }
+    }
 }
 
 impl Operator for Quantize {
@@ -51,21 +81,20 @@ impl Operator for Quantize {
     }
 
     fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
-        Ok(vec![shape_of(inputs, 0)?.to_vec()])
+        let shape = shape_of(inputs, 0)?;
+        if let Self::RealChannels(_, channels) = self {
+            channels.check(shape)?;
+        }
+        Ok(vec![shape.to_vec()])
+    }
+
+    fn mixes_batch(&self) -> bool {
+        matches!(self, Self::RealChannels(_, channels) if channels.along_batch())
     }
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
-        with_8_bit!(output.dtype, Y => match self {
-            Self::Real(params) => {
-                quantize::<Y>(params, &x.values(), output.bytes_as_mut()?);
-                Ok(())
-            }
-            Self::Stored(params) => with_8_bit!(x.dtype, X => {
-                requantize::<X, Y>(params, x.bytes_as()?, output.bytes_as_mut()?);
-                Ok(())
-            }),
-        })
+        with_quantized!(output.dtype, Y => self.evaluate::<Y>(&x, output))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -76,37 +105,29 @@ impl Operator for Quantize {
 impl Lower for Quantize {
     fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
         let member = &members[0];
+        let params = match self {
+            Self::Stored(_) => return lower_by_table(self, lowering, member),
+            Self::RealChannels(..) => return Ok(None),
+            Self::Real(params) => params,
+        };
         let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
-        if !lowering.suits_kernels(member, 1) {
+        let is_8_bit = EIGHT_BIT.contains(&lowering.tensor(output).dtype);
+        if !is_8_bit || !lowering.suits_kernels(member, 1) || !lowering.is_dense(output) {
             return Ok(None);
         }
-        let layer: Box<dyn Layer> = match self {
-            Self::Real(params) => {
-                if !lowering.is_dense(output) {
-                    return Ok(None);
-                }
-                let spec = QuantizeSpec {
-                    elements: lowering.tensor(output).element_count(),
-                    scale: params.scale,
-                    zero: params.zero_point,
-                    file_is_signed: lowering.is_signed(output),
-                    threads: lowering.threads,
-                };
-                Box::new(convert::prepare_quantize(lowering.isa, &spec))
-            }
-            Self::Stored(_) => {
-                let table = lowering.table(self, source, output)?;
-                let table = table.as_slice().try_into().map_err(|_| Error::internal("a table of 256 bytes"))?;
-                let shape = lowering.strided(source, output);
-                Box::new(lut::prepare(&LutSpec { table, shape, threads: lowering.threads }))
-            }
+        let spec = QuantizeSpec {
+            elements: lowering.tensor(output).element_count(),
+            scale: params.scale,
+            zero: params.zero_point,
+            file_is_signed: lowering.is_signed(output),
+            threads: lowering.threads,
         };
+        let layer = Box::new(convert::prepare_quantize(lowering.isa, &spec));
         Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
     }
 
     fn keeps_bytes(&self, types: [DType; 2], xor_masks: [u8; 2]) -> bool {
-        let identity = |bytes: Vec<u8>| bytes.iter().enumerate().all(|(stored, &byte)| usize::from(byte) == stored);
-        matches!(self, Self::Stored(_)) && table(self, types, xor_masks).is_ok_and(identity)
+        matches!(self, Self::Stored(_)) && is_identity(self, types, xor_masks)
     }
 
     fn reads_strided_pixels(&self) -> bool {

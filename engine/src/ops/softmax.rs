@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use ottava_kernels::softmax::{self, SoftmaxSpec};
 use ottava_ref::ops::softmax::{SoftmaxParams, softmax};
+use ottava_ref::ops::softmax16::{Softmax16Params, softmax16};
 
+use super::types::EIGHT_BIT;
+use super::unary::map;
 use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
@@ -13,19 +16,45 @@ use crate::graph::DType;
 use crate::optimize::{Lower, Lowered, Lowering, Member};
 use crate::schema::BuiltinOptionsRef;
 
-/// The sum of so many exponentials of 0 would not fit the reference's 32 bits.
-const MAX_DEPTH: usize = 4095;
+/// The longest rows whose sum of exponentials fits the reference's 32 bits, for 8-bit and for int16 inputs.
+const MAX_DEPTH: [usize; 2] = [4095, 65535];
 
 /// Softmax over rows of `depth` elements.
 #[derive(Clone, Debug)]
 pub(crate) struct Softmax {
-    pub(crate) depth: usize,
-    pub(crate) params: SoftmaxParams,
+    depth: usize,
+    params: Params,
     rank: usize,
 }
 
+/// The arithmetic of an input type.
+#[derive(Clone, Debug)]
+enum Params {
+    Bytes(SoftmaxParams),
+    Int16(Box<Softmax16Params>),
+}
+
+/// One quantized type, or int8 to int16.
 pub(crate) fn types(types: &TypeList) -> bool {
-    types.one_8_bit_type(1)
+    let one = types.one_8_bit_type(1) || types.one_type(1, &[DType::I16]);
+    one || types.input_is(0, &[DType::I8]) && types.output_is(&[DType::I16])
+}
+
+/// The scale and zero point that an output must have, if it must: the scale up to a thousandth.
+fn check_output(context: &ImportContext<'_>, from: DType) -> Result<()> {
+    let output = context.output_quantization()?;
+    let (unit, zero_point, words) = match (from, context.output()?.dtype) {
+        (DType::I8, DType::I8) => (1.0_f32 / 256.0, -128, "1/256 and -128"),
+        (DType::I16, _) => (1.0 / 32768.0, 0, "1/32768 and 0"),
+        _ => return Ok(()),
+    };
+    if output.zero_point == zero_point && (output.scale - unit).abs() <= 0.001 * unit {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the output has scale {} and zero point {}; {words} expected",
+        output.scale, output.zero_point
+    )))
 }
 
 pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
@@ -38,22 +67,23 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
     if !beta.is_finite() {
         return Err(Error::invalid(format!("beta is {beta}")));
     }
-    let shape = &context.input(0)?.shape;
-    let depth = *shape.last().ok_or_else(|| Error::invalid("softmax of a scalar"))?;
-    if depth > MAX_DEPTH {
-        return Err(Error::unsupported(format!("rows of {depth} elements; at most {MAX_DEPTH} are exact")));
+    let source = context.input(0)?;
+    let is_int16 = source.dtype == DType::I16;
+    let depth = *source.shape.last().ok_or_else(|| Error::invalid("softmax of a scalar"))?;
+    let most = MAX_DEPTH[usize::from(is_int16)];
+    if depth > most {
+        return Err(Error::unsupported(format!("rows of {depth} elements; at most {most} are exact")));
     }
-    let (input, output) = (context.quantization(context.inputs[0])?, context.output_quantization()?);
-    let unit = 1.0_f32 / 256.0;
-    if context.output()?.dtype == DType::I8 && (output.zero_point != -128 || (output.scale - unit).abs() > 0.001 * unit)
-    {
-        return Err(Error::invalid(format!(
-            "the int8 output has scale {} and zero point {}; 1/256 and -128 expected",
-            output.scale, output.zero_point
-        )));
+    let input = context.quantization(context.inputs[0])?;
+    if is_int16 && input.zero_point != 0 {
+        return Err(Error::invalid(format!("the int16 input has zero point {}, 0 expected", input.zero_point)));
     }
-    let params = SoftmaxParams::new(beta, input.scale)?;
-    Ok(Arc::new(Softmax { depth, params, rank: shape.len() }))
+    check_output(context, source.dtype)?;
+    let params = match is_int16 {
+        true => Params::Int16(Box::new(Softmax16Params::new(beta, input.scale)?)),
+        false => Params::Bytes(SoftmaxParams::new(beta, input.scale)?),
+    };
+    Ok(Arc::new(Softmax { depth, params, rank: source.shape.len() }))
 }
 
 impl Operator for Softmax {
@@ -71,10 +101,14 @@ impl Operator for Softmax {
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
-        with_8_bit!(x.dtype, T => {
-            softmax::<T, T>(&self.params, self.depth, x.bytes_as()?, output.bytes_as_mut()?);
-            Ok(())
-        })
+        let params = match &self.params {
+            Params::Bytes(params) => params,
+            Params::Int16(params) => return map(&x, output, |x, y| softmax16(params, self.depth, x, y)),
+        };
+        if output.dtype == DType::I16 {
+            return map::<i8, i16>(&x, output, |x, y| softmax(params, self.depth, x, y));
+        }
+        with_8_bit!(x.dtype, T => map::<T, T>(&x, output, |x, y| softmax(params, self.depth, x, y)))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -86,7 +120,9 @@ impl Lower for Softmax {
     fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
         let member = &members[0];
         let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
-        if !lowering.suits_kernels(member, 1) {
+        let Params::Bytes(params) = &self.params else { return Ok(None) };
+        let is_8_bit = EIGHT_BIT.contains(&lowering.tensor(output).dtype);
+        if !is_8_bit || !lowering.suits_kernels(member, 1) {
             return Ok(None);
         }
         let strided = lowering.strided(source, output);
@@ -95,7 +131,7 @@ impl Lower for Softmax {
             depth: strided.channels,
             input_stride: strided.input_strides[0],
             output_stride: strided.output_stride,
-            exponentials: &self.params.exponentials(),
+            exponentials: &params.exponentials(),
             storage: lowering.isa.storage(),
             threads: lowering.threads,
         });

@@ -33,24 +33,60 @@ pub(crate) static OPS: &[OpSpec] = &[
     // Weights.
     op(3, "CONV_2D", 8, quantized::conv_types, conv_2d::import),
     op(4, "DEPTHWISE_CONV_2D", 7, quantized::conv_types, depthwise_conv_2d::import),
-    op(9, "FULLY_CONNECTED", 14, quantized::conv_types, fully_connected::import),
+    op(9, "FULLY_CONNECTED", 14, fully_connected::types, fully_connected::import),
     // Pools and reductions.
     op(1, "AVERAGE_POOL_2D", 3, window::pool_types, average_pool_2d::import),
     op(17, "MAX_POOL_2D", 3, window::pool_types, max_pool_2d::import),
     op(40, "MEAN", 3, mean::types, mean::import),
     // Arithmetic.
-    op(0, "ADD", 5, add::types, add::import),
+    op(0, "ADD", 6, add::types, add::import),
+    op(18, "MUL", 8, mul::types, mul::import),
+    op(41, "SUB", 5, add::types, add::import_sub),
+    op(42, "DIV", 2, div::types, div::import),
+    op(54, "PRELU", 1, prelu::types, prelu::import),
+    op(55, "MAXIMUM", 4, maximum_minimum::types, maximum_minimum::import_maximum),
+    op(57, "MINIMUM", 4, maximum_minimum::types, maximum_minimum::import_minimum),
+    op(58, "LESS", 3, comparison::types, comparison::import_less),
+    op(61, "GREATER", 2, comparison::types, comparison::import_greater),
+    op(62, "GREATER_EQUAL", 3, comparison::types, comparison::import_greater_equal),
+    op(63, "LESS_EQUAL", 2, comparison::types, comparison::import_less_equal),
+    op(71, "EQUAL", 5, comparison::equality_types, comparison::import_equal),
+    op(72, "NOT_EQUAL", 4, comparison::equality_types, comparison::import_not_equal),
+    op(90, "FLOOR_DIV", 3, div::floor_types, div::import_floor),
+    op(99, "SQUARED_DIFFERENCE", 2, squared_difference::types, squared_difference::import),
     // Functions of one input.
+    op(11, "L2_NORMALIZATION", 2, rows::types, rows::import_l2_normalization),
+    op(14, "LOGISTIC", 3, real_function::types, real_function::logistic),
+    op(19, "RELU", 3, relu::types, relu::relu),
+    op(20, "RELU_N1_TO_1", 1, relu::types, relu::relu_n1_to_1),
+    op(21, "RELU6", 3, relu::types, relu::relu6),
     op(25, "SOFTMAX", 3, softmax::types, softmax::import),
+    op(28, "TANH", 3, real_function::types, real_function::tanh),
+    op(47, "EXP", 2, real_function::signed_types, real_function::exp),
+    op(50, "LOG_SOFTMAX", 2, rows::types, rows::import_log_softmax),
+    op(59, "NEG", 1, absolute::neg_types, absolute::neg),
+    op(73, "LOG", 2, real_function::signed_types, real_function::log),
+    op(75, "SQRT", 2, square_root::types, square_root::sqrt),
+    op(76, "RSQRT", 3, square_root::types, square_root::rsqrt),
+    op(98, "LEAKY_RELU", 2, relu::types, relu::leaky_relu),
+    op(101, "ABS", 5, absolute::abs_types, absolute::abs),
+    op(111, "ELU", 1, real_function::int8_types, real_function::elu),
+    op(117, "HARD_SWISH", 1, hard_swish::types, hard_swish::import),
+    op(150, "GELU", 2, real_function::types, real_function::gelu),
+    op(152, "RELU_0_TO_1", 1, relu::types, relu::relu_0_to_1),
     // Conversions.
     op(6, "DEQUANTIZE", 6, dequantize::types, dequantize::import),
+    op(53, "CAST", 7, cast::types, cast::import),
     op(114, "QUANTIZE", 4, quantize::types, quantize::import),
     // Movement.
     op(2, "CONCATENATION", 4, concatenation::types, concatenation::import),
     op(22, "RESHAPE", 1, reshape::types, reshape::import),
     op(34, "PAD", 4, pad::types, pad::import),
     // Selection and resizing.
+    op(64, "SELECT", 4, select::types, select::import),
+    op(123, "SELECT_V2", 2, select::types, select::import_v2),
     // Custom operators.
+    op(CUSTOM, detection_postprocess::NAME, 1, detection_postprocess::types, detection_postprocess::import),
 ];
 
 /// An operator that Ottava runs.

@@ -117,7 +117,6 @@ macro_rules! with_quantized {
 pub(crate) use with_quantized;
 
 /// Runs an expression with a type alias for the unsigned integer of `$size` bytes: what moving elements needs.
-#[expect(unused_macros, reason = "operators of the next change")]
 macro_rules! with_size {
     ($size:expr, $T:ident => $body:expr) => {
         match $size {
@@ -141,5 +140,4 @@ macro_rules! with_size {
         }
     };
 }
-#[expect(unused_imports, reason = "operators of the next change")]
 pub(crate) use with_size;

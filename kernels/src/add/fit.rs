@@ -1,4 +1,4 @@
-//! Proof that an addition is one weighed sum.
+//! Proof that an addition or a subtraction is one weighed sum.
 //!
 //! The specification rounds six times, but all it can tell apart are 65536 pairs of bytes. A weighed
 //! sum with 31 bits behind the point comes so close that it nearly always equals all of them: given the
@@ -38,10 +38,11 @@ pub(super) fn fit(spec: &AddSpec) -> Option<Weighed> {
     }
     let [first, second, output] = multipliers.map(real);
     let headroom = f64::from(1 << LEFT_SHIFT);
-    let slopes = [first * headroom * output, second * headroom * output];
+    let sign = if spec.subtract { -1.0 } else { 1.0 };
+    let slopes = [first * headroom * output, sign * second * headroom * output];
     let shift = (LEAST_SHIFT..=MOST_SHIFT)
         .rev()
-        .find(|&shift| slopes.iter().all(|slope| slope * f64::from(1 << shift) < f64::from(i16::MAX)))?;
+        .find(|&shift| slopes.iter().all(|slope| slope.abs() * f64::from(1 << shift) < f64::from(i16::MAX)))?;
     let unit = f64::from(1 << shift) * f64::from(1 << LOW_BITS);
     let weights = slopes.map(|slope| (slope * unit).round() as i64);
     let zeros: f64 = spec.operands.iter().zip(slopes).map(|(operand, slope)| f64::from(operand.zero) * slope).sum();
@@ -71,7 +72,8 @@ fn constant(spec: &AddSpec, weights: [i64; 2], bits: u32, offset: i64) -> Option
     let (mut low, mut high) = (-MOST_ROUND, MOST_ROUND);
     for (a, first) in scaled[0].iter().enumerate() {
         for (b, second) in scaled[1].iter().enumerate() {
-            let output = (rescale(first + second, spec.multiplier) + zero).max(min).min(max);
+            let both = if spec.subtract { first - second } else { first + second };
+            let output = (rescale(both, spec.multiplier) + zero).max(min).min(max);
             let sum = a as i64 * weights[0] + b as i64 * weights[1];
             let floor = ((output - offset) << bits) - sum;
             if output > min {
@@ -111,7 +113,7 @@ fn split(weight: i64) -> (i16, i16) {
 mod tests {
     use super::*;
     use crate::add::Operand;
-    use crate::strided::Strided;
+    use crate::pairs::Pairs;
 
     /// Multipliers as the specification derives them from scales.
     fn spec(scales: [f64; 3], zeros: [i32; 3]) -> AddSpec {
@@ -122,15 +124,14 @@ mod tests {
         let twice = 2.0 * scales[0].max(scales[1]);
         let operand = |i: usize| Operand { zero: zeros[i], multiplier: quantize(scales[i] / twice) };
         AddSpec {
-            shape: Strided { pixels: 1, channels: 1, input_strides: [1; 2], output_stride: 1 },
-            second_is_scalar: false,
+            pairs: Pairs { dimensions: Vec::new(), constants: [None, None], threads: 1 },
+            subtract: false,
             operands: [operand(0), operand(1)],
             multiplier: quantize(twice / (f64::from(1 << LEFT_SHIFT) * scales[2])),
             output_zero: zeros[2],
             output_min: 0,
             output_max: 255,
             output_offset: 0,
-            threads: 1,
         }
     }
 

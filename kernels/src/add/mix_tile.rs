@@ -1,18 +1,12 @@
 //! The addition that is one weighed sum, written once for every instruction set.
 
 use crate::arch::{Mix, Weighed};
+use crate::pairs::Run;
 
 /// A run of elements.
 pub(super) struct MixTile<'a> {
-    /// Addresses of the first elements.
-    pub(super) inputs: [*const u8; 2],
-    /// Bytes of the second input from one element to the next: 1, or 0 where a register's copies of a
-    /// single element stand at its address.
-    pub(super) second_step: usize,
-    /// Address of the first output.
-    pub(super) output: *mut u8,
-    /// Elements, at least 1.
-    pub(super) len: usize,
+    /// Where they are.
+    pub(super) run: &'a Run,
     /// From both inputs to the output.
     pub(super) weights: &'a Weighed,
     /// Least and greatest output byte.
@@ -34,8 +28,7 @@ pub(super) type MixTileFn = unsafe fn(&MixTile<'_>);
 pub(super) unsafe fn run<A: Mix>(arch: A, tile: &MixTile<'_>) {
     let weights = arch.prepare_mix(tile.weights);
     let (min, max) = (arch.splat_wide(tile.clamp[0]), arch.splat_wide(tile.clamp[1]));
-    let ([first, second], step) = (tile.inputs, tile.second_step);
-    let (output, len) = (tile.output, tile.len);
+    let &Run { inputs: [first, second], steps, output, len } = tile.run;
     let count = A::WIDTH.min(len);
     let mut at = 0;
     while at < len {
@@ -43,8 +36,8 @@ pub(super) unsafe fn run<A: Mix>(arch: A, tile: &MixTile<'_>) {
         // SAFETY: the caller vouches for a register from the run's start on and for the whole run, in
         // which a register from `start` on lies, and for the run's outputs.
         unsafe {
-            let a = arch.load_wide(first.wrapping_add(start));
-            let b = arch.load_wide(second.wrapping_add(start * step));
+            let a = arch.load_wide(first.wrapping_add(start * steps[0]));
+            let b = arch.load_wide(second.wrapping_add(start * steps[1]));
             let mixed = arch.min_wide(arch.max_wide(arch.mix(a, b, weights), min), max);
             arch.store_wide(output.wrapping_add(start), mixed, count);
         }

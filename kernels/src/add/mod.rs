@@ -1,4 +1,4 @@
-//! Addition of two tensors of different scales.
+//! Addition and subtraction of two tensors of different scales.
 //!
 //! Each operand is moved up by 20 bits and rounded to a common scale, then the sum is rounded to the
 //! output's: three double roundings. An operand whose multiplier is exactly one half, as that of the
@@ -8,7 +8,7 @@
 
 use crate::bound::{Bound, Described};
 use crate::isa::Isa;
-use crate::strided::Strided;
+use crate::pairs::Pairs;
 
 mod fit;
 mod layer;
@@ -35,12 +35,12 @@ pub struct Operand {
 }
 
 /// What an addition is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddSpec {
-    /// Where the elements are. A second input stride of 0 adds the same pixel to every one.
-    pub shape: Strided<2>,
-    /// Whether the second input is a single element, which is added to all; its stride is ignored.
-    pub second_is_scalar: bool,
+    /// Where the elements are.
+    pub pairs: Pairs,
+    /// Whether the second operand is taken off instead.
+    pub subtract: bool,
     /// The two operands.
     pub operands: [Operand; 2],
     /// `(mantissa, shift)` from the common scale to the output's; the shift at most 0.
@@ -53,16 +53,15 @@ pub struct AddSpec {
     pub output_max: i32,
     /// What stored outputs have more than the file's values.
     pub output_offset: i32,
-    /// How many threads will share the work; shapes the tasks, never the results.
-    pub threads: usize,
 }
 
 /// The kernels of one instruction set.
 pub struct Descriptor {
     isa: Isa,
     name: &'static str,
-    /// Neither operand, the second, or both have a multiplier of one half.
-    tiles: [tile::TileFn; 3],
+    /// Sums and differences, each where neither operand, the second, the first, or both have a multiplier of one
+    /// half.
+    tiles: [[tile::TileFn; 4]; 2],
     /// The addition as one weighed sum, where the instruction set has it.
     mix: Option<MixKernel>,
 }
@@ -112,8 +111,7 @@ impl Described for Descriptor {
 /// Prepares an addition for an instruction set.
 ///
 /// # Panics
-/// The CPU lacks the instruction set, or the specification contradicts itself: pixels that overlap,
-/// a multiplier with a left shift, a zero point that is no stored value.
+/// The CPU lacks the instruction set, or the specification contradicts itself: a multiplier with a left shift, a zero point that is no stored value.
 pub fn prepare(isa: Isa, spec: &AddSpec) -> Add {
     Add::new(Bound::new(KERNELS, isa), spec)
 }

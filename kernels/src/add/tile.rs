@@ -5,6 +5,7 @@
 
 use super::Operand;
 use crate::arch::{Arch, LANES};
+use crate::pairs::Run;
 use crate::requantize::Requantizer;
 
 /// Bits of headroom that both operands gain before they are brought to a common scale.
@@ -15,15 +16,8 @@ const GROUPS: usize = 4;
 
 /// A run of elements.
 pub(super) struct Tile<'a> {
-    /// Addresses of the first elements.
-    pub(super) inputs: [*const u8; 2],
-    /// Bytes of the second input from one element to the next: 1, or 0 where sixteen copies of a
-    /// single element stand at its address.
-    pub(super) second_step: usize,
-    /// Address of the first output.
-    pub(super) output: *mut u8,
-    /// Elements, at least 1.
-    pub(super) len: usize,
+    /// Where they are.
+    pub(super) run: &'a Run,
     /// How each input comes to the common scale.
     pub(super) operands: &'a [Operand; 2],
     /// From the common scale to outputs.
@@ -63,54 +57,59 @@ impl<A: Arch> Scaled<A> {
     }
 }
 
-/// Adds a run.
+/// Adds or subtracts a run.
 ///
 /// # Safety
 /// As [`TileFn`], in a function that enables the instruction set of `arch`. An operand that is said to
 /// be `HALF` has the multiplier `(2^30, 0)`.
 #[inline(always)]
-pub(super) unsafe fn run<A: Arch, const FIRST_HALF: bool, const SECOND_HALF: bool>(arch: A, tile: &Tile<'_>) {
+pub(super) unsafe fn run<A: Arch, const FIRST_HALF: bool, const SECOND_HALF: bool, const SUBTRACT: bool>(
+    arch: A,
+    tile: &Tile<'_>,
+) {
     let (first, second) = (Scaled::new(arch, &tile.operands[0]), Scaled::new(arch, &tile.operands[1]));
     let scaled = [first, second];
     let mut at = 0;
-    while at + GROUPS * LANES <= tile.len {
+    while at + GROUPS * LANES <= tile.run.len {
         // SAFETY: the caller's promise; the groups lie within the run.
-        unsafe { groups::<A, GROUPS, FIRST_HALF, SECOND_HALF>(arch, tile, scaled, [at, LANES]) }
+        unsafe { groups::<A, GROUPS, FIRST_HALF, SECOND_HALF, SUBTRACT>(arch, tile, scaled, [at, LANES]) }
         at += GROUPS * LANES;
     }
-    let count = LANES.min(tile.len);
-    while at < tile.len {
-        let start = at.min(tile.len - count);
+    let count = LANES.min(tile.run.len);
+    while at < tile.run.len {
+        let start = at.min(tile.run.len - count);
         // SAFETY: the caller's promise; the group ends with the run, or has the run's first elements.
-        unsafe { groups::<A, 1, FIRST_HALF, SECOND_HALF>(arch, tile, scaled, [start, count]) }
+        unsafe { groups::<A, 1, FIRST_HALF, SECOND_HALF, SUBTRACT>(arch, tile, scaled, [start, count]) }
         at += LANES;
     }
 }
 
-/// Adds `N` groups of sixteen elements from `at` on, and stores `count` of each.
+/// Adds or subtracts `N` groups of sixteen elements from `at` on, and stores `count` of each.
 ///
 /// # Safety
 /// As [`TileFn`], with sixteen bytes readable for each group and `count` writable.
 #[inline(always)]
-unsafe fn groups<A: Arch, const N: usize, const FIRST_HALF: bool, const SECOND_HALF: bool>(
+unsafe fn groups<A: Arch, const N: usize, const FIRST_HALF: bool, const SECOND_HALF: bool, const SUBTRACT: bool>(
     arch: A,
     tile: &Tile<'_>,
     [first, second]: [Scaled<A>; 2],
     [at, count]: [usize; 2],
 ) {
+    let run = tile.run;
     let mut sums = [arch.splat(0); N];
     for (group, sum) in sums.iter_mut().enumerate() {
         let at = at + group * LANES;
         // SAFETY: the caller vouches for sixteen bytes here.
         let (a, b) = unsafe {
             (
-                arch.load_bytes(tile.inputs[0].wrapping_add(at)),
-                arch.load_bytes(tile.inputs[1].wrapping_add(at * tile.second_step)),
+                arch.load_bytes(run.inputs[0].wrapping_add(at * run.steps[0])),
+                arch.load_bytes(run.inputs[1].wrapping_add(at * run.steps[1])),
             )
         };
-        *sum = arch.add(first.apply::<FIRST_HALF>(arch, a), second.apply::<SECOND_HALF>(arch, b));
+        let (a, b) = (first.apply::<FIRST_HALF>(arch, a), second.apply::<SECOND_HALF>(arch, b));
+        *sum = if SUBTRACT { arch.sub(a, b) } else { arch.add(a, b) };
     }
-    let mut output = tile.output.wrapping_add(at);
+    let mut output = run.output.wrapping_add(at);
     for values in tile.requantizer.apply(arch, sums) {
         // SAFETY: the caller vouches for the run's outputs.
         unsafe { arch.store_bytes(output, values, count) }

@@ -7,6 +7,7 @@ use super::class::{self, Class};
 use super::columns::Columns;
 use super::ending::Scratch;
 use super::excess;
+use super::grid::Grid;
 use super::pack::{self, PanelSource};
 use super::streams::{JoinStatistics, Streams};
 use super::tile::{Block, MAX_ROWS, Tile};
@@ -25,8 +26,8 @@ pub struct Conv {
     name: String,
     input: Image,
     window: Window,
-    output_width: usize,
-    output_pixels: usize,
+    grid: Grid,
+    outputs: [usize; 2],
     group_channels: usize,
     block_rows: usize,
     classes: Vec<Class>,
@@ -109,8 +110,8 @@ impl Conv {
             name: main_kernel(descriptor, [widest, sources.len()], &classes, spec.input.batch),
             input: spec.input,
             window: spec.window,
-            output_width: spec.output[1],
-            output_pixels: spec.output[0] * spec.output[1],
+            grid: Grid::dense(spec.output),
+            outputs: spec.output,
             group_channels: spec.input.channels / spec.groups,
             block_rows: extent.block_rows(),
             tasks: blocks::tasks(&classes, &groups, &extent),
@@ -125,6 +126,17 @@ impl Conv {
             columns,
             groups,
         }
+    }
+
+    /// Puts the outputs elsewhere in the image that they are pixels of.
+    ///
+    /// # Panics
+    /// The last pixel is beyond 4 GiB.
+    pub(crate) fn place(&mut self, grid: Grid) {
+        self.grid = grid;
+        let last = self.grid.pixel(self.input.batch - 1, self.outputs[0] - 1, self.outputs[1] - 1) as u64;
+        let stride = self.columns.iter().map(|columns| columns.pixel_stride).max().unwrap_or(0) as u64;
+        assert!((last + 1).saturating_mul(stride) < u64::from(u32::MAX), "outputs are smaller than 4 GiB");
     }
 
     /// What packing made of the weights.
@@ -152,12 +164,11 @@ impl Conv {
             let at_x = class.first[1] + x * self.window.stride[1];
             let at = (image * self.input.height + at_y) * self.input.width + at_x;
             let start = base.wrapping_add(at * self.input.pixel_stride);
-            let output = (class.down.start + y) * self.output_width + class.across.start + x;
-            let first = (image * self.output_pixels + output) as u32;
+            let first = self.grid.pixel(image, class.down.start + y, class.across.start + x) as u32;
             let run = done..done + count;
             for (index, (row, pixel)) in rows[run.clone()].iter_mut().zip(&mut pixels[run]).enumerate() {
                 *row = start.wrapping_add(index * across);
-                *pixel = first + index as u32;
+                *pixel = first + (index * self.grid.step) as u32;
             }
             done += count;
             (x, y) = (0, y + 1);
@@ -278,8 +289,8 @@ impl Layer for Conv {
         let class = &self.classes[task.class as usize];
         assert!(inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
         for columns in &self.columns {
-            let pixels = self.input.batch * self.output_pixels;
-            let end = (pixels - 1) * columns.pixel_stride + columns.offset + columns.count;
+            let last = self.grid.pixel(self.input.batch - 1, self.outputs[0] - 1, self.outputs[1] - 1);
+            let end = last * columns.pixel_stride + columns.offset + columns.count;
             assert!(outputs[columns.part].len() >= end, "output view of {} bytes", outputs[columns.part].len());
         }
         let mut rows = [core::ptr::null(); MAX_BLOCK_ROWS];

@@ -32,6 +32,7 @@ mod columns;
 mod conv;
 mod ending;
 mod excess;
+mod grid;
 mod join;
 #[cfg(any(target_arch = "x86_64", test))]
 mod joined;
@@ -53,6 +54,7 @@ mod scalar;
 
 pub use bind::{Descriptor, KERNELS, TileShape};
 pub use conv::{Conv, ConvStatistics};
+pub(crate) use grid::Grid;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use join::MOST_JOINED;
 pub use streams::JoinStatistics;

@@ -78,7 +78,7 @@ fn log_of_sum(z: i32) -> i32 {
     let above = saturating_left_shift(mul(z.wrapping_shl((leading - 1) as u32), HALF_SQRT_2), 1);
     let power_above = ((12 - leading) << 25).saturating_add(1 << 23);
     let headroom = mul(z, HALF_SQRT_2).leading_zeros() as i32 - 1;
-    let below = z.wrapping_shl(headroom as u32);
+    let below = if headroom > 0 { saturating_left_shift(z, headroom as u32) } else { z };
     let power_below = ((12 - headroom) << 25).saturating_sub(1 << 23);
     let (r, power) = (above.min(below), power_above.max(power_below));
 

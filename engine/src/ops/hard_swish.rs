@@ -1,0 +1,26 @@
+//! HARD_SWISH on 8-bit tensors.
+
+use std::sync::Arc;
+
+use ottava_ref::ops::hard_swish::{HardSwishParams, hard_swish};
+
+use super::unary::{Function, Unary, affine_ends, map};
+use super::view::with_8_bit;
+use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
+use crate::error::Result;
+
+pub(crate) fn types(types: &TypeList) -> bool {
+    types.one_8_bit_type(1)
+}
+
+pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
+    context.expect_inputs(1, 1)?;
+    let [input, output] = affine_ends(context)?;
+    Ok(Unary::operator("HARD_SWISH", HardSwishParams::new(input, output)?))
+}
+
+impl Function for HardSwishParams {
+    fn evaluate(&self, x: &TensorView<'_>, output: &mut TensorViewMut<'_>) -> Result<()> {
+        with_8_bit!(x.dtype, T => map::<T, T>(x, output, |x, y| hard_swish(self, x, y)))
+    }
+}

@@ -1,0 +1,90 @@
+//! The multiplication kernel, written once for every instruction set: sixteen elements at a time.
+//!
+//! A last group of fewer than sixteen overlaps the one before. Runs of fewer than sixteen elements are
+//! read with their neighbours' bytes, which are not stored.
+//!
+//! ```text
+//! (a - z1)·(b - z2) = a·(b - z2) - z1·(b - z2)
+//! ```
+//! so that the first factor is a stored byte, as the 16-bit products of the instruction sets want it.
+
+use crate::arch::{Arch, LANES};
+use crate::pairs::Run;
+use crate::requantize::Requantizer;
+
+/// Groups of sixteen elements that are in flight together.
+const GROUPS: usize = 4;
+
+/// A run of elements.
+pub(super) struct Tile<'a> {
+    /// Where they are.
+    pub(super) run: &'a Run,
+    /// Zero points, stored values.
+    pub(super) zeros: [i32; 2],
+    /// From products to outputs.
+    pub(super) requantizer: &'a Requantizer,
+}
+
+/// A tile entry point.
+///
+/// # Safety
+/// The CPU has the instruction set. The inputs are readable for the run's elements or sixteen,
+/// whichever is more; the output is writable for the run's elements, which nobody else touches.
+pub(super) type TileFn = unsafe fn(&Tile<'_>);
+
+/// Multiplies a run.
+///
+/// # Safety
+/// As [`TileFn`], in a function that enables the instruction set of `arch`.
+#[inline(always)]
+pub(super) unsafe fn run<A: Arch>(arch: A, tile: &Tile<'_>) {
+    let zeros = [arch.splat(tile.zeros[0]), arch.splat(tile.zeros[1])];
+    let len = tile.run.len;
+    let mut at = 0;
+    while at + GROUPS * LANES <= len {
+        // SAFETY: the caller's promise; the groups lie within the run.
+        unsafe { groups::<A, GROUPS>(arch, tile, zeros, [at, LANES]) }
+        at += GROUPS * LANES;
+    }
+    let count = LANES.min(len);
+    while at < len {
+        let start = at.min(len - count);
+        // SAFETY: the caller's promise; the group ends with the run, or has the run's first elements.
+        unsafe { groups::<A, 1>(arch, tile, zeros, [start, count]) }
+        at += LANES;
+    }
+}
+
+/// Multiplies `N` groups of sixteen elements from `at` on, and stores `count` of each.
+///
+/// # Safety
+/// As [`TileFn`], with sixteen bytes readable for each group and `count` writable.
+#[inline(always)]
+unsafe fn groups<A: Arch, const N: usize>(
+    arch: A,
+    tile: &Tile<'_>,
+    [zero1, zero2]: [A::I32; 2],
+    [at, count]: [usize; 2],
+) {
+    let run = tile.run;
+    let mut products = [arch.splat(0); N];
+    for (group, product) in products.iter_mut().enumerate() {
+        let at = at + group * LANES;
+        // SAFETY: the caller vouches for sixteen bytes here.
+        let (a, b) = unsafe {
+            (
+                arch.load_bytes(run.inputs[0].wrapping_add(at * run.steps[0])),
+                arch.load_bytes(run.inputs[1].wrapping_add(at * run.steps[1])),
+            )
+        };
+        let factor = arch.sub(b, zero2);
+        let moved = arch.mul_add_i16(*product, a, factor);
+        *product = arch.sub(moved, arch.mul_add_i16(*product, zero1, factor));
+    }
+    let mut output = run.output.wrapping_add(at);
+    for values in tile.requantizer.apply(arch, products) {
+        // SAFETY: the caller vouches for the run's outputs.
+        unsafe { arch.store_bytes(output, values, count) }
+        output = output.wrapping_add(LANES);
+    }
+}

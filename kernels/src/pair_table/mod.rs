@@ -1,0 +1,77 @@
+//! A table of 65536 bytes applied to every pair of elements: any function of two 8-bit tensors.
+
+use crate::layer::Layer;
+use crate::memory::{Input, Output};
+use crate::pairs::{Pairs, Run, Walk};
+
+/// Names of the family's kernels; portable code serves every instruction set.
+pub static KERNELS: &[&str] = &[NAME];
+
+const NAME: &str = "pair_lut_8_portable";
+
+/// Entries of a table.
+pub const ENTRIES: usize = 1 << 16;
+
+/// What a lookup of pairs is to do.
+#[derive(Clone, Debug)]
+pub struct PairTableSpec {
+    /// Stored output byte for the stored bytes `a` and `b`, at `256·a + b`.
+    pub table: Box<[u8; ENTRIES]>,
+    /// Where the elements are.
+    pub pairs: Pairs,
+}
+
+/// A lookup of pairs, ready to run. The operands that are no constants are its inputs, in order.
+pub struct PairTable {
+    table: Box<[u8; ENTRIES]>,
+    walk: Walk,
+}
+
+/// Prepares a lookup of pairs.
+pub fn prepare(spec: PairTableSpec) -> PairTable {
+    PairTable { table: spec.table, walk: Walk::new(&spec.pairs, 1, 0) }
+}
+
+impl PairTable {
+    /// Looks up a run.
+    ///
+    /// # Safety
+    /// The inputs are readable for the elements, or one where the step is 0; the output is writable for the
+    /// elements, which nobody else touches.
+    unsafe fn look_up(&self, run: &Run) {
+        // SAFETY: the caller's promise.
+        let [first, second] = [0, 1].map(|i| unsafe {
+            core::slice::from_raw_parts(run.inputs[i], if run.steps[i] == 0 { 1 } else { run.len })
+        });
+        // SAFETY: as above; the bytes are initialized, as all of a tensor's are.
+        let output = unsafe { core::slice::from_raw_parts_mut(run.output, run.len) };
+        let at = |a: u8, b: u8| self.table[usize::from(u16::from_be_bytes([a, b]))];
+        match run.steps {
+            [0, _] => output.iter_mut().zip(second).for_each(|(out, &b)| *out = at(first[0], b)),
+            [_, 0] => output.iter_mut().zip(first).for_each(|(out, &a)| *out = at(a, second[0])),
+            _ => output.iter_mut().zip(first).zip(second).for_each(|((out, &a), &b)| *out = at(a, b)),
+        }
+    }
+}
+
+impl Layer for PairTable {
+    fn kernel(&self) -> &str {
+        NAME
+    }
+
+    fn tasks(&self) -> usize {
+        self.walk.tasks()
+    }
+
+    fn packed_bytes(&self) -> usize {
+        self.table.len() + self.walk.constant_bytes()
+    }
+
+    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+        // SAFETY: the caller's promise, which the walk passes on for each run.
+        unsafe { self.walk.run(task, (inputs, outputs), |run| self.look_up(run)) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

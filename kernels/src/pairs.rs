@@ -1,0 +1,293 @@
+//! Pairs of elements of two tensors, either of which may repeat along some dimensions: what elementwise
+//! layers of two operands walk over.
+//!
+//! Dimensions that follow each other without gaps in all tensors are joined, so that equal dense shapes are
+//! one run, and so is a scalar. A run is contiguous in the output; in each input it is contiguous or one
+//! element, of which the walk lays out a register's copies.
+
+use crate::layer::row_tasks;
+use crate::memory::{Input, Output, SLACK};
+
+/// Most dimensions that are left once those without gaps are joined.
+pub const MOST_DIMENSIONS: usize = 8;
+
+/// One dimension of the output, all tensors of one byte an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dimension {
+    /// Elements of the output.
+    pub size: usize,
+    /// Bytes from one element of each input to the next; 0 where the input repeats.
+    pub strides: [usize; 2],
+    /// Bytes from one element of the output to the next.
+    pub output_stride: usize,
+}
+
+impl Dimension {
+    /// A dimension of one element.
+    const ONE: Self = Self { size: 1, strides: [1; 2], output_stride: 1 };
+
+    /// This dimension and the one inside it as one, if no tensor has a gap.
+    fn joined(self, inner: Self) -> Option<Self> {
+        let follows = |outer: usize, stride: usize| outer == stride * inner.size;
+        let all = follows(self.strides[0], inner.strides[0])
+            && follows(self.strides[1], inner.strides[1])
+            && follows(self.output_stride, inner.output_stride);
+        all.then_some(Self { size: self.size * inner.size, ..inner })
+    }
+
+    /// Whether elements follow each other in the output, and in the inputs too or not at all.
+    fn is_run(self) -> bool {
+        self.output_stride == 1 && self.strides.iter().all(|&stride| stride <= 1)
+    }
+}
+
+/// Two operands and where their elements and those of the output are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pairs {
+    /// Dimensions of the output, outermost first.
+    pub dimensions: Vec<Dimension>,
+    /// The stored bytes of operands that are constants; the layer's inputs are the others, in order.
+    pub constants: [Option<Vec<u8>>; 2],
+    /// How many threads will share the work; shapes the tasks, never the results.
+    pub threads: usize,
+}
+
+/// A run of pairs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// Addresses of the first elements.
+    pub(crate) inputs: [*const u8; 2],
+    /// Bytes from one element of each input to the next: 1, or 0 where [`SLACK`] copies of a single element
+    /// stand at its address.
+    pub(crate) steps: [usize; 2],
+    /// Address of the first output.
+    pub(crate) output: *mut u8,
+    /// Elements, at least 1.
+    pub(crate) len: usize,
+}
+
+/// Runs of pairs, cut into tasks.
+#[derive(Clone, Debug)]
+pub(crate) struct Walk {
+    /// All but the innermost, outermost first.
+    outer: Vec<Dimension>,
+    inner: Dimension,
+    /// Runs, or elements where there is one run only, that one task takes.
+    share: usize,
+    /// Constants with slack behind them.
+    constants: [Option<Box<[u8]>>; 2],
+    /// Bytes of each operand, and of the output, up to the last that a run has.
+    reach: [usize; 3],
+    /// Bytes past a run that tiles may read.
+    extra: usize,
+}
+
+/// The dimensions joined where they can be, those of one element left out, the last one a run.
+fn join(dimensions: &[Dimension]) -> Vec<Dimension> {
+    let mut joined: Vec<Dimension> = Vec::new();
+    for &inner in dimensions.iter().filter(|dimension| dimension.size != 1) {
+        match joined.last().and_then(|outer| outer.joined(inner)) {
+            Some(both) => *joined.last_mut().expect("there is a last one") = both,
+            None => joined.push(inner),
+        }
+    }
+    if joined.last().is_none_or(|last| !last.is_run()) {
+        joined.push(Dimension::ONE);
+    }
+    joined
+}
+
+impl Pairs {
+    /// Whether layers take these dimensions.
+    pub fn is_supported(&self) -> bool {
+        join(&self.dimensions).len() <= MOST_DIMENSIONS
+    }
+}
+
+impl Walk {
+    /// Walks over `pairs` whose elements cost `work` elementary steps each, for tiles that read `width` bytes
+    /// from the start of each run.
+    ///
+    /// # Panics
+    /// There are too many dimensions, or a constant is shorter than they need.
+    pub(crate) fn new(pairs: &Pairs, work: usize, width: usize) -> Self {
+        let mut outer = join(&pairs.dimensions);
+        assert!(outer.len() <= MOST_DIMENSIONS, "{} dimensions", outer.len());
+        assert!(width <= SLACK, "{width} bytes at a time");
+        let inner = outer.pop().expect("at least one dimension");
+        assert!(inner.strides != [0, 0], "both operands repeat along {inner:?}");
+        let runs: usize = outer.iter().map(|dimension| dimension.size).product();
+        let share = match runs {
+            1 => row_tasks(inner.size, work, pairs.threads).next_multiple_of(64),
+            _ => row_tasks(runs, work * inner.size, pairs.threads),
+        };
+        let empty = runs * inner.size == 0;
+        let all = || outer.iter().chain([&inner]);
+        let reach = |stride: &dyn Fn(&Dimension) -> usize| {
+            if empty { 0 } else { all().map(|dimension| (dimension.size - 1) * stride(dimension)).sum::<usize>() + 1 }
+        };
+        let reach = [reach(&|d| d.strides[0]), reach(&|d| d.strides[1]), reach(&|d| d.output_stride)];
+        let constants = [0, 1].map(|operand| {
+            pairs.constants[operand].as_ref().map(|bytes| {
+                assert!(bytes.len() >= reach[operand], "a constant of {} bytes", bytes.len());
+                let mut padded = bytes.clone();
+                padded.resize(bytes.len() + SLACK, 0);
+                padded.into_boxed_slice()
+            })
+        });
+        let mut walk = Self { outer, inner, share, constants, reach, extra: 0 };
+        walk.extra = width.saturating_sub(walk.shortest());
+        walk
+    }
+
+    /// Runs of all tasks.
+    fn runs(&self) -> usize {
+        self.outer.iter().map(|dimension| dimension.size).product()
+    }
+
+    /// Elements of the shortest run.
+    fn shortest(&self) -> usize {
+        if self.runs() == 1 && self.inner.size > 0 {
+            self.inner.size - (self.tasks() - 1) * self.share
+        } else {
+            self.inner.size
+        }
+    }
+
+    /// Tasks that the runs are cut into, at least 1.
+    pub(crate) fn tasks(&self) -> usize {
+        let units = if self.runs() == 1 { self.inner.size } else { self.runs() };
+        units.div_ceil(self.share).max(1)
+    }
+
+    /// Bytes of the constants.
+    pub(crate) fn constant_bytes(&self) -> usize {
+        self.constants.iter().flatten().map(|bytes| bytes.len()).sum()
+    }
+
+    /// Asserts that views hold their tensors and what tiles read past them; returns the operands' addresses
+    /// and the output's.
+    fn checked(&self, inputs: &[Input<'_>], outputs: &[Output<'_>]) -> ([*const u8; 2], *mut u8) {
+        let mut given = inputs.iter().copied();
+        let addresses = [0, 1].map(|operand| {
+            let view = match &self.constants[operand] {
+                Some(bytes) => Input::from(&bytes[..]),
+                None => given.next().unwrap_or_else(|| panic!("a view is missing")),
+            };
+            let needed = self.reach[operand] + self.extra;
+            assert!(view.len() >= needed || self.reach[operand] == 0, "input view of {} bytes", view.len());
+            view.as_ptr()
+        });
+        let output = outputs.first().unwrap_or_else(|| panic!("a view is missing"));
+        assert!(output.len() >= self.reach[2], "output view of {} bytes", output.len());
+        (addresses, output.as_ptr())
+    }
+
+    /// Calls `tile` for each run of a task.
+    ///
+    /// # Panics
+    /// There is no such task, or a view is missing or too short.
+    ///
+    /// # Safety
+    /// As [`crate::Layer::run`]. What `tile` is called with is true of the run: each input is readable for the
+    /// run's elements or the walk's width, whichever is more, or for [`SLACK`] copies where its step is 0; the
+    /// output is writable for the elements, which nobody else touches.
+    pub(crate) unsafe fn run(
+        &self,
+        task: usize,
+        (inputs, outputs): (&[Input<'_>], &[Output<'_>]),
+        mut tile: impl FnMut(&Run),
+    ) {
+        assert!(task < self.tasks(), "task {task} of {}", self.tasks());
+        let (inputs, output) = self.checked(inputs, outputs);
+        let share = task * self.share..(task + 1) * self.share;
+        let (runs, elements) = match self.runs() {
+            1 => (0..1, share.start..share.end.min(self.inner.size)),
+            runs => (share.start..share.end.min(runs), 0..self.inner.size),
+        };
+        if elements.is_empty() {
+            return;
+        }
+        let mut at = Position::new(&self.outer, runs.start);
+        for _ in runs {
+            let steps = self.inner.strides;
+            let mut addresses = [0, 1]
+                .map(|operand| inputs[operand].wrapping_add(at.offsets[operand] + steps[operand] * elements.start));
+            let copies;
+            if let Some(operand) = steps.iter().position(|&step| step == 0) {
+                // SAFETY: the element lies inside the asserted view, and the caller vouches for its bytes.
+                copies = [unsafe { *addresses[operand] }; SLACK];
+                addresses[operand] = copies.as_ptr();
+            }
+            let output = output.wrapping_add(at.offsets[2] + elements.start);
+            tile(&Run { inputs: addresses, steps, output, len: elements.len() });
+            at.advance(&self.outer);
+        }
+    }
+}
+
+/// A place in the outer dimensions.
+struct Position {
+    coordinates: [usize; MOST_DIMENSIONS],
+    /// Bytes from the start of each input and of the output.
+    offsets: [usize; 3],
+}
+
+impl Position {
+    fn new(outer: &[Dimension], mut index: usize) -> Self {
+        let mut position = Self { coordinates: [0; MOST_DIMENSIONS], offsets: [0; 3] };
+        for (axis, dimension) in outer.iter().enumerate().rev() {
+            let coordinate = index % dimension.size;
+            index /= dimension.size;
+            position.coordinates[axis] = coordinate;
+            for (offset, stride) in position.offsets.iter_mut().zip(strides(dimension)) {
+                *offset += coordinate * stride;
+            }
+        }
+        position
+    }
+
+    fn advance(&mut self, outer: &[Dimension]) {
+        for (axis, dimension) in outer.iter().enumerate().rev() {
+            self.coordinates[axis] += 1;
+            let rewound = self.coordinates[axis] == dimension.size;
+            for (offset, stride) in self.offsets.iter_mut().zip(strides(dimension)) {
+                *offset += stride;
+                if rewound {
+                    *offset -= stride * dimension.size;
+                }
+            }
+            if !rewound {
+                return;
+            }
+            self.coordinates[axis] = 0;
+        }
+    }
+}
+
+/// Strides of the inputs and of the output.
+fn strides(dimension: &Dimension) -> [usize; 3] {
+    [dimension.strides[0], dimension.strides[1], dimension.output_stride]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dimension(size: usize, strides: [usize; 2], output_stride: usize) -> Dimension {
+        Dimension { size, strides, output_stride }
+    }
+
+    #[test]
+    fn dimensions_without_gaps_are_joined() {
+        let dense = [dimension(2, [12, 12], 12), dimension(3, [4, 4], 4), dimension(4, [1, 1], 1)];
+        assert_eq!(join(&dense), [dimension(24, [1, 1], 1)]);
+        let scalar = [dimension(6, [4, 0], 4), dimension(4, [1, 0], 1)];
+        assert_eq!(join(&scalar), [dimension(24, [1, 0], 1)]);
+        let per_channel = [dimension(2, [12, 0], 12), dimension(3, [4, 0], 4), dimension(4, [1, 1], 1)];
+        assert_eq!(join(&per_channel), [dimension(6, [4, 0], 4), dimension(4, [1, 1], 1)]);
+        let apart = [dimension(6, [5, 4], 4), dimension(1, [1, 1], 1)];
+        assert_eq!(join(&apart), [apart[0], Dimension::ONE]);
+        assert_eq!(join(&[]), [Dimension::ONE]);
+    }
+}
