@@ -59,6 +59,7 @@ pub(crate) use import::ImportContext;
 pub(crate) use names::builtin_name;
 pub(crate) use quantized::ConvQuantization;
 pub(crate) use table::{CUSTOM, OpSpec, find};
+pub use table::{SupportedOperator, supported_operators};
 pub(crate) use types::TypeList;
 pub use view::{TensorView, TensorViewMut};
 pub(crate) use window::Window2d;

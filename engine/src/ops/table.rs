@@ -92,6 +92,26 @@ pub(crate) static OPS: &[OpSpec] = &[
     op(CUSTOM, detection_postprocess::NAME, 1, detection_postprocess::types, detection_postprocess::import),
 ];
 
+/// An operator that Ottava runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SupportedOperator {
+    /// The format's name, such as `CONV_2D`; that of custom operators is their own.
+    pub name: &'static str,
+    /// Builtin code; 32 for custom operators.
+    pub code: i32,
+    /// Newest version whose meaning is known.
+    pub max_version: i32,
+}
+
+/// All operators that Ottava runs, by name.
+pub fn supported_operators() -> Vec<SupportedOperator> {
+    let one = |spec: &OpSpec| SupportedOperator { name: spec.name, code: spec.code, max_version: spec.max_version };
+    let mut all: Vec<_> = OPS.iter().map(one).collect();
+    all.sort_by_key(|operator| operator.name);
+    all
+}
+
 /// The line of an operator: by its code, or by its name for custom ones.
 pub(crate) fn find(code: i32, custom: Option<&str>) -> Option<&'static OpSpec> {
     OPS.iter().find(|spec| spec.code == code && custom.is_none_or(|name| name == spec.name))
