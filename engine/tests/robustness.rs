@@ -18,8 +18,8 @@ fn kind(bytes: &[u8]) -> Option<ErrorKind> {
     load(bytes).err().map(|error| error.kind())
 }
 
-/// Outputs of one run on fixed inputs.
-fn run(model: &Model, backend: Backend) -> Vec<Vec<u8>> {
+/// Outputs of one run on fixed inputs; `None` when an operator is not defined for the values that it meets.
+fn run(model: &Model, backend: Backend) -> Option<Vec<Vec<u8>>> {
     let options = PlanOptions { backend, threads: Some(1), ..PlanOptions::default() };
     let plan = Plan::new(model, &options).expect("a verified model can be planned");
     let mut session = Session::new(&plan).expect("a session of a valid plan");
@@ -29,8 +29,12 @@ fn run(model: &Model, backend: Backend) -> Vec<Vec<u8>> {
             *byte = (at * 37) as u8;
         }
     }
-    session.run().expect("a verified model runs");
-    (0..session.outputs().len()).map(|index| session.output(index).expect("an output that exists").to_vec()).collect()
+    if let Err(error) = session.run() {
+        assert_eq!(error.kind(), ErrorKind::InvalidModel, "{error}");
+        return None;
+    }
+    let output = |index| session.output(index).expect("an output that exists").to_vec();
+    Some((0..session.outputs().len()).map(output).collect())
 }
 
 /// Loads, plans and runs with both backends, which must agree; whether the model was good.

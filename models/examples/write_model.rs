@@ -1,6 +1,6 @@
-//! Writes a built network to a file: `write_model NAME FILE`, where NAME is a builtin, `tiny:SEED` or `random:SEED`.
+//! Writes a built network to a file: `write_model NAME FILE`, where NAME is a builtin, `tiny:SEED`,
+//! `random:SEED` or `mixed:SEED`.
 
-use ottava_models::Network;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -9,12 +9,12 @@ fn main() -> ExitCode {
         eprintln!("usage: write_model NAME FILE");
         return ExitCode::FAILURE;
     };
-    let Some(network) = Network::by_name(name) else {
-        eprintln!("no network is called {name}; there are tiny:SEED, random:SEED and");
+    let Some(bytes) = ottava_models::file_by_name(name) else {
+        eprintln!("no network is called {name}; there are tiny:SEED, random:SEED, mixed:SEED and");
         ottava_models::builtins().iter().for_each(|b| eprintln!("  {:20} {}", b.name, b.description));
         return ExitCode::FAILURE;
     };
-    match std::fs::write(file, network.to_file()) {
+    match std::fs::write(file, bytes) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cannot write {file}: {error}");

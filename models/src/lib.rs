@@ -19,8 +19,10 @@
 
 pub mod builder;
 mod calibrate;
+mod file;
 mod forward;
 mod images;
+mod mixed;
 mod network;
 mod networks;
 mod quantization;
@@ -39,6 +41,22 @@ pub use weights::{WeightStyle, Weights};
 /// The file of a small network that uses every supported operator: int8 for even seeds, uint8 for odd ones.
 pub fn tiny(seed: u64) -> Vec<u8> {
     networks::tiny::build(seed).to_file()
+}
+
+/// The file of a random valid network of 5 to 40 operators from the whole set, of all types.
+///
+/// Networks whose seed leaves 4 when divided by 5 may have operators whose oracle is known to be wrong
+/// (`docs/numerics.md` §0).
+pub fn mixed_network(seed: u64) -> Vec<u8> {
+    mixed::build(seed)
+}
+
+/// The file of a builtin's name, of `tiny:SEED`, `random:SEED` or `mixed:SEED`.
+pub fn file_by_name(name: &str) -> Option<Vec<u8>> {
+    match name.split_once(':') {
+        Some(("mixed", seed)) => seed.parse().ok().map(mixed_network),
+        _ => Network::by_name(name).map(|network| network.to_file()),
+    }
 }
 
 /// The file of a random valid network of 5 to 20 operators or a few more.

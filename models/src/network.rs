@@ -1,13 +1,13 @@
 //! A finished network: what it consists of, and the file that holds it.
 
 use crate::builder::TensorId;
+use crate::file::{self, Codes, Tables};
 use crate::networks;
 use crate::quantization::{Form, Quantization};
 use crate::registry::{self, Builtin};
 use crate::spread::Spread;
 use ottava::schema;
 use ottava::schema::BuiltinOptions;
-use planus::{Builder, Offset};
 
 /// Element type of a tensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,42 +128,16 @@ impl Network {
 
     /// The `.tflite` file. Equal networks give equal bytes.
     pub fn to_file(&self) -> Vec<u8> {
-        let file = self.serialize(0);
-        // The distance of constants to the end of the file is a multiple of 16; so must be its length.
-        if file.len().is_multiple_of(CONSTANT_ALIGNMENT) { file } else { self.serialize(1) }
-    }
-
-    fn serialize(&self, filler_words: usize) -> Vec<u8> {
-        let bytes: usize = self.tensors.iter().filter_map(|tensor| tensor.data.as_ref()).map(Vec::len).sum();
-        let mut builder = Builder::with_capacity(bytes + bytes / 8 + 4096);
-        // Alignments count from the first aligned thing written: it goes to the very end, where all distances start.
-        let _ = builder.create_vector(&[0i64][..]);
-        let mut buffers = vec![schema::Buffer::create(&mut builder, None::<&[u8]>, 0u64, 0u64)];
-        for data in self.tensors.iter().filter_map(|tensor| tensor.data.as_ref()) {
-            buffers.push(aligned_buffer(&mut builder, data));
-        }
-        if filler_words > 0 {
-            let _ = builder.create_vector(&vec![0i32; filler_words][..]);
-        }
         let (codes, operators) = self.operator_tables();
-        let subgraph = schema::SubGraph {
-            tensors: Some(self.tensor_tables()),
-            inputs: Some(indices(&self.inputs)),
-            outputs: Some(indices(&self.outputs)),
-            operators: Some(operators),
-            name: Some("main".into()),
-        };
-        let model = schema::Model::builder()
-            .version(3u32)
-            .operator_codes(&codes)
-            .subgraphs(&[subgraph])
-            .description(self.name.as_str())
-            .buffers(&buffers)
-            .metadata_buffer_as_null()
-            .metadata_as_null()
-            .signature_defs_as_null()
-            .finish(&mut builder);
-        schema::finish(&mut builder, model)
+        file::write(&Tables {
+            name: &self.name,
+            tensors: self.tensor_tables(),
+            constants: self.tensors.iter().filter_map(|tensor| tensor.data.as_deref()).collect(),
+            codes,
+            operators,
+            inputs: indices(&self.inputs),
+            outputs: indices(&self.outputs),
+        })
     }
 
     fn tensor_tables(&self) -> Vec<schema::Tensor> {
@@ -186,55 +160,20 @@ impl Network {
     }
 
     fn operator_tables(&self) -> (Vec<schema::OperatorCode>, Vec<schema::Operator>) {
-        let mut kinds: Vec<(i32, i32)> = Vec::new();
+        let mut codes = Codes::default();
         let operators = self
             .operators
             .iter()
-            .map(|operator| {
-                let kind = (operator.code, operator.version);
-                let index = kinds.iter().position(|&k| k == kind).unwrap_or_else(|| {
-                    kinds.push(kind);
-                    kinds.len() - 1
-                });
-                schema::Operator {
-                    opcode_index: index as u32,
-                    inputs: Some(indices(&operator.inputs)),
-                    outputs: Some(indices(&[operator.output])),
-                    builtin_options: operator.options.clone(),
-                    ..Default::default()
-                }
-            })
-            .collect();
-        let codes = kinds
-            .iter()
-            .map(|&(code, version)| schema::OperatorCode {
-                deprecated_builtin_code: code.min(127) as i8,
-                builtin_code: code,
-                version,
+            .map(|operator| schema::Operator {
+                opcode_index: codes.index_of(operator.code, operator.version),
+                inputs: Some(indices(&operator.inputs)),
+                outputs: Some(indices(&[operator.output])),
+                builtin_options: operator.options.clone(),
                 ..Default::default()
             })
             .collect();
-        (codes, operators)
+        (codes.into_tables(), operators)
     }
-}
-
-/// What the format promises for the data of constants.
-const CONSTANT_ALIGNMENT: usize = 16;
-
-/// Writes a constant so that its first byte is a multiple of 16 away from the file's end.
-///
-/// The serializer writes from the end and aligns byte vectors to four only, so an unused vector of the missing length goes
-/// behind a constant that needs it.
-fn aligned_buffer(builder: &mut Builder, data: &[u8]) -> Offset<schema::Buffer> {
-    let distance = (builder.len() + data.len()).next_multiple_of(4);
-    if !distance.is_multiple_of(CONSTANT_ALIGNMENT) {
-        // The unused vector takes its words and a length prefix; it starts at a multiple of four itself.
-        let distance = (builder.len().next_multiple_of(4) + data.len()).next_multiple_of(4);
-        let words = (CONSTANT_ALIGNMENT - distance % CONSTANT_ALIGNMENT) / 4;
-        let _ = builder.create_vector(&vec![0i32; words - 1][..]);
-    }
-    let vector = builder.create_vector(data);
-    schema::Buffer::create(builder, vector, 0u64, 0u64)
 }
 
 fn indices(tensors: &[TensorId]) -> Vec<i32> {

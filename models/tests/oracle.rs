@@ -3,7 +3,7 @@
 //! The hashes come from `tools/oracle/built_models.py`. Set `OTTAVA_ORACLE_ONLY` to the start of a name to replay some.
 
 use ottava::{Backend, DType, Isa, Model, Plan, PlanOptions, Session};
-use ottava_models::{Network, Rng};
+use ottava_models::Rng;
 use sha2::{Digest, Sha256};
 
 struct Recorded {
@@ -45,7 +45,7 @@ fn hex(hash: Sha256) -> String {
 }
 
 fn file_of(recorded: &Recorded) -> Vec<u8> {
-    Network::by_name(&recorded.name).unwrap_or_else(|| panic!("{} can be built", recorded.name)).to_file()
+    ottava_models::file_by_name(&recorded.name).unwrap_or_else(|| panic!("{} can be built", recorded.name))
 }
 
 /// The bytes that `make_input` of the script makes.
@@ -58,6 +58,7 @@ fn make_input(seed: u64, shape: &[usize], dtype: DType) -> Vec<u8> {
     let pixels = (0..count).map(|index| values[pick(index)]);
     match dtype {
         DType::F32 => pixels.flat_map(|p| ((f32::from(p) - 128.0) / 128.0).to_le_bytes()).collect(),
+        DType::I16 => pixels.flat_map(|p| (i16::from((p ^ 0x80) as i8) * 255).to_le_bytes()).collect(),
         DType::I8 => pixels.map(|p| p ^ 0x80).collect(),
         _ => pixels.collect(),
     }

@@ -6,6 +6,7 @@
 //! memory an import takes stays proportional to the file.
 
 mod budget;
+mod flex_map;
 mod fold;
 mod operators;
 mod tensors;
@@ -20,6 +21,7 @@ use crate::model::OperatorInfo;
 use crate::schema;
 
 pub(crate) use budget::Budget;
+pub(crate) use flex_map::FlexMap;
 
 /// The only version of the format there is.
 const FORMAT_VERSION: u32 = 3;

@@ -1,12 +1,14 @@
-//! CONV_2D: input NHWC, filter OHWI, int32 bias.
+//! CONV_2D: input NHWC, filter OHWI, bias.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::gemm;
+use ottava_kernels::gemm16::{self, Conv16Spec};
 use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
 
-use super::view::{input, only_output, with_8_bit};
+use super::quantized::{Operands, bias_values, pairs, range_16, requantize_16, with_sums};
+use super::view::{input, only_output};
 use super::window::{MAX_BORDER_WORK, WindowOptions};
 use super::{ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, Window2d, nhwc_of};
 use crate::error::{Error, Result};
@@ -45,7 +47,12 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
         dilation: [options.dilation_h_factor()?, options.dilation_w_factor()?],
     };
     let window = Window2d::new(&steps, [height, width], [filter_h, filter_w])?;
-    let quantization = ConvQuantization::import(context, 0, options.fused_activation_function()?)?;
+    let quantization = ConvQuantization::import(
+        context,
+        Operands::USUAL,
+        options.fused_activation_function()?,
+        options.quantized_bias_type()?,
+    )?;
     Ok(Arc::new(Conv2d { window, filter_shape, groups, quantization }))
 }
 
@@ -72,7 +79,6 @@ impl Operator for Conv2d {
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
-        let bias = inputs.get(2).copied().flatten().map(|bias| bias.values::<i32>());
         let params = Conv2dParams {
             input_shape: nhwc_of(&[Some(x.shape)], 0)?,
             filter_shape: self.filter_shape,
@@ -87,9 +93,11 @@ impl Operator for Conv2d {
             output_zero_point: self.quantization.output_zero_point,
             activation: self.quantization.activation,
         };
-        with_8_bit!(x.dtype, T => {
-            conv2d::<T, T, i32>(&params, x.bytes_as()?, filter.bytes_as()?, bias.as_deref(), output.bytes_as_mut()?);
-            Ok(())
+        with_sums!(self.quantization.sums, x.dtype, X, W, A => {
+            let mut values = vec![X::default(); output.bytes.len() / size_of::<X>()];
+            let bias = bias_values::<A>(inputs, 2);
+            conv2d(&params, &x.values::<X>(), filter.bytes_as::<W>()?, bias.as_deref(), &mut values);
+            output.store(&values)
         })
     }
 
@@ -98,11 +106,36 @@ impl Operator for Conv2d {
     }
 }
 
+impl Conv2d {
+    /// The convolution of int16 activations as a kernel.
+    fn lower_16(&self, lowering: &Lowering<'_>, member: &Member) -> Result<Option<Lowered>> {
+        let (Some(source), Some(filter)) = (member.inputs[0], member.inputs[1]) else { return Ok(None) };
+        let multipliers = pairs(&self.quantization.multipliers);
+        let spec = Conv16Spec {
+            input: lowering.image(source),
+            window: self.window.kernel_window(),
+            output: self.window.output,
+            groups: self.groups,
+            channels: self.filter_shape[0],
+            weights: bytemuck::cast_slice(lowering.constant(filter)?),
+            bias: &lowering.wide_bias(member.inputs.get(2).copied().flatten())?,
+            requantize: requantize_16(self.quantization.sums, &multipliers),
+            range: range_16(self.quantization.activation),
+            threads: lowering.threads,
+        };
+        let layer = Box::new(gemm16::prepare(lowering.isa, &spec));
+        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![member.outputs[0]], note: None }))
+    }
+}
+
 impl Lower for Conv2d {
     fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
         let suits = members.iter().all(|member| lowering.suits_kernels(member, 1));
         if !suits || self.window.border_work() > MAX_BORDER_WORK {
             return Ok(None);
+        }
+        if self.quantization.sums.of_16_bits() {
+            return self.lower_16(lowering, &members[0]);
         }
         let mut inputs = Vec::with_capacity(members.len());
         for member in members {
@@ -189,7 +222,7 @@ impl<'a> PartInputs<'a> {
         Ok(Self {
             weights: gemm::Weights { bytes: lowering.constant(filter)?, signed: lowering.is_signed(filter), zero },
             bias: lowering.bias(member.inputs.get(2).copied().flatten())?,
-            multipliers: quantization.multipliers.iter().map(|by| (by.mantissa, by.shift)).collect(),
+            multipliers: pairs(&quantization.multipliers),
             channels,
             zero: quantization.output_zero_point + offset,
             range: [quantization.activation.lo + offset, quantization.activation.hi + offset],

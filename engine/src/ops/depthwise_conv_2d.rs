@@ -1,13 +1,15 @@
-//! DEPTHWISE_CONV_2D: input NHWC, filter 1HWO, int32 bias.
+//! DEPTHWISE_CONV_2D: input NHWC, filter 1HWO, bias.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::depthwise::{self, DepthwiseSpec};
+use ottava_kernels::depthwise16::{self, Depthwise16Spec};
 use ottava_kernels::gemm::{Requantize, Weights};
 use ottava_ref::ops::depthwise_conv2d::{DepthwiseConv2dParams, depthwise_conv2d};
 
-use super::view::{input, only_output, with_8_bit};
+use super::quantized::{Operands, bias_values, pairs, range_16, requantize_16, with_sums};
+use super::view::{input, only_output};
 use super::window::{MAX_BORDER_WORK, WindowOptions};
 use super::{ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, Window2d, nhwc_of};
 use crate::error::{Error, Result};
@@ -44,7 +46,10 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
         dilation: [options.dilation_h_factor()?, options.dilation_w_factor()?],
     };
     let window = Window2d::new(&steps, [height, width], [filter_h, filter_w])?;
-    let quantization = ConvQuantization::import(context, 3, options.fused_activation_function()?)?;
+    let quantization = ConvQuantization::import(context, Operands::DEPTHWISE, options.fused_activation_function()?, 0)?;
+    if quantization.sums.of_16_bits() && context.optional_input(2).is_none() {
+        return Err(Error::invalid("has no bias, which int16 activations need"));
+    }
     Ok(Arc::new(DepthwiseConv2d { window, filter_shape, quantization }))
 }
 
@@ -71,7 +76,6 @@ impl Operator for DepthwiseConv2d {
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
-        let bias = inputs.get(2).copied().flatten().map(|bias| bias.values::<i32>());
         let params = DepthwiseConv2dParams {
             input_shape: nhwc_of(&[Some(x.shape)], 0)?,
             filter_shape: self.filter_shape,
@@ -86,10 +90,11 @@ impl Operator for DepthwiseConv2d {
             output_zero_point: self.quantization.output_zero_point,
             activation: self.quantization.activation,
         };
-        with_8_bit!(x.dtype, T => {
-            let (x, filter) = (x.bytes_as::<T>()?, filter.bytes_as::<T>()?);
-            depthwise_conv2d(&params, x, filter, bias.as_deref(), output.bytes_as_mut()?);
-            Ok(())
+        with_sums!(self.quantization.sums, x.dtype, X, W, A => {
+            let mut values = vec![X::default(); output.bytes.len() / size_of::<X>()];
+            let bias = bias_values::<A>(inputs, 2);
+            depthwise_conv2d(&params, &x.values::<X>(), filter.bytes_as::<W>()?, bias.as_deref(), &mut values);
+            output.store(&values)
         })
     }
 
@@ -108,7 +113,22 @@ impl Lower for DepthwiseConv2d {
         let output = member.outputs[0];
         let offset = lowering.offset(output);
         let quantization = &self.quantization;
-        let multipliers: Vec<_> = quantization.multipliers.iter().map(|by| (by.mantissa, by.shift)).collect();
+        let multipliers = pairs(&quantization.multipliers);
+        if quantization.sums.of_16_bits() {
+            let spec = Depthwise16Spec {
+                input: lowering.image(source),
+                window: self.window.kernel_window(),
+                output: self.window.output,
+                channels: self.filter_shape[3],
+                weights: bytemuck::cast_slice(lowering.constant(filter)?),
+                bias: &lowering.wide_bias(member.inputs.get(2).copied().flatten())?,
+                requantize: requantize_16(quantization.sums, &multipliers),
+                range: range_16(quantization.activation),
+                threads: lowering.threads,
+            };
+            let layer = Box::new(depthwise16::prepare(lowering.isa, &spec));
+            return Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }));
+        }
         let weights = Weights {
             bytes: lowering.constant(filter)?,
             signed: lowering.is_signed(filter),

@@ -1,16 +1,21 @@
-//! FULLY_CONNECTED: rows of the input times the rows of `[O, K]` weights, int32 bias.
+//! FULLY_CONNECTED: rows of the input times the rows of `[O, K]` weights, bias.
 
 use std::any::Any;
 use std::sync::Arc;
 
-use ottava_kernels::{Image, Window, gemm};
+use ottava_kernels::gemm16::{self, Conv16Spec};
+use ottava_kernels::{Image, Requantize16, Window, gemm};
 use ottava_ref::ops::fully_connected::{FcRequant, FullyConnectedParams, fully_connected};
-use ottava_ref::{ActivationRange, scales};
+use ottava_ref::{ActivationRange, Multiplier, scales};
 
-use super::quantized::{Filter, check_bias, check_bias_scale};
-use super::view::{input, only_output, with_8_bit};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, shape_of};
+use super::quantized::{
+    Filter, Operands, Sums, bias_values, check_bias, check_bias_scale, check_no_zero_points, conv_types, range_16,
+    with_sums,
+};
+use super::view::{input, only_output};
+use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
+use crate::graph::{DType, TensorId};
 use crate::optimize::{Lower, Lowered, Lowering, Member};
 use crate::schema::BuiltinOptionsRef;
 
@@ -31,11 +36,30 @@ pub(crate) struct FullyConnected {
     /// is rounded once, half away from zero.
     pub(crate) effective_scales: Vec<f64>,
     pub(crate) activation: ActivationRange,
+    pub(crate) sums: Sums,
+    /// Present where weights have 16 bits, which are requantized as convolutions are.
+    pub(crate) wide_weights: Option<WideWeights>,
+}
+
+/// What int16 weights have instead of the scales in f64. Their sums always have 64 bits.
+#[derive(Clone, Debug)]
+pub(crate) struct WideWeights {
+    /// One for all outputs, or one each.
+    multipliers: Vec<Multiplier>,
+    /// Whether the bias is read as `i64`. Otherwise the reference reads 32-bit words, whatever its type.
+    wide_bias: bool,
 }
 
 struct Options {
     activation: i8,
     keep_dimensions: bool,
+    bias_type: i8,
+}
+
+/// As convolutions, and int16 weights for int16 activations.
+pub(crate) fn types(types: &TypeList) -> bool {
+    let wide = types.one_type(2, &[DType::I16]) && types.input_is(2, &[DType::I32, DType::I64]);
+    conv_types(types) || wide
 }
 
 fn options(context: &ImportContext<'_>) -> Result<Options> {
@@ -44,7 +68,7 @@ fn options(context: &ImportContext<'_>) -> Result<Options> {
         _ => None,
     })?;
     let Some(options) = options else {
-        return Ok(Options { activation: 0, keep_dimensions: false });
+        return Ok(Options { activation: 0, keep_dimensions: false, bias_type: 0 });
     };
     if options.weights_format()? != 0 {
         return Err(Error::unsupported("shuffled weights are not supported"));
@@ -53,26 +77,32 @@ fn options(context: &ImportContext<'_>) -> Result<Options> {
     if !(0..=3).contains(&activation) {
         return Err(Error::invalid(format!("fused activation {activation} is not possible here")));
     }
-    Ok(Options { activation, keep_dimensions: options.keep_num_dims()? })
+    Ok(Options { activation, keep_dimensions: options.keep_num_dims()?, bias_type: options.quantized_bias_type()? })
 }
 
 pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
     context.expect_inputs(2, 3)?;
-    let Options { activation, keep_dimensions } = options(context)?;
+    let Options { activation, keep_dimensions, bias_type } = options(context)?;
     let filter = context.input(1)?;
     let &[output_depth, input_depth] = &filter.shape[..] else {
         return Err(Error::invalid(format!("weights of shape {:?}, [outputs, inputs] expected", filter.shape)));
     };
     let input = context.quantization(context.inputs[0])?;
     let output = context.output_quantization()?;
-    let weights = Filter::of(context, 0)?;
-    check_bias(context, output_depth)?;
+    let weights = Filter::of(context, Operands::USUAL)?;
+    check_bias(context, 2, output_depth)?;
     let filter_zero_point = if let &[scale] = weights.scales {
-        check_bias_scale(context, scale, (input, output))?;
+        check_bias_scale(context, 2, scale, (input, output))?;
         weights.single_zero_point(filter)?
     } else {
         0
     };
+    let wide_weights = filter.dtype == DType::I16;
+    let sums = if wide_weights { Sums::SixteenWide } else { Sums::of(context, Operands::USUAL, bias_type)? };
+    if sums.of_16_bits() {
+        check_no_zero_points(input, output)?;
+        weights.no_zero_points(filter)?;
+    }
     Ok(Arc::new(FullyConnected {
         input_depth,
         output_depth,
@@ -82,7 +112,41 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
         output_zero_point: output.zero_point,
         effective_scales: scales::effective_scales(input.scale, weights.scales, output.scale),
         activation: context.activation(activation)?,
+        sums,
+        wide_weights: wide_weights.then(|| import_wide(context, bias_type, weights.scales)).transpose()?,
     }))
+}
+
+/// What int16 weights need.
+fn import_wide(context: &ImportContext<'_>, bias_type: i8, filter: &[f32]) -> Result<WideWeights> {
+    let bias = context.optional_input(2).map(|bias| bias.dtype);
+    let suits = match bias_type {
+        0 => true,
+        2 => bias.is_none_or(|dtype| dtype == DType::I32),
+        4 => bias.is_none_or(|dtype| dtype == DType::I64),
+        _ => false,
+    };
+    if !suits {
+        return Err(Error::invalid(format!("the options name bias type {bias_type}, which is not that of the bias")));
+    }
+    let (input, output) = (context.quantization(context.inputs[0])?.scale, context.output_quantization()?.scale);
+    let multipliers = match *filter {
+        [filter] => vec![scales::matrix_product(input, filter, output)?],
+        _ => scales::conv_int8(input, filter, output)?,
+    };
+    multipliers.iter().try_for_each(|multiplier| multiplier.check_wide().map(drop))?;
+    Ok(WideWeights { multipliers, wide_bias: bias_type == 4 })
+}
+
+impl WideWeights {
+    /// The bias as the reference reads it.
+    fn bias(&self, inputs: &[Option<TensorView<'_>>], outputs: usize) -> Option<Vec<i64>> {
+        if self.wide_bias {
+            return bias_values(inputs, 2);
+        }
+        let words = bias_values::<i32>(inputs, 2)?;
+        Some(words.into_iter().take(outputs).map(i64::from).collect())
+    }
 }
 
 impl Operator for FullyConnected {
@@ -114,9 +178,8 @@ impl Operator for FullyConnected {
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
-        let bias = inputs.get(2).copied().flatten().map(|bias| bias.values::<i32>());
         let params = FullyConnectedParams {
-            batches: x.bytes.len() / self.input_depth,
+            batches: x.shape.iter().product::<usize>() / self.input_depth,
             input_depth: self.input_depth,
             output_depth: self.output_depth,
             input_zero_point: self.input_zero_point,
@@ -125,15 +188,53 @@ impl Operator for FullyConnected {
             output_zero_point: self.output_zero_point,
             activation: self.activation,
         };
-        with_8_bit!(x.dtype, T => {
-            let (x, filter) = (x.bytes_as::<T>()?, filter.bytes_as::<T>()?);
-            fully_connected(&params, x, filter, bias.as_deref(), output.bytes_as_mut()?);
-            Ok(())
+        if let Some(weights) = &self.wide_weights {
+            let params = FullyConnectedParams { requant: FcRequant::Gemmlowp(&weights.multipliers), ..params };
+            let mut values = vec![0_i16; params.batches * self.output_depth];
+            let bias = weights.bias(inputs, self.output_depth);
+            fully_connected(&params, &x.values::<i16>(), &filter.values::<i16>(), bias.as_deref(), &mut values);
+            return output.store(&values);
+        }
+        with_sums!(self.sums, x.dtype, X, W, A => {
+            let mut values = vec![X::default(); params.batches * self.output_depth];
+            let bias = bias_values::<A>(inputs, 2);
+            fully_connected(&params, &x.values::<X>(), filter.bytes_as::<W>()?, bias.as_deref(), &mut values);
+            output.store(&values)
         })
     }
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+impl FullyConnected {
+    /// The product of int16 activations and 8-bit weights as a kernel.
+    fn lower_16(
+        &self,
+        lowering: &Lowering<'_>,
+        member: &Member,
+        [source, filter]: [TensorId; 2],
+    ) -> Result<Option<Lowered>> {
+        let rows = lowering.tensor(source).element_count() / self.input_depth;
+        let scales = &self.effective_scales;
+        let spec = Conv16Spec {
+            input: Image::dense(1, 1, rows, self.input_depth),
+            window: Window::POINT,
+            output: [1, rows],
+            groups: 1,
+            channels: self.output_depth,
+            weights: bytemuck::cast_slice(lowering.constant(filter)?),
+            bias: &lowering.wide_bias(member.inputs.get(2).copied().flatten())?,
+            requantize: match self.sums.is_wide() {
+                true => Requantize16::WideFloat(scales),
+                false => Requantize16::NarrowFloat(scales),
+            },
+            range: range_16(self.activation),
+            threads: lowering.threads,
+        };
+        let layer = Box::new(gemm16::prepare(lowering.isa, &spec));
+        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![member.outputs[0]], note: None }))
     }
 }
 
@@ -143,6 +244,12 @@ impl Lower for FullyConnected {
         let (Some(source), Some(filter)) = (member.inputs[0], member.inputs[1]) else { return Ok(None) };
         if !lowering.suits_kernels(member, 1) {
             return Ok(None);
+        }
+        if self.wide_weights.is_some() {
+            return Ok(None);
+        }
+        if self.sums.of_16_bits() {
+            return self.lower_16(lowering, member, [source, filter]);
         }
         let output = member.outputs[0];
         let offset = lowering.offset(output);

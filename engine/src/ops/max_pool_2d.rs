@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ottava_kernels::pool::PoolKind;
 use ottava_ref::ops::max_pool2d::max_pool2d;
 
-use super::view::{input, only_output, with_8_bit};
+use super::view::{input, only_output, with_quantized};
 use super::window::Pool2d;
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut};
 use crate::error::Result;
@@ -34,9 +34,10 @@ impl Operator for MaxPool2d {
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
         let params = self.pool.params(x.shape)?;
-        with_8_bit!(x.dtype, T => {
-            max_pool2d::<T>(&params, x.bytes_as()?, output.bytes_as_mut()?);
-            Ok(())
+        with_quantized!(x.dtype, T => {
+            let mut values = vec![T::default(); output.bytes.len() / size_of::<T>()];
+            max_pool2d(&params, &x.values::<T>(), &mut values);
+            output.store(&values)
         })
     }
 

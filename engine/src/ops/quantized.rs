@@ -1,15 +1,116 @@
-//! Quantization of the operators with weights: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED.
+//! Quantization of the operators with weights: CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, FULLY_CONNECTED.
 
+use ottava_kernels::{Range16, Requantize16};
 use ottava_ref::{ActivationRange, Multiplier, scales};
 
 use super::import::ScaleZero;
-use super::{ImportContext, TypeList};
+use super::{ImportContext, TensorView, TypeList};
 use crate::error::{Error, Result};
 use crate::graph::{DType, Tensor};
 
 /// Largest difference between a bias scale and the product of input and filter scale, in output scales, that the
 /// reference accepts where it looks at all.
 const BIAS_SCALE_TOLERANCE: f64 = 0.02;
+
+/// Which operands an operator has where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Operands {
+    /// The activations.
+    pub(crate) input: usize,
+    /// The weights.
+    pub(crate) filter: usize,
+    /// The bias, which may be absent.
+    pub(crate) bias: usize,
+    /// The dimension of the filter that the output channels are.
+    pub(crate) channels: usize,
+}
+
+impl Operands {
+    /// Of CONV_2D and FULLY_CONNECTED.
+    pub(crate) const USUAL: Self = Self { input: 0, filter: 1, bias: 2, channels: 0 };
+    /// Of DEPTHWISE_CONV_2D.
+    pub(crate) const DEPTHWISE: Self = Self { channels: 3, ..Self::USUAL };
+    /// Of TRANSPOSE_CONV, whose first operand is the output's shape.
+    pub(crate) const TRANSPOSE: Self = Self { input: 2, filter: 1, bias: 3, channels: 0 };
+}
+
+/// The sums of products of an operator, which are also its bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sums {
+    /// 8-bit activations, 32 bits.
+    Eight,
+    /// int16 activations, 32 bits because the options say so.
+    Sixteen,
+    /// int16 activations, 64 bits.
+    SixteenWide,
+}
+
+impl Sums {
+    /// What the activations and the option `quantized_bias_type` make them; the bias must suit.
+    pub(crate) fn of(context: &ImportContext<'_>, operands: Operands, bias_type: i8) -> Result<Self> {
+        let bias = context.optional_input(operands.bias);
+        let wanted = match bias_type {
+            0 => None,
+            2 => Some(DType::I32),
+            4 => Some(DType::I64),
+            other => return Err(Error::invalid(format!("bias type {other}, 2 (int32) or 4 (int64) expected"))),
+        };
+        let sums = match (context.input(operands.input)?.dtype, wanted) {
+            (DType::I16, Some(DType::I32)) => Self::Sixteen,
+            (DType::I16, _) => Self::SixteenWide,
+            _ => Self::Eight,
+        };
+        let expected = if sums == Self::SixteenWide { DType::I64 } else { DType::I32 };
+        match bias {
+            Some(bias) if bias.dtype != expected || wanted.is_some_and(|wanted| wanted != expected) => {
+                let (name, dtype) = (&bias.name, bias.dtype);
+                Err(Error::invalid(format!("bias '{name}' is {dtype}; these activations and options need {expected}")))
+            }
+            _ => Ok(sums),
+        }
+    }
+
+    /// Whether they have 64 bits.
+    pub(crate) fn is_wide(self) -> bool {
+        self == Self::SixteenWide
+    }
+
+    /// Whether activations have 16 bits.
+    pub(crate) fn of_16_bits(self) -> bool {
+        self != Self::Eight
+    }
+}
+
+/// Runs an expression with type aliases for activations, weights and sums of a convolution.
+macro_rules! with_sums {
+    ($sums:expr, $dtype:expr, $X:ident, $W:ident, $A:ident => $body:expr) => {
+        match $sums {
+            $crate::ops::quantized::Sums::Eight => $crate::ops::view::with_8_bit!($dtype, $X => {
+                type $W = $X;
+                type $A = i32;
+                $body
+            }),
+            $crate::ops::quantized::Sums::Sixteen => {
+                type $X = i16;
+                type $W = i8;
+                type $A = i32;
+                $body
+            }
+            $crate::ops::quantized::Sums::SixteenWide => {
+                type $X = i16;
+                type $W = i8;
+                type $A = i64;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use with_sums;
+
+/// Elements of the bias of an evaluation.
+pub(crate) fn bias_values<A: bytemuck::Pod>(inputs: &[Option<TensorView<'_>>], index: usize) -> Option<Vec<A>> {
+    inputs.get(index).copied().flatten().map(|bias| bias.values())
+}
 
 /// Zero points, requantization and clamping of a convolution.
 #[derive(Clone, Debug)]
@@ -21,11 +122,15 @@ pub(crate) struct ConvQuantization {
     /// One for all output channels, or one each.
     pub(crate) multipliers: Vec<Multiplier>,
     pub(crate) activation: ActivationRange,
+    pub(crate) sums: Sums,
 }
 
-/// Activations and weights of one 8-bit type, an optional int32 bias.
+/// Activations and weights of one 8-bit type with an optional int32 bias, or int16 activations and int8 weights with an
+/// optional bias.
 pub(crate) fn conv_types(types: &TypeList) -> bool {
+    let sixteen = types.input_is(0, &[DType::I16]) && types.input_is(1, &[DType::I8]) && types.output_is(&[DType::I16]);
     types.one_8_bit_type(2) && types.input_is(2, &[DType::I32])
+        || sixteen && types.input_is(2, &[DType::I32, DType::I64])
 }
 
 /// Scales and zero point of a filter.
@@ -35,11 +140,11 @@ pub(crate) struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    /// Checks the scales of input 1, whose output channels are dimension `channel_dimension`.
-    pub(crate) fn of(context: &mut ImportContext<'a>, channel_dimension: usize) -> Result<Self> {
-        let filter = context.input(1)?;
+    /// Checks the scales of the weights.
+    pub(crate) fn of(context: &mut ImportContext<'a>, operands: Operands) -> Result<Self> {
+        let filter = context.input(operands.filter)?;
         let name = &filter.name;
-        context.constant(1)?;
+        context.constant(operands.filter)?;
         let Some(quantization) = &filter.quantization else {
             return Err(Error::invalid(format!("filter '{name}' has no scale and zero point")));
         };
@@ -48,7 +153,7 @@ impl<'a> Filter<'a> {
             if filter.dtype == DType::U8 {
                 return Err(Error::invalid(format!("filter '{name}' is uint8 with {} scales", scales.len())));
             }
-            if quantization.dimension != channel_dimension || filter.shape[channel_dimension] != scales.len() {
+            if quantization.dimension != operands.channels || filter.shape[operands.channels] != scales.len() {
                 return Err(Error::invalid(format!(
                     "filter '{name}' has {} scales along dimension {}; one per output channel expected",
                     scales.len(),
@@ -64,6 +169,15 @@ impl<'a> Filter<'a> {
         Ok(Self { scales, zero_points: &quantization.zero_point })
     }
 
+    /// Refuses zero points other than 0.
+    pub(crate) fn no_zero_points(&self, filter: &Tensor) -> Result<()> {
+        if self.zero_points.iter().any(|&zero_point| zero_point != 0) {
+            let (dtype, name) = (filter.dtype, &filter.name);
+            return Err(Error::invalid(format!("{dtype} filter '{name}' has a zero point that is not 0")));
+        }
+        Ok(())
+    }
+
     /// The zero point of a filter with a single scale.
     pub(crate) fn single_zero_point(&self, filter: &Tensor) -> Result<i32> {
         let (lowest, highest) = filter.dtype.quantized_range().unwrap_or_default();
@@ -74,40 +188,63 @@ impl<'a> Filter<'a> {
 }
 
 impl ConvQuantization {
-    /// For a convolution whose filter has its output channels in dimension `channel_dimension`.
-    pub(crate) fn import(context: &mut ImportContext<'_>, channel_dimension: usize, activation: i8) -> Result<Self> {
-        let input = context.quantization(context.inputs[0])?;
+    /// For a convolution with the fused activation and the option `quantized_bias_type` of the file.
+    pub(crate) fn import(
+        context: &mut ImportContext<'_>,
+        operands: Operands,
+        activation: i8,
+        bias_type: i8,
+    ) -> Result<Self> {
+        let sums = Sums::of(context, operands, bias_type)?;
+        let input = context.quantization(context.inputs.get(operands.input).copied().flatten())?;
         let output = context.output_quantization()?;
-        let weights = Filter::of(context, channel_dimension)?;
-        let filter = context.input(1)?;
-        check_bias(context, filter.shape[channel_dimension])?;
+        let weights = Filter::of(context, operands)?;
+        let filter = context.input(operands.filter)?;
+        check_bias(context, operands.bias, filter.shape[operands.channels])?;
         let (filter_zero_point, multipliers) = if filter.dtype == DType::U8 {
-            check_bias_scale(context, weights.scales[0], (input, output))?;
+            check_bias_scale(context, operands.bias, weights.scales[0], (input, output))?;
             let multiplier = scales::conv_uint8(input.scale, weights.scales[0], output.scale)?;
             (weights.single_zero_point(filter)?, vec![multiplier])
         } else {
-            // Depthwise ignores the zero point of int8 filters, CONV_2D requires it to be 0.
-            if channel_dimension == 0 && weights.zero_points.iter().any(|&zero_point| zero_point != 0) {
-                return Err(Error::invalid(format!("int8 filter '{}' has a zero point that is not 0", filter.name)));
+            // Depthwise ignores the zero point of int8 filters, the others require it to be 0.
+            if operands != Operands::DEPTHWISE {
+                weights.no_zero_points(filter)?;
             }
             (0, scales::conv_int8(input.scale, weights.scales, output.scale)?)
         };
+        if sums.of_16_bits() {
+            check_no_zero_points(input, output)?;
+        }
+        if sums.is_wide() {
+            multipliers.iter().try_for_each(|multiplier| multiplier.check_wide().map(drop))?;
+        }
         Ok(Self {
             input_zero_point: input.zero_point,
             filter_zero_point,
             output_zero_point: output.zero_point,
             multipliers,
             activation: context.activation(activation)?,
+            sums,
         })
     }
 }
 
+/// int16 activations have no zero points.
+pub(crate) fn check_no_zero_points(input: ScaleZero, output: ScaleZero) -> Result<()> {
+    for (what, zero_point) in [("input", input.zero_point), ("output", output.zero_point)] {
+        if zero_point != 0 {
+            return Err(Error::invalid(format!("the int16 {what} has zero point {zero_point}, 0 expected")));
+        }
+    }
+    Ok(())
+}
+
 /// The bias, where there is one: constant, one element per output channel, zero point 0.
-pub(crate) fn check_bias(context: &ImportContext<'_>, channels: usize) -> Result<()> {
-    let Some(bias) = context.optional_input(2) else {
+pub(crate) fn check_bias(context: &ImportContext<'_>, index: usize, channels: usize) -> Result<()> {
+    let Some(bias) = context.optional_input(index) else {
         return Ok(());
     };
-    context.constant(2)?;
+    context.constant(index)?;
     if bias.element_count() != channels {
         return Err(Error::invalid(format!("bias '{}' has shape {:?}, {channels} expected", bias.name, bias.shape)));
     }
@@ -121,10 +258,11 @@ pub(crate) fn check_bias(context: &ImportContext<'_>, channels: usize) -> Result
 /// The reference refuses a bias whose scale is not nearly that of the accumulator; only for filters with one scale.
 pub(crate) fn check_bias_scale(
     context: &ImportContext<'_>,
+    index: usize,
     filter_scale: f32,
     (input, output): (ScaleZero, ScaleZero),
 ) -> Result<()> {
-    let Some(bias) = context.optional_input(2) else {
+    let Some(bias) = context.optional_input(index) else {
         return Ok(());
     };
     let scale = match &bias.quantization {
@@ -137,4 +275,19 @@ pub(crate) fn check_bias_scale(
         return Ok(());
     }
     Err(Error::invalid(format!("bias '{}' has scale {scale}, input and filter make {product}", bias.name)))
+}
+
+/// Multipliers as kernels take them.
+pub(crate) fn pairs(multipliers: &[Multiplier]) -> Vec<(i32, i32)> {
+    multipliers.iter().map(|by| (by.mantissa, by.shift)).collect()
+}
+
+/// How kernels scale sums of int16 activations.
+pub(crate) fn requantize_16(sums: Sums, multipliers: &[(i32, i32)]) -> Requantize16<'_> {
+    if sums.is_wide() { Requantize16::Wide(multipliers) } else { Requantize16::Narrow(multipliers) }
+}
+
+/// The range of an int16 output as kernels take it.
+pub(crate) fn range_16(activation: ActivationRange) -> Range16 {
+    Range16 { min: activation.lo, max: activation.hi }
 }

@@ -33,7 +33,7 @@ pub(crate) static OPS: &[OpSpec] = &[
     // Weights.
     op(3, "CONV_2D", 8, quantized::conv_types, conv_2d::import),
     op(4, "DEPTHWISE_CONV_2D", 7, quantized::conv_types, depthwise_conv_2d::import),
-    op(9, "FULLY_CONNECTED", 14, quantized::conv_types, fully_connected::import),
+    op(9, "FULLY_CONNECTED", 14, fully_connected::types, fully_connected::import),
     // Pools and reductions.
     op(1, "AVERAGE_POOL_2D", 3, window::pool_types, average_pool_2d::import),
     op(17, "MAX_POOL_2D", 3, window::pool_types, max_pool_2d::import),
@@ -83,10 +83,34 @@ pub(crate) static OPS: &[OpSpec] = &[
     op(22, "RESHAPE", 1, reshape::types, reshape::import),
     op(34, "PAD", 4, pad::types, pad::import),
     // Selection and resizing.
+    op(23, "RESIZE_BILINEAR", 4, resize_bilinear::types, resize_bilinear::import),
+    op(56, "ARG_MAX", 3, arg_extreme::types, arg_extreme::import_max),
+    op(79, "ARG_MIN", 3, arg_extreme::types, arg_extreme::import_min),
     op(64, "SELECT", 4, select::types, select::import),
     op(123, "SELECT_V2", 2, select::types, select::import_v2),
     // Custom operators.
+    op(CUSTOM, detection_postprocess::NAME, 1, detection_postprocess::types, detection_postprocess::import),
 ];
+
+/// An operator that Ottava runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SupportedOperator {
+    /// The format's name, such as `CONV_2D`; that of custom operators is their own.
+    pub name: &'static str,
+    /// Builtin code; 32 for custom operators.
+    pub code: i32,
+    /// Newest version whose meaning is known.
+    pub max_version: i32,
+}
+
+/// All operators that Ottava runs, by name.
+pub fn supported_operators() -> Vec<SupportedOperator> {
+    let one = |spec: &OpSpec| SupportedOperator { name: spec.name, code: spec.code, max_version: spec.max_version };
+    let mut all: Vec<_> = OPS.iter().map(one).collect();
+    all.sort_by_key(|operator| operator.name);
+    all
+}
 
 /// The line of an operator: by its code, or by its name for custom ones.
 pub(crate) fn find(code: i32, custom: Option<&str>) -> Option<&'static OpSpec> {

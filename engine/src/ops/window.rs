@@ -4,6 +4,7 @@ use ottava_kernels::pool::{self, PoolKind, PoolSpec};
 use ottava_ref::ops::max_pool2d::Pool2dParams;
 use ottava_ref::{ActivationRange, Padding, Window};
 
+use super::types::QUANTIZED;
 use super::{ImportContext, InputShapes, TypeList, nhwc_of};
 use crate::error::{Error, Result};
 use crate::optimize::{Lowered, Lowering, Member};
@@ -128,9 +129,9 @@ pub(crate) struct Pool2d {
     pub(crate) activation: ActivationRange,
 }
 
-/// One 8-bit type in and out.
+/// One quantized type in and out.
 pub(crate) fn pool_types(types: &TypeList) -> bool {
-    types.one_8_bit_type(1)
+    types.one_type(1, &QUANTIZED)
 }
 
 impl Pool2d {
@@ -164,7 +165,10 @@ impl Pool2d {
     /// The pooling as a kernel.
     pub(crate) fn lower(&self, kind: PoolKind, lowering: &Lowering<'_>, member: &Member) -> Result<Option<Lowered>> {
         let Some(source) = member.inputs[0] else { return Ok(None) };
-        if !lowering.suits_kernels(member, 1) || self.window.border_work() > MAX_BORDER_WORK {
+        if lowering.tensor(source).dtype.size_bytes() != 1
+            || !lowering.suits_kernels(member, 1)
+            || self.window.border_work() > MAX_BORDER_WORK
+        {
             return Ok(None);
         }
         let output = member.outputs[0];

@@ -128,9 +128,10 @@ fn join_siblings(graph: &Graph, steps: &mut Vec<Step>) {
     }
 }
 
-/// The input of a plain convolution and its window, if both allow siblings to join.
+/// The input of a plain convolution of 8-bit activations and its window, if both allow siblings to join.
 fn joinable(step: &Step) -> Option<(TensorId, &Window2d)> {
     let member = step.members.first()?;
     let conv = member.operator.as_any().downcast_ref::<Conv2d>()?;
-    (conv.groups == 1 && conv.window.taps() == 1).then_some((member.inputs[0]?, &conv.window))
+    let joins = conv.groups == 1 && conv.window.taps() == 1 && !conv.quantization.sums.of_16_bits();
+    joins.then_some((member.inputs[0]?, &conv.window))
 }

@@ -153,6 +153,20 @@ impl Lowering<'_> {
         Ok(bytes.as_chunks().0.iter().map(|bytes| i32::from_le_bytes(*bytes)).collect())
     }
 
+    /// The values of an optional constant of `int32` or `int64`; none when it is absent.
+    ///
+    /// # Errors
+    /// As [`Lowering::constant`].
+    pub(crate) fn wide_bias(&self, id: Option<TensorId>) -> Result<Vec<i64>> {
+        match id {
+            Some(wide) if self.tensor(wide).dtype == DType::I64 => {
+                let bytes = self.constant(wide)?;
+                Ok(bytes.as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect())
+            }
+            narrow => Ok(self.bias(narrow)?.into_iter().map(i64::from).collect()),
+        }
+    }
+
     /// Whether all of a member's activations live in the arena and none is empty, as kernels want it.
     pub(crate) fn suits_kernels(&self, member: &Member, activations: usize) -> bool {
         let inputs = member.inputs.iter().take(activations);
