@@ -50,6 +50,9 @@ fn check(model: &str) {
     let mut failures = Vec::new();
     for photo in PHOTOS {
         let golden = golden(&models, model, photo);
+        if !golden.input.is_file() {
+            continue;
+        }
         failures.extend(golden.differs(&["--backend", "reference"]));
         for isa in isas() {
             for threads in ["1", "2", "3"] {
@@ -81,9 +84,7 @@ fn inception_v3_uint8() {
 }
 
 #[test]
-fn deeplab_is_refused_with_all_that_is_missing() {
-    let Some(models) = models() else { return };
-    let golden = golden(&models, "deeplabv3_mnv2_dm05_pascal_quant", "cat");
-    let message = golden.differs(&[]).expect("unsupported operators");
-    assert!(message.contains("3 x RESIZE_BILINEAR") && message.contains("1 x ARG_MAX"), "{message}");
+#[cfg_attr(debug_assertions, ignore = "takes minutes without optimization")]
+fn deeplab_v3() {
+    check("deeplabv3_mnv2_dm05_pascal_quant");
 }

@@ -56,6 +56,12 @@ fn mobilenet_v2() {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "takes minutes without optimization")]
+fn deeplab_v3() {
+    check_all("deeplabv3_mnv2_dm05_pascal_quant");
+}
+
+#[test]
 fn inception_v3_int8() {
     check_all("inception_v3_int8");
 }

@@ -34,10 +34,16 @@ pub(crate) static OPS: &[OpSpec] = &[
     op(3, "CONV_2D", 8, quantized::conv_types, conv_2d::import),
     op(4, "DEPTHWISE_CONV_2D", 7, quantized::conv_types, depthwise_conv_2d::import),
     op(9, "FULLY_CONNECTED", 14, fully_connected::types, fully_connected::import),
+    op(67, "TRANSPOSE_CONV", 5, transpose_conv::types, transpose_conv::import),
+    op(126, "BATCH_MATMUL", 4, batch_matmul::types, batch_matmul::import),
     // Pools and reductions.
     op(1, "AVERAGE_POOL_2D", 3, window::pool_types, average_pool_2d::import),
     op(17, "MAX_POOL_2D", 3, window::pool_types, max_pool_2d::import),
-    op(40, "MEAN", 3, mean::types, mean::import),
+    op(40, "MEAN", 3, reduction::types, reduction::import_mean),
+    op(74, "SUM", 2, reduction::types, reduction::import_sum),
+    op(81, "REDUCE_PROD", 2, reduction::product_types, reduction::import_product),
+    op(82, "REDUCE_MAX", 3, reduction::types, reduction::import_max),
+    op(89, "REDUCE_MIN", 3, reduction::types, reduction::import_min),
     // Arithmetic.
     op(0, "ADD", 6, add::types, add::import),
     op(18, "MUL", 8, mul::types, mul::import),
@@ -83,6 +89,9 @@ pub(crate) static OPS: &[OpSpec] = &[
     op(22, "RESHAPE", 1, reshape::types, reshape::import),
     op(34, "PAD", 4, pad::types, pad::import),
     // Selection and resizing.
+    op(23, "RESIZE_BILINEAR", 4, resize_bilinear::types, resize_bilinear::import),
+    op(56, "ARG_MAX", 3, arg_extreme::types, arg_extreme::import_max),
+    op(79, "ARG_MIN", 3, arg_extreme::types, arg_extreme::import_min),
     op(64, "SELECT", 4, select::types, select::import),
     op(123, "SELECT_V2", 2, select::types, select::import_v2),
     // Custom operators.

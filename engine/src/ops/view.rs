@@ -49,6 +49,11 @@ impl TensorViewMut<'_> {
             .map_err(|error| Error::internal(format!("tensor of a wrong type: {error}")))
     }
 
+    /// As many zeros as the tensor has elements.
+    pub(crate) fn zeros<T: Pod>(&self) -> Vec<T> {
+        vec![T::zeroed(); self.bytes.len() / size_of::<T>().max(1)]
+    }
+
     /// Stores all elements.
     ///
     /// # Errors
