@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::graph::DType;
 
 /// Code of the operators that are known by name only.
 pub(crate) const CUSTOM: i32 = 32;
@@ -19,13 +20,31 @@ pub(crate) struct OpSpec {
     /// refuse.
     pub(crate) types: fn(&TypeList) -> bool,
     pub(crate) import: Import,
+    /// Types of the main operand for which there are kernels.
+    kernels: &'static [DType],
+    /// Types of the main operand that only the reference runs.
+    reference: &'static [DType],
 }
 
 /// Verifies an operator of the file and takes its parameters.
 type Import = fn(&mut ImportContext<'_>) -> Result<Arc<dyn Operator>>;
 
 const fn op(code: i32, name: &'static str, max_version: i32, types: fn(&TypeList) -> bool, import: Import) -> OpSpec {
-    OpSpec { code, name, max_version, types, import }
+    OpSpec { code, name, max_version, types, import, kernels: &[], reference: &[] }
+}
+
+impl OpSpec {
+    /// The same with the types that have kernels.
+    const fn kernels(mut self, types: &'static [DType]) -> Self {
+        self.kernels = types;
+        self
+    }
+
+    /// The same with the types that only the reference runs.
+    const fn reference(mut self, types: &'static [DType]) -> Self {
+        self.reference = types;
+        self
+    }
 }
 
 /// Every operator that Ottava runs: code, name, newest known version, element types, import.
@@ -108,11 +127,22 @@ pub struct SupportedOperator {
     pub code: i32,
     /// Newest version whose meaning is known.
     pub max_version: i32,
+    /// Types of the main operand for which there are kernels. Unusual forms of the operator may still run through the
+    /// reference: [`crate::LayerInfo::kernel`] tells.
+    pub kernels: &'static [DType],
+    /// Types of the main operand that only the reference runs: exact, but on one thread and without vectors.
+    pub reference: &'static [DType],
 }
 
 /// All operators that Ottava runs, by name.
 pub fn supported_operators() -> Vec<SupportedOperator> {
-    let one = |spec: &OpSpec| SupportedOperator { name: spec.name, code: spec.code, max_version: spec.max_version };
+    let one = |spec: &OpSpec| SupportedOperator {
+        name: spec.name,
+        code: spec.code,
+        max_version: spec.max_version,
+        kernels: spec.kernels,
+        reference: spec.reference,
+    };
     let mut all: Vec<_> = OPS.iter().map(one).collect();
     all.sort_by_key(|operator| operator.name);
     all
