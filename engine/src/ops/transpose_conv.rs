@@ -4,10 +4,10 @@ use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::gemm::{ConvPart, Requantize, Weights};
-use ottava_kernels::transpose::{self, TransposeSpec};
+use ottava_kernels::transpose::{self, Transpose16Spec, TransposeSpec};
 use ottava_ref::ops::transpose_conv::{TransposeConvParams, transpose_conv};
 
-use super::quantized::{Operands, bias_values, conv_types, pairs, with_sums};
+use super::quantized::{Operands, bias_values, conv_types, pairs, range_16, requantize_16, with_sums};
 use super::view::{input, only_output};
 use super::window::{MAX_BORDER_WORK, WindowOptions};
 use super::{
@@ -15,7 +15,7 @@ use super::{
     shape_of,
 };
 use crate::error::{Error, Result};
-use crate::graph::DType;
+use crate::graph::{DType, TensorId};
 use crate::optimize::{Lower, Lowered, Lowering, Member};
 use crate::schema::BuiltinOptionsRef;
 
@@ -123,6 +123,33 @@ impl Operator for TransposeConv {
     }
 }
 
+impl TransposeConv {
+    /// The convolution of int16 activations as a kernel.
+    fn lower_16(
+        &self,
+        lowering: &Lowering<'_>,
+        member: &Member,
+        [source, filter]: [TensorId; 2],
+    ) -> Result<Option<Lowered>> {
+        let multipliers = pairs(&self.quantization.multipliers);
+        let spec = Transpose16Spec {
+            input: lowering.image(source),
+            taps: self.window.filter,
+            stride: self.window.stride,
+            pad_before: [self.window.pad_top, self.window.pad_left],
+            output: self.window.input,
+            channels: self.filter_shape[0],
+            weights: bytemuck::cast_slice(lowering.constant(filter)?),
+            bias: &lowering.wide_bias(member.inputs.get(3).copied().flatten())?,
+            requantize: requantize_16(self.quantization.sums, &multipliers),
+            range: range_16(self.quantization.activation),
+            threads: lowering.threads,
+        };
+        let layer = Box::new(transpose::prepare16(lowering.isa, &spec));
+        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![member.outputs[0]], note: None }))
+    }
+}
+
 impl Lower for TransposeConv {
     fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
         let member = &members[0];
@@ -130,8 +157,11 @@ impl Lower for TransposeConv {
         let written = Member { inputs: vec![Some(source)], ..member.clone() };
         let phases = self.window.stride.iter().product::<usize>();
         let suits = lowering.suits_kernels(&written, 1) && phases <= MAX_PHASES;
-        if !suits || self.quantization.sums.of_16_bits() || self.window.border_work() > MAX_BORDER_WORK {
+        if !suits || self.window.border_work() > MAX_BORDER_WORK {
             return Ok(None);
+        }
+        if self.quantization.sums.of_16_bits() {
+            return self.lower_16(lowering, member, [source, filter]);
         }
         let output = member.outputs[0];
         let offset = lowering.offset(output);

@@ -54,7 +54,7 @@ pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, member: 
             };
             let row: [u8; 256] = std::array::from_fn(|byte| table[at(byte)]);
             let shape = lowering.strided(other, output);
-            done(Box::new(lut::prepare(&LutSpec { table: &row, shape, threads: lowering.threads })))
+            done(Box::new(lut::prepare(lowering.isa, &LutSpec { table: &row, shape, threads: lowering.threads })))
         }
     }
 }
