@@ -1,4 +1,4 @@
-//! Kernels for elementwise operators of two 8-bit operands.
+//! Kernels for elementwise operators of two 8-bit or 16-bit operands.
 
 use ottava_kernels::lut::{self, LutSpec};
 use ottava_kernels::pair_table::{self, ENTRIES, PairTableSpec};
@@ -19,11 +19,12 @@ pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, member: 
     };
     let operands = [first, second];
     let tensors = operands.map(|id| lowering.tensor(id));
-    let eight_bit = tensors.iter().all(|tensor| EIGHT_BIT.contains(&tensor.dtype));
-    let one_byte = lowering.tensor(output).dtype.size_bytes() == 1;
+    let all_of = |types: &[DType]| tensors.iter().all(|tensor| types.contains(&tensor.dtype));
+    let eight_bit = all_of(&EIGHT_BIT) && lowering.tensor(output).dtype.size_bytes() == 1;
+    let wide = all_of(&[DType::I16]) && lowering.tensor(output).dtype == DType::I16;
     let empty = operands.iter().chain([&output]).any(|&id| lowering.tensor(id).element_count() == 0);
     let constant = tensors.map(|tensor| tensor.data.is_some());
-    if !eight_bit || !one_byte || empty || constant == [true; 2] {
+    if !(eight_bit || wide) || empty || constant == [true; 2] {
         return Ok(None);
     }
     let pairs = pairs(lowering, operands, output)?;
@@ -32,6 +33,9 @@ pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, member: 
     }
     let inputs: Vec<TensorId> = (0..2).filter(|&i| !constant[i]).map(|i| operands[i]).collect();
     let done = |layer| Ok(Some(Lowered { layer, inputs: inputs.clone(), outputs: vec![output], note: None }));
+    if wide {
+        return function.kernel_16(lowering.isa, &pairs).map_or(Ok(None), done);
+    }
     // Kernels of their own keep all three tensors alike.
     if tensors[0].dtype == tensors[1].dtype && tensors[0].dtype == lowering.tensor(output).dtype {
         let stored = Stored { isa: lowering.isa, offset: lowering.offset(output) };
@@ -76,13 +80,14 @@ fn single_constant(
 /// Where the elements of operands and output are.
 fn pairs(lowering: &Lowering<'_>, operands: [TensorId; 2], output: TensorId) -> Result<Pairs> {
     let to = lowering.image(output);
+    let bytes = lowering.tensor(output).dtype.size_bytes();
     let rank = lowering.tensor(output).shape.len();
     let mut dimensions: Vec<Dimension> = lowering
         .tensor(output)
         .shape
         .iter()
         .zip(strides(&lowering.tensor(output).shape, to.pixel_stride))
-        .map(|(&size, output_stride)| Dimension { size, strides: [0; 2], output_stride })
+        .map(|(&size, stride)| Dimension { size, strides: [0; 2], output_stride: bytes * stride })
         .collect();
     let mut constants = [None, None];
     for (operand, &id) in operands.iter().enumerate() {
@@ -100,13 +105,13 @@ fn pairs(lowering: &Lowering<'_>, operands: [TensorId; 2], output: TensorId) -> 
             rank.checked_sub(tensor.shape.len()).ok_or_else(|| Error::internal("an operand of higher rank"))?;
         let strides = strides(&tensor.shape, pixel_stride);
         for ((dimension, &size), stride) in dimensions[skipped..].iter_mut().zip(&tensor.shape).zip(strides) {
-            dimension.strides[operand] = if size == 1 { 0 } else { stride };
+            dimension.strides[operand] = if size == 1 { 0 } else { bytes * stride };
         }
     }
-    Ok(Pairs { dimensions, constants, threads: lowering.threads })
+    Ok(Pairs { dimensions, bytes, constants, threads: lowering.threads })
 }
 
-/// Bytes between neighbours along each dimension of a tensor with this distance between pixels.
+/// Elements between neighbours along each dimension of a tensor with this distance between pixels.
 fn strides(shape: &[usize], pixel_stride: usize) -> Vec<usize> {
     let mut strides = vec![1; shape.len()];
     let mut stride = pixel_stride;
@@ -114,7 +119,6 @@ fn strides(shape: &[usize], pixel_stride: usize) -> Vec<usize> {
         strides[axis] = stride;
         stride *= size;
     }
-    // The pixels of the innermost dimension but one are a pixel apart; what is outside counts pixels.
     strides
 }
 
