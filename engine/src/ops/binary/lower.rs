@@ -1,5 +1,6 @@
 //! Kernels for elementwise operators of two 8-bit or 16-bit operands.
 
+use ottava_kernels::Layer;
 use ottava_kernels::lut::{self, LutSpec};
 use ottava_kernels::pair_table::{self, ENTRIES, PairTableSpec};
 use ottava_kernels::pairs::{Dimension, Pairs};
@@ -32,35 +33,43 @@ pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, member: 
         return Ok(None);
     }
     let inputs: Vec<TensorId> = (0..2).filter(|&i| !constant[i]).map(|i| operands[i]).collect();
-    let done = |layer| Ok(Some(Lowered { layer, inputs: inputs.clone(), outputs: vec![output], note: None }));
-    if wide {
-        return function.kernel_16(lowering.isa, &pairs).map_or(Ok(None), done);
-    }
-    // Kernels of their own keep all three tensors alike.
-    if tensors[0].dtype == tensors[1].dtype && tensors[0].dtype == lowering.tensor(output).dtype {
-        let stored = Stored { isa: lowering.isa, offset: lowering.offset(output) };
-        let single = constant.iter().zip(tensors).any(|(&constant, tensor)| constant && tensor.element_count() == 1);
-        if let Some(layer) = (!single).then(|| function.kernel(stored, &pairs)).flatten() {
-            return done(layer);
-        }
-    }
+    let layer = match wide {
+        true => function.kernel_16(lowering.isa, &pairs),
+        false => eight_bit_layer(function, lowering, pairs, (operands, output)),
+    };
+    Ok(layer.map(|layer| Lowered { layer, inputs, outputs: vec![output], note: None }))
+}
+
+/// The layer of two 8-bit operands.
+fn eight_bit_layer<F: Function>(
+    function: &F,
+    lowering: &Lowering<'_>,
+    pairs: Pairs,
+    (operands, output): ([TensorId; 2], TensorId),
+) -> Option<Box<dyn Layer>> {
+    let types = operands.map(|id| lowering.tensor(id).dtype);
     // A constant must be defined everywhere; of what is computed the run will tell.
-    let undefined = function.undefined().filter(|_| !constant[1]);
-    let undefined = undefined.map(|(value, reason)| (value as u8 ^ lowering.xor_mask(tensors[1].dtype), reason));
+    let undefined = function.undefined().filter(|_| pairs.constants[1].is_none());
+    let undefined = undefined.map(|(value, reason)| (value as u8 ^ lowering.xor_mask(types[1]), reason));
     let skipped = undefined.map(|(byte, _)| byte);
-    let Some(table) = table(function, lowering, (&pairs, skipped), operands, output) else { return Ok(None) };
-    match single_constant(lowering, &pairs, operands, output).filter(|_| undefined.is_none()) {
-        None => done(Box::new(pair_table::prepare(PairTableSpec { table, undefined, pairs }))),
-        Some((operand, value)) => {
-            let other = operands[1 - operand];
-            let at = |byte: usize| {
-                if operand == 0 { usize::from(value) << 8 | byte } else { byte << 8 | usize::from(value) }
-            };
-            let row: [u8; 256] = std::array::from_fn(|byte| table[at(byte)]);
-            let shape = lowering.strided(other, output);
-            done(Box::new(lut::prepare(lowering.isa, &LutSpec { table: &row, shape, threads: lowering.threads })))
+    let single = single_constant(lowering, &pairs, operands, output).filter(|_| undefined.is_none());
+    // Kernels of their own keep all three tensors alike.
+    if single.is_none() && types == [lowering.tensor(output).dtype; 2] {
+        let stored = Stored { isa: lowering.isa, offset: lowering.offset(output) };
+        if let Some(layer) = function.kernel(stored, &pairs) {
+            return Some(layer);
         }
     }
+    let table = table(function, lowering, (&pairs, skipped), operands, output)?;
+    let Some((operand, value)) = single else {
+        return Some(Box::new(pair_table::prepare(PairTableSpec { table, undefined, pairs })));
+    };
+    let at = |byte: usize| {
+        if operand == 0 { usize::from(value) << 8 | byte } else { byte << 8 | usize::from(value) }
+    };
+    let row: [u8; 256] = std::array::from_fn(|byte| table[at(byte)]);
+    let shape = lowering.strided(operands[1 - operand], output);
+    Some(Box::new(lut::prepare(lowering.isa, &LutSpec { table: &row, shape, threads: lowering.threads })))
 }
 
 /// A constant operand that is one value, where the other one has the output's shape.
