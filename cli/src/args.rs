@@ -263,9 +263,16 @@ pub struct VerifyArgs {
 #[derive(Args, Debug)]
 pub struct InspectArgs {
     /// Path of a .tflite file or built-in name
-    pub model: String,
+    #[arg(required_unless_present = "ops")]
+    pub model: Option<String>,
     #[command(flatten)]
     pub engine: EngineArgs,
+    /// List only the operators and how each runs, also of models that cannot run; without MODEL all that there are
+    #[arg(long)]
+    pub ops: bool,
+    /// Print the list of all operators as a Markdown table
+    #[arg(long, requires = "ops", conflicts_with_all = ["json", "model"])]
+    pub markdown: bool,
     /// Print JSON, for programs
     #[arg(long)]
     pub json: bool,

@@ -175,7 +175,7 @@ pub struct Tensor {
     /// Its bytes, if it is a constant.
     pub data: Option<Constant>,
     /// Whether the file leaves the shape open: what the operators make of it counts then.
-    pub(crate) dynamic: bool,
+    pub dynamic: bool,
 }
 
 impl Tensor {

@@ -47,7 +47,7 @@ compile_error!("models are little-endian and used in place: big-endian targets a
 
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{DType, Graph, Quantization};
-pub use model::{Model, OperatorInfo};
+pub use model::{FileOperator, MissingSupport, Model, OperatorInfo};
 pub use ops::{InputShapes, Operator, SupportedOperator, TensorView, TensorViewMut, supported_operators};
 pub use ottava_kernels::Isa;
 pub use plan::{Backend, LayerInfo, MemoryInfo, Plan, PlanOptions, TensorInfo};

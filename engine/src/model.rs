@@ -8,7 +8,7 @@ use std::sync::Arc;
 use memmap2::Mmap;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Constant, Graph};
+use crate::graph::{Constant, DType, Graph};
 use crate::import;
 
 /// A verified `.tflite` model.
@@ -52,7 +52,56 @@ pub struct OperatorInfo {
     pub version: i32,
 }
 
+/// An operator of a file, whether Ottava can run it or not; see [`Model::survey`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileOperator {
+    /// Position, name and version.
+    pub info: OperatorInfo,
+    /// Element types of the inputs; `None` where an optional one is absent.
+    pub inputs: Vec<Option<DType>>,
+    /// Element types of the outputs.
+    pub outputs: Vec<DType>,
+    /// What keeps it from running, if anything does.
+    pub missing: Option<MissingSupport>,
+}
+
+/// Why an operator cannot run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum MissingSupport {
+    /// The operator is not known.
+    Operator,
+    /// It is newer than what is known.
+    Version {
+        /// The newest known version.
+        newest_known: i32,
+    },
+    /// It is known, but not for these element types.
+    Types,
+}
+
+impl fmt::Display for MissingSupport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Operator => f.write_str("unknown operator"),
+            Self::Version { newest_known } => write!(f, "known up to v{newest_known}"),
+            Self::Types => f.write_str("not for these types"),
+        }
+    }
+}
+
 impl Model {
+    /// Lists the operators of a file and whether Ottava can run each: what to ask before a model is refused.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no model, or its tables are damaged.
+    pub fn survey(path: impl AsRef<Path>) -> Result<Vec<FileOperator>> {
+        let path = path.as_ref();
+        let survey = map(path).and_then(|bytes| import::survey(bytes.as_slice()));
+        survey.map_err(|error| error.in_file(&path.display().to_string()))
+    }
+
     /// Maps a file, verifies all of it and imports its main graph.
     ///
     /// The file must not be changed in place while the model or anything made from it is alive (replacing it by renaming

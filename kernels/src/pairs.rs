@@ -8,6 +8,11 @@
 use crate::layer::row_tasks;
 use crate::memory::{Input, Output, SLACK};
 
+/// Elements up to which a run is short: what it costs to begin one shows.
+const SHORT: usize = 256;
+/// Elements up to which short runs are joined.
+const WIDENED: usize = 4096;
+
 /// Most dimensions that are left once those without gaps are joined.
 pub const MOST_DIMENSIONS: usize = 8;
 
@@ -97,6 +102,27 @@ fn join(dimensions: &[Dimension]) -> Vec<Dimension> {
     joined
 }
 
+/// Makes one long run of many short ones where a constant repeats in each, as one value for each of a few channels
+/// does: the constant is laid out several times instead.
+fn widen(dimensions: &mut [Dimension], constants: &mut [Option<Vec<u8>>; 2]) {
+    let [.., outer, inner] = dimensions else { return };
+    for operand in 0..2 {
+        let Some(constant) = &mut constants[operand] else { continue };
+        let repeats = outer.strides[operand] == 0 && constant.len() == inner.size && inner.strides == [1; 2];
+        let dense = [outer.strides[1 - operand], outer.output_stride].iter().all(|&stride| stride == inner.size);
+        if !repeats || !dense || inner.size >= SHORT {
+            continue;
+        }
+        let times = (1..=WIDENED / inner.size).rev().find(|times| outer.size % times == 0).unwrap_or(1);
+        *constant = constant.repeat(times);
+        inner.size *= times;
+        outer.size /= times;
+        outer.strides[1 - operand] *= times;
+        outer.output_stride *= times;
+        return;
+    }
+}
+
 impl Pairs {
     /// Whether layers take these dimensions.
     pub fn is_supported(&self) -> bool {
@@ -112,6 +138,8 @@ impl Walk {
     /// There are too many dimensions, or a constant is shorter than they need.
     pub(crate) fn new(pairs: &Pairs, work: usize, width: usize) -> Self {
         let mut outer = join(&pairs.dimensions);
+        let mut constants = pairs.constants.clone();
+        widen(&mut outer, &mut constants);
         assert!(outer.len() <= MOST_DIMENSIONS, "{} dimensions", outer.len());
         assert!(width <= SLACK, "{width} bytes at a time");
         let inner = outer.pop().expect("at least one dimension");
@@ -128,11 +156,10 @@ impl Walk {
         };
         let reach = [reach(&|d| d.strides[0]), reach(&|d| d.strides[1]), reach(&|d| d.output_stride)];
         let constants = [0, 1].map(|operand| {
-            pairs.constants[operand].as_ref().map(|bytes| {
+            constants[operand].take().map(|mut bytes| {
                 assert!(bytes.len() >= reach[operand], "a constant of {} bytes", bytes.len());
-                let mut padded = bytes.clone();
-                padded.resize(bytes.len() + SLACK, 0);
-                padded.into_boxed_slice()
+                bytes.resize(bytes.len() + SLACK, 0);
+                bytes.into_boxed_slice()
             })
         });
         let mut walk = Self { outer, inner, share, constants, reach, extra: 0 };
@@ -276,6 +303,24 @@ mod tests {
 
     fn dimension(size: usize, strides: [usize; 2], output_stride: usize) -> Dimension {
         Dimension { size, strides, output_stride }
+    }
+
+    #[test]
+    fn short_constants_are_laid_out_several_times() {
+        let mut dimensions = [dimension(50, [3, 0], 3), dimension(3, [1, 1], 1)];
+        let mut constants = [None, Some(vec![7, 8, 9])];
+        widen(&mut dimensions, &mut constants);
+        assert_eq!(dimensions, [dimension(1, [150, 0], 150), dimension(150, [1, 1], 1)]);
+        assert_eq!(constants[1], Some([7, 8, 9].repeat(50)));
+        // 4098 pixels do not fit at once; the largest divisor of 4098 below 1366 is 683.
+        let mut dimensions = [dimension(4098, [3, 0], 3), dimension(3, [1, 1], 1)];
+        let mut constants = [None, Some(vec![7, 8, 9])];
+        widen(&mut dimensions, &mut constants);
+        assert_eq!(dimensions, [dimension(6, [2049, 0], 2049), dimension(2049, [1, 1], 1)]);
+        let gaps = [dimension(50, [4, 0], 3), dimension(3, [1, 1], 1)];
+        let (mut dimensions, mut constants) = (gaps, [None, Some(vec![7, 8, 9])]);
+        widen(&mut dimensions, &mut constants);
+        assert_eq!(dimensions, gaps);
     }
 
     #[test]

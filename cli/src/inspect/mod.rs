@@ -1,6 +1,7 @@
 //! `ottava inspect`: what is in a model, and what the plan makes of it.
 
 mod document;
+mod ops;
 mod text;
 
 use std::io::Write;
@@ -16,7 +17,13 @@ use crate::{models, table};
 /// # Errors
 /// The model cannot be opened or planned; unsupported operators are all named in the error.
 pub fn execute(args: &InspectArgs, output: &mut dyn Write) -> Result<()> {
-    let model = models::open(&args.model)?;
+    let Some(name) = &args.model else {
+        return Ok(output.write_all(ops::all(args).as_bytes())?);
+    };
+    if args.ops {
+        return ops::of_model(name, args, output);
+    }
+    let model = models::open(name)?;
     let plan = Plan::new(&model, &args.engine.options(BackendArg::Optimized))?;
     let text = if args.json { table::json(&document::document(&model, &plan)) } else { text::text(&model, &plan) };
     output.write_all(text.as_bytes())?;

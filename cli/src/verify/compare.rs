@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn tensor(dtype: DType, shape: &[usize]) -> Tensor {
-        Tensor { name: "t".to_owned(), shape: shape.to_vec(), dtype, quantization: None, data: None }
+        Tensor { name: "t".to_owned(), shape: shape.to_vec(), dtype, quantization: None, data: None, dynamic: false }
     }
 
     #[test]

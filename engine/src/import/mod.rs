@@ -17,7 +17,7 @@ use planus::ReadAsRoot;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, MAX_RANK, TensorId, checked_size_bytes};
-use crate::model::OperatorInfo;
+use crate::model::{FileOperator, OperatorInfo};
 use crate::schema;
 
 pub(crate) use budget::Budget;
@@ -28,6 +28,27 @@ const FORMAT_VERSION: u32 = 3;
 
 /// Verifies a file and imports its main graph, with other shapes for some inputs (index and shape).
 pub(crate) fn import(file: &[u8], shapes: &[(usize, Vec<usize>)]) -> Result<(Graph, Vec<OperatorInfo>)> {
+    let (model, main) = main_graph(file)?;
+    let mut budget = Budget::new(file.len());
+    let tensors = tensors::import(file, &model, &main, &mut budget)?;
+    let (inputs, outputs) = (indices(main.inputs()?), indices(main.outputs()?));
+    let inputs = tensors::graph_tensors(&tensors, inputs, "input", &mut budget)?;
+    let outputs = tensors::graph_tensors(&tensors, outputs, "output", &mut budget)?;
+    let mut graph = Graph { tensors, nodes: Vec::new(), inputs, outputs };
+    let declared = shapes.iter().map(|(index, shape)| resize(&mut graph, *index, shape)).collect::<Result<_>>()?;
+    operators::import(file, (&model, &main), Imported { graph, declared, budget })
+}
+
+/// The operators of a file and whether each can run, without their own rules being looked at.
+pub(crate) fn survey(file: &[u8]) -> Result<Vec<FileOperator>> {
+    let (model, main) = main_graph(file)?;
+    let mut budget = Budget::new(file.len());
+    let tensors = tensors::import(file, &model, &main, &mut budget)?;
+    operators::survey((&model, &main), &tensors, &mut budget)
+}
+
+/// The tables of the model and of its main graph.
+fn main_graph(file: &[u8]) -> Result<(schema::ModelRef<'_>, schema::SubGraphRef<'_>)> {
     if file.get(4..8) != Some(&schema::FILE_IDENTIFIER) {
         return Err(Error::new(
             ErrorKind::NotAModel,
@@ -41,15 +62,7 @@ pub(crate) fn import(file: &[u8], shapes: &[(usize, Vec<usize>)]) -> Result<(Gra
     }
     let subgraphs = model.subgraphs()?.ok_or_else(|| Error::corrupt("the model has no graph"))?;
     let main = subgraphs.get(0).ok_or_else(|| Error::corrupt("the model has no graph"))??;
-
-    let mut budget = Budget::new(file.len());
-    let tensors = tensors::import(file, &model, &main, &mut budget)?;
-    let (inputs, outputs) = (indices(main.inputs()?), indices(main.outputs()?));
-    let inputs = tensors::graph_tensors(&tensors, inputs, "input", &mut budget)?;
-    let outputs = tensors::graph_tensors(&tensors, outputs, "output", &mut budget)?;
-    let mut graph = Graph { tensors, nodes: Vec::new(), inputs, outputs };
-    let declared = shapes.iter().map(|(index, shape)| resize(&mut graph, *index, shape)).collect::<Result<_>>()?;
-    operators::import(file, (&model, &main), Imported { graph, declared, budget })
+    Ok((model, main))
 }
 
 /// What there is before the operators are looked at.

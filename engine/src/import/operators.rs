@@ -6,7 +6,7 @@ use std::fmt;
 use super::{Budget, Imported, fold};
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, MAX_RANK, Node, Tensor, TensorId, checked_size_bytes};
-use crate::model::OperatorInfo;
+use crate::model::{FileOperator, MissingSupport, OperatorInfo};
 use crate::ops::{self, ImportContext, OpSpec, TypeList};
 use crate::schema;
 
@@ -27,12 +27,7 @@ pub(super) fn import(
 ) -> Result<(Graph, Vec<OperatorInfo>)> {
     let Imported { mut graph, mut declared, mut budget } = imported;
     let resized = !declared.is_empty();
-    let codes = model.operator_codes()?.unwrap_or_else(planus::Vector::new_empty);
-    let operators = main.operators()?.unwrap_or_else(planus::Vector::new_empty);
-    let mut entries = Vec::with_capacity(operators.len());
-    for (index, operator) in operators.iter().enumerate() {
-        entries.push(entry(index, operator?, codes, (&graph.tensors, &mut budget))?);
-    }
+    let entries = entries((model, main), &graph.tensors, &mut budget)?;
     refuse_unsupported(&entries, &graph.tensors)?;
     check_order(&entries, &graph)?;
     for entry in &entries {
@@ -49,6 +44,36 @@ pub(super) fn import(
     }
     graph.check_sizes()?;
     Ok((graph, entries.into_iter().map(|entry| entry.info).collect()))
+}
+
+/// All operators, in the file's order.
+fn entries<'a>(
+    (model, main): (&schema::ModelRef<'a>, &schema::SubGraphRef<'a>),
+    tensors: &[Tensor],
+    budget: &mut Budget,
+) -> Result<Vec<Entry<'a>>> {
+    let codes = model.operator_codes()?.unwrap_or_else(planus::Vector::new_empty);
+    let operators = main.operators()?.unwrap_or_else(planus::Vector::new_empty);
+    let mut entries = Vec::with_capacity(operators.len());
+    for (index, operator) in operators.iter().enumerate() {
+        entries.push(entry(index, operator?, codes, (tensors, budget))?);
+    }
+    Ok(entries)
+}
+
+/// What the file asks for, and whether it can run.
+pub(super) fn survey(
+    tables: (&schema::ModelRef<'_>, &schema::SubGraphRef<'_>),
+    tensors: &[Tensor],
+    budget: &mut Budget,
+) -> Result<Vec<FileOperator>> {
+    let entries = entries(tables, tensors, budget)?;
+    let one = |entry: Entry<'_>| {
+        let types = entry.types(tensors);
+        let missing = entry.missing(&types);
+        FileOperator { info: entry.info, inputs: types.inputs, outputs: types.outputs, missing }
+    };
+    Ok(entries.into_iter().map(one).collect())
 }
 
 fn entry<'a>(
@@ -89,21 +114,41 @@ fn entry<'a>(
     })
 }
 
+impl Entry<'_> {
+    /// Element types of the tensors around it.
+    fn types(&self, tensors: &[Tensor]) -> TypeList {
+        let dtype = |id: TensorId| tensors[id].dtype;
+        TypeList {
+            inputs: self.inputs.iter().map(|id| id.map(dtype)).collect(),
+            outputs: self.outputs.iter().copied().map(dtype).collect::<Vec<DType>>(),
+        }
+    }
+
+    /// What keeps it from running, if anything does.
+    fn missing(&self, types: &TypeList) -> Option<MissingSupport> {
+        let Some(spec) = self.spec else { return Some(MissingSupport::Operator) };
+        if self.info.version > spec.max_version {
+            return Some(MissingSupport::Version { newest_known: spec.max_version });
+        }
+        (!(spec.types)(types)).then_some(MissingSupport::Types)
+    }
+}
+
 /// One line of the list of what cannot run; equal ones are counted.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Missing<'a> {
     name: &'a str,
     version: i32,
-    max_version: Option<i32>,
+    why: MissingSupport,
     types: TypeList,
 }
 
 impl fmt::Display for Missing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} v{} ({})", self.name, self.version, self.types)?;
-        match self.max_version {
-            Some(known) => write!(f, " [known up to v{known}]"),
-            None => Ok(()),
+        match self.why {
+            MissingSupport::Operator => Ok(()),
+            why => write!(f, " [{why}]"),
         }
     }
 }
@@ -111,15 +156,9 @@ impl fmt::Display for Missing<'_> {
 fn refuse_unsupported(entries: &[Entry<'_>], tensors: &[Tensor]) -> Result<()> {
     let mut missing = BTreeMap::<Missing<'_>, usize>::new();
     for entry in entries {
-        let dtype = |id: TensorId| tensors[id].dtype;
-        let types = TypeList {
-            inputs: entry.inputs.iter().map(|id| id.map(dtype)).collect(),
-            outputs: entry.outputs.iter().copied().map(dtype).collect::<Vec<DType>>(),
-        };
-        let version = entry.info.version;
-        let newer = entry.spec.map(|spec| spec.max_version).filter(|&known| version > known);
-        if newer.is_some() || !entry.spec.is_some_and(|spec| (spec.types)(&types)) {
-            let line = Missing { name: &entry.info.name, version, max_version: newer, types };
+        let types = entry.types(tensors);
+        if let Some(why) = entry.missing(&types) {
+            let line = Missing { name: &entry.info.name, version: entry.info.version, why, types };
             *missing.entry(line).or_default() += 1;
         }
     }

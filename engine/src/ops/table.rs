@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::graph::DType;
 
 /// Code of the operators that are known by name only.
 pub(crate) const CUSTOM: i32 = 32;
@@ -19,13 +20,31 @@ pub(crate) struct OpSpec {
     /// refuse.
     pub(crate) types: fn(&TypeList) -> bool,
     pub(crate) import: Import,
+    /// Types of the main operand for which there are kernels.
+    kernels: &'static [DType],
+    /// Types of the main operand that only the reference runs.
+    reference: &'static [DType],
 }
 
 /// Verifies an operator of the file and takes its parameters.
 type Import = fn(&mut ImportContext<'_>) -> Result<Arc<dyn Operator>>;
 
 const fn op(code: i32, name: &'static str, max_version: i32, types: fn(&TypeList) -> bool, import: Import) -> OpSpec {
-    OpSpec { code, name, max_version, types, import }
+    OpSpec { code, name, max_version, types, import, kernels: &[], reference: &[] }
+}
+
+impl OpSpec {
+    /// The same with the types that have kernels.
+    const fn kernels(mut self, types: &'static [DType]) -> Self {
+        self.kernels = types;
+        self
+    }
+
+    /// The same with the types that only the reference runs.
+    const fn reference(mut self, types: &'static [DType]) -> Self {
+        self.reference = types;
+        self
+    }
 }
 
 /// Every operator that Ottava runs: code, name, newest known version, element types, import.
@@ -34,10 +53,16 @@ pub(crate) static OPS: &[OpSpec] = &[
     op(3, "CONV_2D", 8, quantized::conv_types, conv_2d::import),
     op(4, "DEPTHWISE_CONV_2D", 7, quantized::conv_types, depthwise_conv_2d::import),
     op(9, "FULLY_CONNECTED", 14, fully_connected::types, fully_connected::import),
+    op(67, "TRANSPOSE_CONV", 5, transpose_conv::types, transpose_conv::import),
+    op(126, "BATCH_MATMUL", 4, batch_matmul::types, batch_matmul::import),
     // Pools and reductions.
     op(1, "AVERAGE_POOL_2D", 3, window::pool_types, average_pool_2d::import),
     op(17, "MAX_POOL_2D", 3, window::pool_types, max_pool_2d::import),
-    op(40, "MEAN", 3, mean::types, mean::import),
+    op(40, "MEAN", 3, reduction::types, reduction::import_mean),
+    op(74, "SUM", 2, reduction::types, reduction::import_sum),
+    op(81, "REDUCE_PROD", 2, reduction::product_types, reduction::import_product),
+    op(82, "REDUCE_MAX", 3, reduction::types, reduction::import_max),
+    op(89, "REDUCE_MIN", 3, reduction::types, reduction::import_min),
     // Arithmetic.
     op(0, "ADD", 6, add::types, add::import),
     op(18, "MUL", 8, mul::types, mul::import),
@@ -126,11 +151,22 @@ pub struct SupportedOperator {
     pub code: i32,
     /// Newest version whose meaning is known.
     pub max_version: i32,
+    /// Types of the main operand for which there are kernels. Unusual forms of the operator may still run through the
+    /// reference: [`crate::LayerInfo::kernel`] tells.
+    pub kernels: &'static [DType],
+    /// Types of the main operand that only the reference runs: exact, but on one thread and without vectors.
+    pub reference: &'static [DType],
 }
 
 /// All operators that Ottava runs, by name.
 pub fn supported_operators() -> Vec<SupportedOperator> {
-    let one = |spec: &OpSpec| SupportedOperator { name: spec.name, code: spec.code, max_version: spec.max_version };
+    let one = |spec: &OpSpec| SupportedOperator {
+        name: spec.name,
+        code: spec.code,
+        max_version: spec.max_version,
+        kernels: spec.kernels,
+        reference: spec.reference,
+    };
     let mut all: Vec<_> = OPS.iter().map(one).collect();
     all.sort_by_key(|operator| operator.name);
     all

@@ -1,4 +1,4 @@
-//! A prepared 16-bit convolution and the loop around its tiles.
+//! A prepared convolution of 16-bit activations and the loop around its tiles.
 
 use core::ops::Range;
 
@@ -7,6 +7,7 @@ use super::tile::{Row, Tile};
 use super::{Conv16Spec, Descriptor};
 use crate::arch::LANES;
 use crate::bound::Bound;
+use crate::gemm::Grid;
 use crate::layer::{Layer, row_tasks};
 use crate::memory::{Input, Output};
 use crate::requantize16::Ending16;
@@ -25,6 +26,7 @@ pub struct Conv16 {
     input: Image,
     window: Window,
     output: [usize; 2],
+    grid: Grid,
     channels: usize,
     depth: usize,
     panels: Vec<Panel>,
@@ -58,6 +60,7 @@ impl Conv16 {
             input: spec.input,
             window: spec.window,
             output: spec.output,
+            grid: Grid::dense(spec.output),
             channels: spec.channels,
             depth,
             endings: panels.iter().map(ending).collect(),
@@ -73,14 +76,23 @@ impl Conv16 {
         self.input.batch * self.output[0] * self.output[1]
     }
 
-    /// The window of an output pixel, in the first group.
-    fn row(&self, pixel: usize, base: *const i16) -> Row {
-        let (x, y) = (pixel % self.output[1], pixel / self.output[1] % self.output[0]);
-        let image = pixel / self.output[1] / self.output[0];
+    /// Puts the outputs elsewhere in the image that they are pixels of.
+    pub(crate) fn place(&mut self, grid: Grid) {
+        self.grid = grid;
+    }
+
+    /// The window of an output, in the first group.
+    fn row(&self, output: usize, base: *const i16) -> Row {
+        let (x, y) = (output % self.output[1], output / self.output[1] % self.output[0]);
+        let image = output / self.output[1] / self.output[0];
         let first =
             |axis: usize, at: usize| (at * self.window.stride[axis]) as isize - self.window.pad_before[axis] as isize;
         let image_elements = self.input.height * self.input.width * self.input.pixel_stride;
-        Row { image: base.wrapping_add(image * image_elements), first: [first(0, y), first(1, x)] }
+        Row {
+            image: base.wrapping_add(image * image_elements),
+            first: [first(0, y), first(1, x)],
+            pixel: self.grid.pixel(image, y, x),
+        }
     }
 
     /// Computes some pixels of some panels.
@@ -91,7 +103,7 @@ impl Conv16 {
         let tiles = self.bound.descriptor().tiles;
         let pairs = self.depth.div_ceil(2);
         let panel_len = self.window.taps[0] * self.window.taps[1] * pairs * 2 * LANES;
-        let mut rows = [Row { image: input, first: [0; 2] }; MAX_ROWS];
+        let mut rows = [Row { image: input, first: [0; 2], pixel: 0 }; MAX_ROWS];
         for index in panels {
             let panel = self.panels[index];
             let base = input.wrapping_add(panel.group * self.depth);
@@ -109,7 +121,7 @@ impl Conv16 {
                     weights: &self.weights[index * panel_len..(index + 1) * panel_len],
                     budget: self.budget,
                     ending: &self.endings[index],
-                    output: output.wrapping_add(first * self.channels + panel.first),
+                    output: output.wrapping_add(panel.first),
                     pixel_stride: self.channels,
                     channels: panel.channels,
                 };
@@ -140,7 +152,8 @@ impl Layer for Conv16 {
         let (input, output) = (inputs[0], outputs[0]);
         // An odd number of channels makes the last pair read one element more, of any value.
         assert!(input.len() >= 2 * (self.input.pixels() * self.input.channels + 1), "input view of {}", input.len());
-        assert!(output.len() >= 2 * self.pixels() * self.channels, "output view of {} bytes", output.len());
+        let last = self.grid.pixel(self.input.batch - 1, self.output[0] - 1, self.output[1] - 1);
+        assert!(output.len() >= 2 * (last + 1) * self.channels, "output view of {} bytes", output.len());
         assert!(input.as_ptr().addr().is_multiple_of(2) && output.as_ptr().addr().is_multiple_of(2), "alignment");
         let columns = self.panels.len().div_ceil(self.share[1]);
         let [rows, panels] = [task / columns * self.share[0], task % columns * self.share[1]];

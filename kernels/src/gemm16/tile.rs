@@ -11,6 +11,8 @@ pub(super) struct Row {
     pub(super) image: *const i16,
     /// Row and column of the window's first tap in the image; negative in the padding.
     pub(super) first: [isize; 2],
+    /// The output's pixel.
+    pub(super) pixel: usize,
 }
 
 /// Output pixels times sixteen channels.
@@ -27,7 +29,7 @@ pub(super) struct Tile<'a> {
     /// Pairs whose sums surely fit 32 bits.
     pub(super) budget: usize,
     pub(super) ending: &'a Ending16,
-    /// Address of the first row's first channel.
+    /// Address of pixel 0's first channel.
     pub(super) output: *mut i16,
     /// Elements from one output pixel to the next.
     pub(super) pixel_stride: usize,
@@ -89,9 +91,9 @@ pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, tile: &Tile<'_>) 
     }
     // SAFETY: as above.
     unsafe { flush(arch, &mut sums, &mut totals) }
-    for (row, total) in totals.iter().enumerate() {
+    for (row, total) in tile.rows.iter().zip(&totals) {
         let values = tile.ending.apply(total);
-        let target = tile.output.wrapping_add(row * tile.pixel_stride);
+        let target = tile.output.wrapping_add(row.pixel * tile.pixel_stride);
         // SAFETY: the caller vouches for the outputs.
         unsafe { core::ptr::copy_nonoverlapping(values.as_ptr(), target, tile.channels) }
     }

@@ -11,10 +11,12 @@
 //!
 //! A phase without taps, and one whose first output sees only inputs from the second on, get taps of no weight.
 
-use crate::gemm::{self, Conv, ConvPart, ConvSpec, Grid, Weights};
+use crate::gemm::{self, ConvPart, ConvSpec, Grid, Weights};
+use crate::gemm16::{self, Conv16Spec};
 use crate::isa::Isa;
 use crate::layer::Layer;
 use crate::memory::{Input, Output};
+use crate::requantize16::{Range16, Requantize16};
 use crate::window::{Image, Window};
 
 /// What a transposed convolution is to do.
@@ -38,9 +40,36 @@ pub struct TransposeSpec<'a> {
     pub threads: usize,
 }
 
+/// What a transposed convolution of 16-bit activations is to do. All zero points are 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Transpose16Spec<'a> {
+    /// The input; strides in elements, without gaps.
+    pub input: Image,
+    /// Taps of the filter, down and across.
+    pub taps: [usize; 2],
+    /// Output pixels from one window to the next, down and across.
+    pub stride: [usize; 2],
+    /// Rows and columns that the first window begins before the output.
+    pub pad_before: [usize; 2],
+    /// Output height and width.
+    pub output: [usize; 2],
+    /// Output channels.
+    pub channels: usize,
+    /// `[O, KH, KW, I]`.
+    pub weights: &'a [i8],
+    /// One bias for each channel, in accumulator units; empty means none.
+    pub bias: &'a [i64],
+    /// From sums to outputs.
+    pub requantize: Requantize16<'a>,
+    /// Range of the outputs.
+    pub range: Range16,
+    /// How many threads will share the work; shapes the tasks, never the results.
+    pub threads: usize,
+}
+
 /// A transposed convolution with packed weights, ready to run. Input 0 is the activations, output 0 the result.
 pub struct Transpose {
-    phases: Vec<Conv>,
+    phases: Vec<Box<dyn Layer>>,
 }
 
 /// Prepares a transposed convolution for an instruction set.
@@ -49,90 +78,170 @@ pub struct Transpose {
 /// The CPU lacks the instruction set, or the specification contradicts itself: a length that does not match, a stride
 /// or an extent of 0, a tensor of 4 GiB or more.
 pub fn prepare(isa: Isa, spec: &TransposeSpec<'_>) -> Transpose {
-    let [height, width] = spec.output;
-    let [down, across] = [phases(spec, 0), phases(spec, 1)];
-    let mut convs = Vec::new();
-    for (y, vertical) in down.iter().enumerate() {
-        for (x, horizontal) in across.iter().enumerate() {
-            let mut conv = phase(isa, spec, [vertical, horizontal]);
-            let [stride_y, stride_x] = spec.stride;
-            conv.place(Grid { first: y * width + x, step: stride_x, row: stride_y * width, image: height * width });
-            convs.push(conv);
-        }
-    }
-    Transpose { phases: convs }
+    let geometry = Geometry {
+        taps: spec.taps,
+        stride: spec.stride,
+        pad_before: spec.pad_before,
+        output: spec.output,
+        depth: spec.input.channels,
+    };
+    let Weights { bytes, zero, .. } = spec.part.weights;
+    let of_phase = |phase: &Phase| -> Box<dyn Layer> {
+        // The zero point has no weight, whether bytes are signed or not.
+        let chosen = geometry.weights(bytes, phase, zero as u8);
+        let part = ConvPart { weights: Weights { bytes: &chosen, ..spec.part.weights }, ..spec.part };
+        let conv = ConvSpec {
+            input: spec.input,
+            input_zero: spec.input_zero,
+            window: phase.window(),
+            output: phase.outputs(),
+            groups: 1,
+            parts: &[part],
+            threads: spec.threads,
+        };
+        let mut conv = gemm::prepare(isa, &conv);
+        conv.place(phase.grid);
+        Box::new(conv)
+    };
+    Transpose { phases: geometry.phases().iter().map(of_phase).collect() }
+}
+
+/// Prepares a transposed convolution of 16-bit activations for an instruction set.
+///
+/// # Panics
+/// As [`prepare`].
+pub fn prepare16(isa: Isa, spec: &Transpose16Spec<'_>) -> Transpose {
+    let geometry = Geometry {
+        taps: spec.taps,
+        stride: spec.stride,
+        pad_before: spec.pad_before,
+        output: spec.output,
+        depth: spec.input.channels,
+    };
+    let of_phase = |phase: &Phase| -> Box<dyn Layer> {
+        let conv = Conv16Spec {
+            input: spec.input,
+            window: phase.window(),
+            output: phase.outputs(),
+            groups: 1,
+            channels: spec.channels,
+            weights: &geometry.weights(spec.weights, phase, 0),
+            bias: spec.bias,
+            requantize: spec.requantize,
+            range: spec.range,
+            threads: spec.threads,
+        };
+        let mut conv = gemm16::prepare(isa, &conv);
+        conv.place(phase.grid);
+        Box::new(conv)
+    };
+    Transpose { phases: geometry.phases().iter().map(of_phase).collect() }
+}
+
+/// Where the windows of a transposed convolution lie.
+struct Geometry {
+    taps: [usize; 2],
+    stride: [usize; 2],
+    pad_before: [usize; 2],
+    output: [usize; 2],
+    /// Input channels.
+    depth: usize,
 }
 
 /// One axis of a phase.
-struct Phase {
+#[derive(Clone)]
+struct AxisPhase {
     /// For each tap of the convolution the filter's, or none.
     taps: Vec<Option<usize>>,
     pad_before: usize,
     outputs: usize,
 }
 
-/// The phases of one axis that have outputs.
-fn phases(spec: &TransposeSpec<'_>, axis: usize) -> Vec<Phase> {
-    let (stride, pad, taps) = (spec.stride[axis], spec.pad_before[axis], spec.taps[axis]);
-    let phase = |position: usize| {
-        let reversed: Vec<Option<usize>> = ((position + pad) % stride..taps).step_by(stride).rev().map(Some).collect();
-        let before = reversed.len() as isize - 1 - ((position + pad) / stride) as isize;
-        let missing = if reversed.is_empty() { 1 } else { (-before).max(0) as usize };
-        Phase {
-            pad_before: if reversed.is_empty() { 0 } else { before.max(0) as usize },
-            taps: core::iter::repeat_n(None, missing).chain(reversed).collect(),
-            outputs: (spec.output[axis] - position).div_ceil(stride),
-        }
-    };
-    (0..stride.min(spec.output[axis])).map(phase).collect()
+/// The outputs of one remainder by the stride, down and across.
+struct Phase {
+    axes: [AxisPhase; 2],
+    grid: Grid,
 }
 
-/// The convolution of one phase.
-fn phase(isa: Isa, spec: &TransposeSpec<'_>, [down, across]: [&Phase; 2]) -> Conv {
-    let Weights { bytes, zero, .. } = spec.part.weights;
-    let depth = spec.input.channels;
-    let [taps_y, taps_x] = spec.taps;
-    assert_eq!(bytes.len(), spec.part.channels * taps_y * taps_x * depth, "weights are [O, KH, KW, I]");
-    let mut chosen = Vec::with_capacity(spec.part.channels * down.taps.len() * across.taps.len() * depth);
-    for filter in bytes.chunks_exact(taps_y * taps_x * depth) {
-        for &y in &down.taps {
-            for &x in &across.taps {
-                match y.zip(x) {
-                    Some((y, x)) => chosen.extend(&filter[(y * taps_x + x) * depth..][..depth]),
-                    // The zero point has no weight, whether bytes are signed or not.
-                    None => chosen.resize(chosen.len() + depth, zero as u8),
-                }
-            }
-        }
-    }
-    let part = ConvPart { weights: Weights { bytes: &chosen, ..spec.part.weights }, ..spec.part };
-    let conv = ConvSpec {
-        input: spec.input,
-        input_zero: spec.input_zero,
-        window: Window {
+impl Phase {
+    /// The window of the phase's convolution.
+    fn window(&self) -> Window {
+        let [down, across] = &self.axes;
+        Window {
             taps: [down.taps.len(), across.taps.len()],
             pad_before: [down.pad_before, across.pad_before],
             ..Window::POINT
-        },
-        output: [down.outputs, across.outputs],
-        groups: 1,
-        parts: &[part],
-        threads: spec.threads,
-    };
-    gemm::prepare(isa, &conv)
+        }
+    }
+
+    /// Outputs of the phase, down and across.
+    fn outputs(&self) -> [usize; 2] {
+        self.axes.each_ref().map(|axis| axis.outputs)
+    }
 }
 
+impl Geometry {
+    /// The phases of one axis that have outputs.
+    fn axis(&self, axis: usize) -> Vec<AxisPhase> {
+        let (stride, pad, taps) = (self.stride[axis], self.pad_before[axis], self.taps[axis]);
+        let phase = |position: usize| {
+            let first = (position + pad) % stride;
+            let reversed: Vec<Option<usize>> = (first..taps).step_by(stride).rev().map(Some).collect();
+            let before = reversed.len() as isize - 1 - ((position + pad) / stride) as isize;
+            let missing = if reversed.is_empty() { 1 } else { (-before).max(0) as usize };
+            AxisPhase {
+                pad_before: if reversed.is_empty() { 0 } else { before.max(0) as usize },
+                taps: core::iter::repeat_n(None, missing).chain(reversed).collect(),
+                outputs: (self.output[axis] - position).div_ceil(stride),
+            }
+        };
+        (0..stride.min(self.output[axis])).map(phase).collect()
+    }
+
+    /// All phases that have outputs.
+    fn phases(&self) -> Vec<Phase> {
+        let ([height, width], [stride_y, stride_x]) = (self.output, self.stride);
+        let (down, across) = (self.axis(0), self.axis(1));
+        let mut phases = Vec::new();
+        for (y, vertical) in down.iter().enumerate() {
+            for (x, horizontal) in across.iter().enumerate() {
+                let grid = Grid { first: y * width + x, step: stride_x, row: stride_y * width, image: height * width };
+                phases.push(Phase { axes: [vertical.clone(), horizontal.clone()], grid });
+            }
+        }
+        phases
+    }
+
+    /// The weights of a phase's convolution, `zero` where a tap has none of the filter's.
+    fn weights<T: Copy>(&self, stored: &[T], phase: &Phase, zero: T) -> Vec<T> {
+        let ([taps_y, taps_x], depth) = (self.taps, self.depth);
+        let of_channel = taps_y * taps_x * depth;
+        assert!(of_channel > 0 && stored.len().is_multiple_of(of_channel), "weights are [O, KH, KW, I]");
+        let mut chosen = Vec::new();
+        for filter in stored.chunks_exact(of_channel) {
+            for &y in &phase.axes[0].taps {
+                for &x in &phase.axes[1].taps {
+                    match y.zip(x) {
+                        Some((y, x)) => chosen.extend_from_slice(&filter[(y * taps_x + x) * depth..][..depth]),
+                        None => chosen.resize(chosen.len() + depth, zero),
+                    }
+                }
+            }
+        }
+        chosen
+    }
+}
 impl Layer for Transpose {
     fn kernel(&self) -> &str {
         self.phases[0].kernel()
     }
 
     fn tasks(&self) -> usize {
-        self.phases.iter().map(Layer::tasks).sum()
+        self.phases.iter().map(|phase| phase.tasks()).sum()
     }
 
     fn packed_bytes(&self) -> usize {
-        self.phases.iter().map(Layer::packed_bytes).sum()
+        self.phases.iter().map(|phase| phase.packed_bytes()).sum()
     }
 
     unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {

@@ -111,7 +111,63 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let mut failures = Failures::default();
-        Case { image, channels, taps, stride, pad_before, output, gap, signed, threads, seed }.check(&mut failures);
+        let case = Case { image, channels, taps, stride, pad_before, output, gap, signed, threads, seed };
+        case.check(&mut failures);
+        case.check_16(&mut failures);
         failures.finish();
+    }
+}
+
+impl Case {
+    /// The same with 16-bit activations, which have no zero points, gaps or signs.
+    fn check_16(&self, failures: &mut Failures) {
+        let mut random = Random::new(self.seed);
+        let ([batch, height, width], [inputs, outputs]) = (self.image, self.channels);
+        let bytes = random.bytes(2 * batch * height * width * inputs, Fill::Random);
+        let mut input: Vec<i16> = bytes.as_chunks().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
+        let weights = random.bytes(outputs * self.taps[0] * self.taps[1] * inputs, Fill::Random);
+        let bias: Vec<i64> = (0..outputs).map(|_| i64::from(random.next())).collect();
+        let multipliers: Vec<(i32, i32)> = (0..outputs).map(|_| random.multiplier(-14, -6)).collect();
+        let applied: Vec<Multiplier> =
+            multipliers.iter().map(|&(mantissa, shift)| Multiplier { mantissa, shift }).collect();
+        let params = TransposeConvParams {
+            input_shape: [batch, height, width, inputs],
+            filter_shape: [outputs, self.taps[0], self.taps[1], inputs],
+            output_shape: [batch, self.output[0], self.output[1], outputs],
+            stride: self.stride,
+            pad_top: self.pad_before[0],
+            pad_left: self.pad_before[1],
+            input_zero_point: 0,
+            filter_zero_point: 0,
+            multipliers: &applied,
+            output_zero_point: 0,
+            activation: ActivationRange { lo: -32768, hi: 32767 },
+        };
+        let pixels = batch * self.output[0] * self.output[1];
+        let mut expected = vec![0_i16; pixels * outputs];
+        transpose_conv(&params, &input, as_signed(&weights), Some(&bias), &mut expected);
+        input.resize(input.len() + 32, -1);
+        for_each_isa(|isa| {
+            let layer = prepare16(
+                isa,
+                &Transpose16Spec {
+                    input: Image::dense(batch, height, width, inputs),
+                    taps: self.taps,
+                    stride: self.stride,
+                    pad_before: self.pad_before,
+                    output: self.output,
+                    channels: outputs,
+                    weights: as_signed(&weights),
+                    bias: &bias,
+                    requantize: Requantize16::Wide(&multipliers),
+                    range: Range16 { min: -32768, max: 32767 },
+                    threads: self.threads,
+                },
+            );
+            let mut output = Guarded::new(pixels, 2 * outputs, 2 * outputs);
+            run_all(&layer, &[bytemuck::cast_slice(&input)], &mut [output.view()]);
+            failures
+                .compare(output.dense(0), bytemuck::cast_slice(&expected), || format!("{} {self:?}", layer.kernel()));
+        });
     }
 }

@@ -1,4 +1,4 @@
-//! DIV (`docs/numerics.md` §7.27) and FLOOR_DIV (§7.30).
+//! DIV and FLOOR_DIV (`docs/numerics.md` §7.27).
 
 use crate::activation::ActivationRange;
 use crate::broadcast::{Pair, map_pairs, try_map_pairs};

@@ -3,7 +3,7 @@
 use super::mean::MeanParams;
 use crate::element::Quantized;
 use crate::fixed::Multiplier;
-use crate::shape::{check_length, coordinates, element_count};
+use crate::shape::{check_length, element_count};
 
 /// What is reduced. Results hold the remaining dimensions, row-major.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,17 @@ impl Reduction<'_> {
         sizes.filter(|&(_, &is_reduced)| is_reduced == reduced).map(|(size, _)| size).product()
     }
 
+    /// Output elements from one index of each dimension to the next; 0 for those that are reduced.
+    fn output_strides(&self) -> Vec<usize> {
+        let mut strides = vec![0; self.input_shape.len()];
+        let mut next = 1;
+        for (axis, stride) in strides.iter_mut().enumerate().rev().filter(|&(axis, _)| !self.reduced[axis]) {
+            *stride = next;
+            next *= self.input_shape[axis];
+        }
+        strides
+    }
+
     /// For each output element `step` of all its input elements in their order, from `first` on.
     ///
     /// # Panics
@@ -44,11 +55,20 @@ impl Reduction<'_> {
         assert_eq!(self.reduced.len(), self.input_shape.len(), "rank of the reduction");
         check_length("the input", input.len(), element_count(self.input_shape));
         let mut results = vec![first; self.extent(false)];
-        for (index, &x) in input.iter().enumerate() {
-            let at = coordinates(self.input_shape, index);
-            let kept = at.iter().zip(self.input_shape).zip(self.reduced).filter(|&(_, &reduced)| !reduced);
-            let target = kept.fold(0, |target, ((&coordinate, &size), _)| target * size + coordinate);
+        let strides = self.output_strides();
+        let (mut at, mut target) = (vec![0; strides.len()], 0);
+        for &x in input {
             results[target] = step(results[target], x);
+            // On to the next element's coordinates, and what they are in the output.
+            for (axis, &size) in self.input_shape.iter().enumerate().rev() {
+                at[axis] += 1;
+                target += strides[axis];
+                if at[axis] < size {
+                    break;
+                }
+                target -= strides[axis] * size;
+                at[axis] = 0;
+            }
         }
         results
     }

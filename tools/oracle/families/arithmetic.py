@@ -22,6 +22,8 @@ def shapes_of(g):
 def pair(g, shapes=None):
     """Two operands of the cases' type; at most one of them is a constant."""
     sources = [g.input(shape) for shape in shapes or shapes_of(g)]
+    for source in sources:
+        source.data = np.array(source.data)
     fixed = g.integer(0, 3)
     if fixed < 2:
         sources[fixed].fixed = True
@@ -127,9 +129,9 @@ def exponents(case):
     multiplier = float(np.float32(first.scale[0] / product))
     mantissa, shift = np.frexp(multiplier)
     shift += round(mantissa * 2.0**31) == 2**31
-    dividend = first.data.astype(np.int64) - first.zero_point
-    divisor = np.abs(second.data.astype(np.int64) - second.zero_point)
-    bits = np.frexp(divisor.astype(np.float64))[1]
+    divisor = second.data.astype(np.int64) - second.zero_point
+    dividend = (first.data.astype(np.int64) - first.zero_point) * np.sign(divisor)
+    bits = np.frexp(np.abs(divisor).astype(np.float64))[1]
     sign_bits = np.where(dividend >= 0, dividend, -1 - dividend)
     headroom = 31 - np.frexp(sign_bits.astype(np.float64))[1]
     return bits - 1 + headroom - shift
@@ -140,11 +142,14 @@ def activation_range(table, output):
     info = np.iinfo(output.dtype)
     bounds = {"none": (None, None), "relu": (0.0, None), "relu6": (0.0, 6.0), "relu_n1_to_1": (-1.0, 1.0)}
     name = next(n for n, code in ACTIVATIONS.items() if code == table.fusedActivationFunction)
-    low, high = (
-        None if bound is None else output.zero_point + int(np.floor(abs(np.float32(bound) / output.scale[0]) + 0.5) * np.sign(bound))
-        for bound in bounds[name]
-    )
-    return max(info.min, info.min if low is None else low), min(info.max, info.max if high is None else high)
+    low, high = bounds[name]
+
+    def stored(bound):
+        real = np.float32(bound) / output.scale[0]
+        return output.zero_point + int(np.copysign(np.floor(abs(real) + 0.5), real))
+
+    lowest = info.min if low is None else max(info.min, stored(low))
+    return lowest, info.max if high is None else min(info.max, stored(high))
 
 
 def quantized_div(g):
@@ -176,7 +181,7 @@ def div(g):
         # The one quotient that does not fit.
         without(sources[0], np.iinfo(np.int32).min)
     elif g.integer(0, 3) == 0:
-        sources[1].data[..., :1] = g.choice(0.0, -0.0)
+        sources[1].data.flat[:1] = g.choice(0.0, -0.0)
     output = g.output()
     return Case("DIV", options("DivOptions", **fused(g, output)), sources, [output])
 
@@ -187,8 +192,9 @@ def floor_div(g):
     if g.dtype in ("int32", "int16"):
         sources[1].data //= g.choice(1, 100, 10000)
     without(sources[1], 0)
-    if g.dtype == "int32":
-        without(sources[0], np.iinfo(np.int32).min)
+    if g.dtype != "float32":
+        # The least value by -1 is the one quotient that does not fit; what the kernel makes of it is not defined.
+        without(sources[0], np.iinfo(g.dtype).min)
     return Case("FLOOR_DIV", options("FloorDivOptions"), sources, [g.output()])
 
 
