@@ -1,62 +1,10 @@
 //! Single-operator models against recordings of the oracle (`models/golden`), bit for bit, on the reference and on every
 //! instruction set of this CPU.
-//!
-//! `OTTAVA_GOLDEN` names another folder of recordings, `OTTAVA_GOLDEN_ONLY=MUL,DIV` narrows them.
-//! `tools/oracle/single_ops.py` makes them and describes the format.
 
-use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+mod recordings;
 
-use flate2::read::GzDecoder;
 use ottava::{Backend, Isa, Model, Plan, PlanOptions, Session};
-
-/// A model of one operator with values that go in and come out.
-#[derive(Default)]
-struct Case {
-    model: Vec<u8>,
-    inputs: BTreeMap<usize, Vec<u8>>,
-    outputs: BTreeMap<usize, Vec<u8>>,
-}
-
-fn folder() -> PathBuf {
-    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/golden");
-    std::env::var_os("OTTAVA_GOLDEN").map_or(committed, PathBuf::from)
-}
-
-/// Archives by operator.
-fn archives() -> BTreeMap<String, PathBuf> {
-    let only = std::env::var("OTTAVA_GOLDEN_ONLY").ok();
-    let wanted = |name: &str| only.as_ref().is_none_or(|only| only.split(',').any(|it| it == name));
-    let files = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let named = files.filter_map(|path| {
-        let name = path.file_name()?.to_str()?.strip_suffix(".tar.gz")?.to_owned();
-        wanted(&name).then_some((name, path))
-    });
-    named.collect()
-}
-
-fn cases(archive: &Path) -> BTreeMap<String, Case> {
-    let mut cases = BTreeMap::<String, Case>::new();
-    let file = std::fs::File::open(archive).unwrap();
-    for entry in tar::Archive::new(GzDecoder::new(file)).entries().unwrap() {
-        let mut entry = entry.unwrap();
-        let path = entry.path().unwrap().to_str().unwrap().to_owned();
-        let (name, kind) = path.rsplit_once('.').unwrap();
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).unwrap();
-        let case = cases.entry(name.to_owned()).or_default();
-        if let Some(index) = kind.strip_prefix("in") {
-            case.inputs.insert(index.parse().unwrap(), bytes);
-        } else if let Some(index) = kind.strip_prefix("out") {
-            case.outputs.insert(index.parse().unwrap(), bytes);
-        } else {
-            assert_eq!(kind, "tflite");
-            case.model = bytes;
-        }
-    }
-    cases
-}
+use recordings::{Case, archives, cases, folder};
 
 /// The reference, and the kernels of each instruction set with one thread and with three.
 fn backends() -> Vec<PlanOptions> {
