@@ -99,10 +99,12 @@ fn all() -> Vec<Kernel> {
     for table in kernels::convert::KERNELS {
         list("quantize", Some(table.isa()), table.name());
     }
+    for table in kernels::lut::KERNELS {
+        list("table", Some(table.isa()), table.name());
+    }
     let portable = [
         ("conversion", kernels::convert::PORTABLE),
         ("softmax", kernels::softmax::KERNELS),
-        ("table", kernels::lut::KERNELS),
         ("copy", kernels::copy::KERNELS),
     ];
     for (family, names) in portable {

@@ -25,7 +25,7 @@ pub enum Isa {
     AvxVnni,
     /// x86-64 with AVX-512 F, BW, DQ, VL and VNNI.
     Avx512Vnni,
-    /// x86-64 with all of [`Isa::Avx512Vnni`] and AMX tiles of 8-bit integers, on Linux.
+    /// x86-64 with all of [`Isa::Avx512Vnni`], AVX-512 VBMI and AMX tiles of 8-bit integers, on Linux.
     Amx,
 }
 
@@ -120,7 +120,11 @@ impl Isa {
                     && std::arch::is_x86_feature_detected!("avx512vnni")
             }
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Self::Amx => Self::Avx512Vnni.is_available() && amx::is_available(),
+            Self::Amx => {
+                Self::Avx512Vnni.is_available()
+                    && std::arch::is_x86_feature_detected!("avx512vbmi")
+                    && amx::is_available()
+            }
             #[cfg(all(target_arch = "x86_64", not(target_os = "linux")))]
             Self::Amx => false,
             #[cfg(not(target_arch = "x86_64"))]

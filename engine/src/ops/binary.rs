@@ -41,6 +41,11 @@ pub(crate) trait Function: Debug + Send + Sync + 'static {
         None
     }
 
+    /// A file value of 8-bit second operands for which there is no result, and what a run that meets it says.
+    fn undefined(&self) -> Option<(i32, &'static str)> {
+        None
+    }
+
     /// Whether the output may be larger than the first operand.
     fn grows(&self) -> bool {
         true

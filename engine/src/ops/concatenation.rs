@@ -39,7 +39,7 @@ impl Concatenation {
         let masks = [lowering.xor_mask(DType::U8); 2];
         let table = table(&alone, [DType::U8; 2], masks)?;
         let table = table.as_slice().try_into().map_err(|_| Error::internal("a table of 256 bytes"))?;
-        Ok(Box::new(lut::prepare(&LutSpec { table, shape, threads })))
+        Ok(Box::new(lut::prepare(lowering.isa, &LutSpec { table, shape, threads })))
     }
 
     /// Whether input `index` is copied as it is.

@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 use crate::graph::DType;
 use crate::schema::BuiltinOptionsRef;
 
+/// What a run says that meets a divisor of zero.
+const BY_ZERO: &str = "a divisor is zero: divisors must differ from their zero point";
+
 /// Quotient of two quantized tensors.
 #[derive(Clone, Debug)]
 struct Div(DivParams);
@@ -70,6 +73,10 @@ impl Function for Div {
             evaluate(inputs, outputs, |operands, output| div::<T>(&self.0, operands, output))
         })
     }
+
+    fn undefined(&self) -> Option<(i32, &'static str)> {
+        Some((self.0.input_zero_points[1], BY_ZERO))
+    }
 }
 
 impl Function for PlainDiv {
@@ -101,5 +108,9 @@ impl Function for FloorDiv {
             DType::F32 => evaluate(inputs, outputs, floor_div_f32),
             other => Err(Error::internal(format!("{other} where a divisible type was imported"))),
         }
+    }
+
+    fn undefined(&self) -> Option<(i32, &'static str)> {
+        Some((0, BY_ZERO))
     }
 }

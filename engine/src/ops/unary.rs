@@ -122,7 +122,7 @@ pub(crate) fn lower_by_table(
     let Ok(table) = lowering.table(operator, source, output) else { return Ok(None) };
     let table = table.as_slice().try_into().map_err(|_| Error::internal("a table of 256 bytes"))?;
     let shape = lowering.strided(source, output);
-    let layer = Box::new(lut::prepare(&LutSpec { table, shape, threads: lowering.threads }));
+    let layer = Box::new(lut::prepare(lowering.isa, &LutSpec { table, shape, threads: lowering.threads }));
     Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
 }
 

@@ -1,13 +1,60 @@
 //! A table of 256 bytes applied to every element: any function of one 8-bit tensor.
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512vnni;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+
+use crate::bound::{Bound, Described};
+use crate::isa::Isa;
 use crate::layer::Layer;
 use crate::memory::{Input, Output};
 use crate::strided::{Runs, Strided};
 
-/// Names of the family's kernels; portable code serves every instruction set.
-pub static KERNELS: &[&str] = &[NAME];
+/// Table and elements; as many of the input as of the output.
+type LookUp = unsafe fn(&[u8; 256], &[u8], &mut [u8]);
 
-const NAME: &str = "lut_8_portable";
+/// Lookups for one instruction set.
+pub struct Descriptor {
+    isa: Isa,
+    name: &'static str,
+    look_up: LookUp,
+}
+
+/// Lookups of every instruction set of this build, best first.
+pub static KERNELS: &[&Descriptor] = &[
+    #[cfg(target_arch = "x86_64")]
+    &amx::LOOK_UP,
+    #[cfg(target_arch = "x86_64")]
+    &avx512vnni::LOOK_UP,
+    #[cfg(target_arch = "x86_64")]
+    &avx2::LOOK_UP,
+    #[cfg(target_arch = "aarch64")]
+    &neon::LOOK_UP,
+    &Descriptor { isa: Isa::Scalar, name: "lut_8_scalar", look_up: one_by_one },
+];
+
+impl Descriptor {
+    /// The instruction set that the kernel needs.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The kernel's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl Described for Descriptor {
+    fn isa(&self) -> Isa {
+        self.isa
+    }
+}
 
 /// What a table lookup is to do.
 #[derive(Clone, Copy, Debug)]
@@ -22,21 +69,31 @@ pub struct LutSpec<'a> {
 
 /// A table lookup, ready to run. Input 0 is looked up, output 0 the result.
 pub struct Lut {
+    bound: Bound<Descriptor>,
     table: Box<[u8; 256]>,
     runs: Runs<1>,
 }
 
-/// Prepares a table lookup.
+/// Prepares a table lookup for an instruction set.
 ///
 /// # Panics
-/// Pixels overlap.
-pub fn prepare(spec: &LutSpec<'_>) -> Lut {
-    Lut { table: Box::new(*spec.table), runs: Runs::new(spec.shape, 1, spec.threads) }
+/// The CPU lacks the instruction set, or pixels overlap.
+pub fn prepare(isa: Isa, spec: &LutSpec<'_>) -> Lut {
+    let runs = Runs::new(spec.shape, 1, spec.threads);
+    Lut { bound: Bound::new(KERNELS, isa), table: Box::new(*spec.table), runs }
+}
+
+/// Portable code, and what vectors leave over.
+#[inline(always)]
+fn one_by_one(table: &[u8; 256], input: &[u8], output: &mut [u8]) {
+    for (out, &byte) in output.iter_mut().zip(input) {
+        *out = table[usize::from(byte)];
+    }
 }
 
 impl Layer for Lut {
     fn kernel(&self) -> &str {
-        NAME
+        self.bound.descriptor().name
     }
 
     fn tasks(&self) -> usize {
@@ -51,11 +108,11 @@ impl Layer for Lut {
         self.runs.check(inputs, outputs, 0);
         for run in self.runs.of_task(task) {
             // SAFETY: runs lie inside the asserted views; the caller vouches that nobody writes the
-            // input and that nobody else touches the output bytes of this task.
-            let (input, output) =
-                unsafe { (inputs[0].run(run.inputs[0], run.len), outputs[0].run(run.output, run.len)) };
-            for (out, &byte) in output.iter_mut().zip(input) {
-                *out = self.table[usize::from(byte)];
+            // input and that nobody else touches the output bytes of this task; the bound descriptor
+            // proves the CPU feature.
+            unsafe {
+                let (input, output) = (inputs[0].run(run.inputs[0], run.len), outputs[0].run(run.output, run.len));
+                (self.bound.descriptor().look_up)(&self.table, input, output);
             }
         }
     }

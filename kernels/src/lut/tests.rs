@@ -6,25 +6,52 @@ use ottava_ref::ops::requantize::{RequantizeParams, requantize};
 use super::*;
 use crate::isa::Storage;
 use crate::layer::run_all;
-use crate::testing::{Failures, Fill, Guarded, Random, as_signed, stored};
+use crate::testing::{Failures, Fill, Guarded, Random, as_signed, for_each_isa, stored};
 
 #[test]
 fn every_length_and_stride_is_exact() {
     let mut failures = Failures::default();
     let mut random = Random::new(5);
     let table: [u8; 256] = std::array::from_fn(|_| random.next() as u8);
-    for channels in (1..=40).chain([64, 100, 70_000]) {
+    for channels in (1..=140).chain([256, 1000, 70_000]) {
         for (pixels, gaps) in [(1, [0, 0]), (3, [0, 0]), (4, [2, 5])] {
-            for threads in [1, 3] {
-                let input = random.bytes(pixels * channels, Fill::Random);
-                let expected: Vec<u8> = input.iter().map(|&byte| table[usize::from(byte)]).collect();
-                let strides = gaps.map(|gap| channels + gap);
-                let shape = Strided { pixels, channels, input_strides: [strides[0]], output_stride: strides[1] };
-                let layer = prepare(&LutSpec { table: &table, shape, threads });
-                let mut output = Guarded::new(pixels, channels, strides[1]);
-                run_all(&layer, &[&stored(&input, channels, strides[0], 0, 0xAB)], &mut [output.view()]);
-                failures.compare(output.dense(0), &expected, || format!("{} {shape:?}", layer.kernel()));
-            }
+            let input = random.bytes(pixels * channels, Fill::Random);
+            let expected: Vec<u8> = input.iter().map(|&byte| table[usize::from(byte)]).collect();
+            let strides = gaps.map(|gap| channels + gap);
+            let shape = Strided { pixels, channels, input_strides: [strides[0]], output_stride: strides[1] };
+            for_each_isa(|isa| {
+                for threads in [1, 3] {
+                    let layer = prepare(isa, &LutSpec { table: &table, shape, threads });
+                    let mut output = Guarded::new(pixels, channels, strides[1]);
+                    run_all(&layer, &[&stored(&input, channels, strides[0], 0, 0xAB)], &mut [output.view()]);
+                    failures.compare(output.dense(0), &expected, || format!("{} {shape:?}", layer.kernel()));
+                }
+            });
+        }
+    }
+    failures.finish();
+}
+
+#[test]
+fn every_byte_finds_its_entry_in_every_lane() {
+    let mut failures = Failures::default();
+    // Neighbours differ, and so do entries 16, 64 and 128 apart.
+    let tables = [0x1D, 0x63, 0xFF].map(|step: u8| -> [u8; 256] {
+        std::array::from_fn(|byte| (byte as u8).wrapping_mul(step).rotate_left(3) ^ (byte as u8 >> 4))
+    });
+    for table in tables {
+        // Each byte in each of 64 lanes.
+        let input: Vec<u8> = (0..=255).flat_map(|byte| [byte; 64]).collect();
+        let shuffled: Vec<u8> = (0..16384_usize).map(|at| (at + at / 256) as u8).collect();
+        for input in [input, shuffled] {
+            let expected: Vec<u8> = input.iter().map(|&byte| table[usize::from(byte)]).collect();
+            for_each_isa(|isa| {
+                let spec = LutSpec { table: &table, shape: Strided::dense(input.len()), threads: 1 };
+                let layer = prepare(isa, &spec);
+                let mut output = Guarded::new(1, input.len(), input.len());
+                run_all(&layer, &[&stored(&input, input.len(), input.len(), 0, 0)], &mut [output.view()]);
+                failures.compare(output.dense(0), &expected, || layer.kernel().to_owned());
+            });
         }
     }
     failures.finish();
@@ -48,7 +75,7 @@ fn a_requantization_is_a_table() {
     for storage in [Storage::U8, Storage::S8] {
         let masks = [true, false].map(|signed| storage.xor_mask(signed));
         let table: [u8; 256] = std::array::from_fn(|byte| apply((byte as u8 ^ masks[0]) as i8) ^ masks[1]);
-        let layer = prepare(&LutSpec { table: &table, shape: Strided::dense(256), threads: 1 });
+        let layer = prepare(Isa::Scalar, &LutSpec { table: &table, shape: Strided::dense(256), threads: 1 });
         let mut output = Guarded::new(1, 256, 256);
         run_all(&layer, &[&stored(&input, 256, 256, masks[0], 0)], &mut [output.view()]);
         failures.compare(output.dense(masks[1]), &expected, || format!("{} {storage:?}", layer.kernel()));

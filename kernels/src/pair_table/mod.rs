@@ -1,6 +1,6 @@
 //! A table of 65536 bytes applied to every pair of elements: any function of two 8-bit tensors.
 
-use crate::layer::Layer;
+use crate::layer::{Failure, Layer};
 use crate::memory::{Input, Output};
 use crate::pairs::{Pairs, Run, Walk};
 
@@ -17,6 +17,8 @@ pub const ENTRIES: usize = 1 << 16;
 pub struct PairTableSpec {
     /// Stored output byte for the stored bytes `a` and `b`, at `256·a + b`.
     pub table: Box<[u8; ENTRIES]>,
+    /// A stored byte of the second operand for which there is no result, and what a run that meets it says.
+    pub undefined: Option<(u8, &'static str)>,
     /// Where the elements are.
     pub pairs: Pairs,
 }
@@ -24,21 +26,22 @@ pub struct PairTableSpec {
 /// A lookup of pairs, ready to run. The operands that are no constants are its inputs, in order.
 pub struct PairTable {
     table: Box<[u8; ENTRIES]>,
+    undefined: Option<(u8, &'static str)>,
     walk: Walk,
 }
 
 /// Prepares a lookup of pairs.
 pub fn prepare(spec: PairTableSpec) -> PairTable {
-    PairTable { table: spec.table, walk: Walk::new(&spec.pairs, 1, 0) }
+    PairTable { table: spec.table, undefined: spec.undefined, walk: Walk::new(&spec.pairs, 1, 0) }
 }
 
 impl PairTable {
-    /// Looks up a run.
+    /// Looks up a run; whether all of it is defined.
     ///
     /// # Safety
     /// The inputs are readable for the elements, or one where the step is 0; the output is writable for the
     /// elements, which nobody else touches.
-    unsafe fn look_up(&self, run: &Run) {
+    unsafe fn look_up(&self, run: &Run) -> bool {
         // SAFETY: the caller's promise.
         let [first, second] = [0, 1].map(|i| unsafe {
             core::slice::from_raw_parts(run.inputs[i], if run.steps[i] == 0 { 1 } else { run.len })
@@ -51,6 +54,7 @@ impl PairTable {
             [_, 0] => output.iter_mut().zip(first).for_each(|(out, &a)| *out = at(a, second[0])),
             _ => output.iter_mut().zip(first).zip(second).for_each(|((out, &a), &b)| *out = at(a, b)),
         }
+        self.undefined.is_none_or(|(byte, _)| !second.contains(&byte))
     }
 }
 
@@ -68,8 +72,19 @@ impl Layer for PairTable {
     }
 
     unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+        // SAFETY: the caller's promise is the same.
+        let result = unsafe { self.try_run(task, inputs, outputs) };
+        result.unwrap_or_else(|failure| panic!("{failure}"));
+    }
+
+    unsafe fn try_run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) -> Result<(), Failure> {
+        let mut defined = true;
         // SAFETY: the caller's promise, which the walk passes on for each run.
-        unsafe { self.walk.run(task, (inputs, outputs), |run| self.look_up(run)) }
+        unsafe { self.walk.run(task, (inputs, outputs), |run| defined &= self.look_up(run)) }
+        match self.undefined {
+            Some((_, reason)) if !defined => Err(reason.into()),
+            _ => Ok(()),
+        }
     }
 }
 

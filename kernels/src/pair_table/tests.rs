@@ -36,8 +36,9 @@ fn check(layout: &PairLayout, seed: u64, failures: &mut Failures) {
         |operands, out| out.copy_from_slice(&greater(operands)),
     );
     let signed = layout.signed;
-    let prepare =
-        |isa: Isa, pairs| -> Box<dyn Layer> { Box::new(prepare(PairTableSpec { table: table(isa, signed), pairs })) };
+    let prepare = |isa: Isa, pairs| -> Box<dyn Layer> {
+        Box::new(prepare(PairTableSpec { table: table(isa, signed), undefined: None, pairs }))
+    };
     layout.check(failures, &inputs, &expected, prepare, "");
 }
 
@@ -48,6 +49,33 @@ fn every_length_is_exact() {
         check(&layout, seed as u64, &mut failures);
     }
     failures.finish();
+}
+
+#[test]
+fn a_byte_without_result_fails_the_run_that_meets_it() {
+    use crate::pairs::Dimension;
+    let pairs = |strides| Pairs {
+        dimensions: vec![Dimension { size: 100, strides, output_stride: 1 }],
+        constants: [None, None],
+        threads: 1,
+    };
+    let table = || vec![0; ENTRIES].into_boxed_slice().try_into().unwrap();
+    for strides in [[1, 1], [0, 1], [1, 0]] {
+        let layer = prepare(PairTableSpec { table: table(), undefined: Some((9, "nine")), pairs: pairs(strides) });
+        let mut output = [0; 100];
+        let mut second = [7u8; 200];
+        let first = [9u8; 200];
+        let mut run = |second: &[u8]| {
+            let (inputs, outputs) = ([Input::from(&first[..]), second.into()], [Output::from(&mut output[..])]);
+            // SAFETY: the views are of arrays of this function, and nothing runs beside.
+            unsafe { layer.try_run(0, &inputs, &outputs) }.map_err(|failure| failure.to_string())
+        };
+        assert_eq!(run(&second), Ok(()));
+        second[100] = 9;
+        assert_eq!(run(&second), Ok(()));
+        second[0] = 9;
+        assert_eq!(run(&second), Err("nine".to_owned()));
+    }
 }
 
 proptest! {

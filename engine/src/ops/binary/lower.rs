@@ -40,9 +40,13 @@ pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, member: 
             return done(layer);
         }
     }
-    let Some(table) = table(function, lowering, &pairs, operands, output) else { return Ok(None) };
-    match single_constant(lowering, &pairs, operands, output) {
-        None => done(Box::new(pair_table::prepare(PairTableSpec { table, pairs }))),
+    // A constant must be defined everywhere; of what is computed the run will tell.
+    let undefined = function.undefined().filter(|_| !constant[1]);
+    let undefined = undefined.map(|(value, reason)| (value as u8 ^ lowering.xor_mask(tensors[1].dtype), reason));
+    let skipped = undefined.map(|(byte, _)| byte);
+    let Some(table) = table(function, lowering, (&pairs, skipped), operands, output) else { return Ok(None) };
+    match single_constant(lowering, &pairs, operands, output).filter(|_| undefined.is_none()) {
+        None => done(Box::new(pair_table::prepare(PairTableSpec { table, undefined, pairs }))),
         Some((operand, value)) => {
             let other = operands[1 - operand];
             let at = |byte: usize| {
@@ -50,7 +54,7 @@ pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, member: 
             };
             let row: [u8; 256] = std::array::from_fn(|byte| table[at(byte)]);
             let shape = lowering.strided(other, output);
-            done(Box::new(lut::prepare(&LutSpec { table: &row, shape, threads: lowering.threads })))
+            done(Box::new(lut::prepare(lowering.isa, &LutSpec { table: &row, shape, threads: lowering.threads })))
         }
     }
 }
@@ -115,16 +119,17 @@ fn strides(shape: &[usize], pixel_stride: usize) -> Vec<usize> {
 }
 
 /// What the operator makes of each pair of stored bytes, as far as they can occur; `None` where it is not defined for
-/// one of them.
+/// one of them other than the second operand's byte `skipped`.
 fn table<F: Function>(
     function: &F,
     lowering: &Lowering<'_>,
-    pairs: &Pairs,
+    (pairs, skipped): (&Pairs, Option<u8>),
     operands: [TensorId; 2],
     output: TensorId,
 ) -> Option<Box<[u8; ENTRIES]>> {
     let types = operands.map(|id| lowering.tensor(id).dtype);
-    let occurring = [0, 1].map(|operand| occurring(pairs.constants[operand].as_deref()));
+    let mut occurring = [0, 1].map(|operand| occurring(pairs.constants[operand].as_deref()));
+    occurring[1].retain(|&byte| Some(byte) != skipped);
     let masks = types.map(|dtype| lowering.xor_mask(dtype));
     let file = [0, 1].map(|i| occurring[i].iter().map(|byte| byte ^ masks[i]).collect::<Vec<u8>>());
     let output_type: DType = lowering.tensor(output).dtype;
