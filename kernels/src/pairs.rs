@@ -106,8 +106,8 @@ fn join(dimensions: &[Dimension]) -> Vec<Dimension> {
 /// does: the constant is laid out several times instead.
 fn widen(dimensions: &mut [Dimension], constants: &mut [Option<Vec<u8>>; 2]) {
     let [.., outer, inner] = dimensions else { return };
-    for operand in 0..2 {
-        let Some(constant) = &mut constants[operand] else { continue };
+    for (operand, constant) in constants.iter_mut().enumerate() {
+        let Some(constant) = constant else { continue };
         let repeats = outer.strides[operand] == 0 && constant.len() == inner.size && inner.strides == [1; 2];
         let dense = [outer.strides[1 - operand], outer.output_stride].iter().all(|&stride| stride == inner.size);
         if !repeats || !dense || inner.size >= SHORT {
