@@ -36,6 +36,7 @@ pub mod pair_table;
 pub mod pairs;
 pub mod peak;
 pub mod pool;
+pub mod pool16;
 mod requantize;
 mod requantize16;
 pub mod resize;
