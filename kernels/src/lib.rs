@@ -26,6 +26,7 @@ pub mod gemm16;
 pub mod isa;
 pub mod layer;
 pub mod lut;
+pub mod lut16;
 pub mod matmul;
 pub mod mean;
 pub mod memory;
