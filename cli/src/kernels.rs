@@ -105,6 +105,7 @@ fn all() -> Vec<Kernel> {
     let portable = [
         ("conversion", kernels::convert::PORTABLE),
         ("softmax", kernels::softmax::KERNELS),
+        ("table of 16 bits", kernels::lut16::KERNELS),
         ("copy", kernels::copy::KERNELS),
     ];
     for (family, names) in portable {

@@ -1,8 +1,5 @@
 //! Single-operator models against recordings of the oracle (`models/golden`), bit for bit, on the reference and on every
 //! instruction set of this CPU.
-//!
-//! `OTTAVA_GOLDEN` names another folder of recordings, `OTTAVA_GOLDEN_ONLY=MUL,DIV` narrows them.
-//! `tools/oracle/single_ops.py` makes them and describes the format.
 
 mod recordings;
 

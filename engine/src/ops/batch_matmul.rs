@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use ottava_kernels::matmul::{self, Elements, MatmulSpec};
 use ottava_kernels::{Image, Window, gemm};
 use ottava_ref::ops::batch_matmul::{BatchMatmulParams, MatmulShape, batch_matmul, batch_matmul_f32};
 use ottava_ref::{Multiplier, scales};
@@ -11,9 +12,12 @@ use super::quantized::check_no_zero_points;
 use super::view::{input, only_output};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::{DType, Tensor};
+use crate::graph::{DType, Tensor, TensorId};
 use crate::optimize::{Lower, Lowered, Lowering, Member};
 use crate::schema::BuiltinOptionsRef;
+
+/// Most products that kernels keep a list of; the reference takes more.
+const MAX_PRODUCTS: usize = 1 << 16;
 
 /// Products of matrices; leading dimensions broadcast.
 #[derive(Clone, Debug)]
@@ -156,18 +160,19 @@ fn output_of_8_bits(
     Ok(())
 }
 
-impl Lower for BatchMatmul {
+impl BatchMatmul {
     /// A right operand that is one constant matrix is the weights of a convolution of one pixel.
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(source), Some(right)) = (member.inputs[0], member.inputs[1]) else { return Ok(None) };
+    fn lower_constant(
+        &self,
+        lowering: &Lowering<'_>,
+        member: &Member,
+        [source, right]: [TensorId; 2],
+    ) -> Result<Option<Lowered>> {
         let Some(quantization) = self.quantization else { return Ok(None) };
-        let (left, tensor) = (lowering.tensor(source), lowering.tensor(right));
-        let [lead @ .., a, b] = &tensor.shape[..] else { return Ok(None) };
-        let one_matrix = lead.iter().all(|&size| size == 1) && tensor.data.is_some();
-        let output = member.outputs[0];
-        let suits = one_matrix && left.dtype == DType::I8 && !self.adjoint[0] && lowering.suits_kernels(member, 1);
-        if !suits || !lowering.is_dense(output) {
+        let left = lowering.tensor(source);
+        let [lead @ .., a, b] = &lowering.tensor(right).shape[..] else { return Ok(None) };
+        let one_matrix = lead.iter().all(|&size| size == 1);
+        if !one_matrix || left.dtype != DType::I8 || self.adjoint[0] || !lowering.suits_kernels(member, 1) {
             return Ok(None);
         }
         let (depth, columns) = if self.adjoint[1] { (*b, *a) } else { (*a, *b) };
@@ -176,6 +181,7 @@ impl Lower for BatchMatmul {
             true => stored.to_vec(),
             false => (0..columns).flat_map(|column| (0..depth).map(move |k| stored[k * columns + column])).collect(),
         };
+        let output = member.outputs[0];
         let offset = lowering.offset(output);
         let (output_min, output_max) = lowering.isa.storage().range();
         let multiplier = quantization.multiplier;
@@ -202,5 +208,59 @@ impl Lower for BatchMatmul {
         };
         let layer = Box::new(gemm::prepare(lowering.isa, &spec));
         Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+    }
+
+    /// The types and ends of operands that are computed, as kernels take them.
+    fn elements(&self, lowering: &Lowering<'_>, [left, right]: [TensorId; 2], output: TensorId) -> Elements {
+        let Some(MatmulQuantization { zero_points, multiplier, output_zero_point }) = self.quantization else {
+            return Elements::Float;
+        };
+        let multiplier = (multiplier.mantissa, multiplier.shift);
+        let right_zero = zero_points[1] + lowering.offset(right);
+        match lowering.types([left, right]) {
+            [DType::I16, DType::I8] => Elements::SixteenByEight { right_zero, multiplier },
+            [DType::I16, _] => Elements::Sixteen { multiplier },
+            _ => Elements::Eight {
+                zeros: [
+                    zero_points[0] + lowering.offset(left),
+                    right_zero,
+                    output_zero_point + lowering.offset(output),
+                ],
+                multiplier,
+                output_offset: lowering.offset(output),
+            },
+        }
+    }
+}
+
+impl Lower for BatchMatmul {
+    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
+        let member = &members[0];
+        let (Some(source), Some(right)) = (member.inputs[0], member.inputs[1]) else { return Ok(None) };
+        let output = member.outputs[0];
+        if !lowering.is_dense(output) {
+            return Ok(None);
+        }
+        if lowering.tensor(right).data.is_some() {
+            return self.lower_constant(lowering, member, [source, right]);
+        }
+        let shape = self.shape(&lowering.tensor(source).shape, &lowering.tensor(right).shape)?;
+        let Some([rows, depth, columns]) = shape.sizes() else { return Ok(None) };
+        let elements = lowering.tensor(output).element_count();
+        if !lowering.suits_kernels(member, 2) || elements / (rows * columns) > MAX_PRODUCTS {
+            return Ok(None);
+        }
+        let Some(products) = shape.products() else { return Ok(None) };
+        let spec = MatmulSpec {
+            elements: self.elements(lowering, [source, right], output),
+            products: &products,
+            rows,
+            depth,
+            columns,
+            adjoint: self.adjoint,
+            threads: lowering.threads,
+        };
+        let layer = Box::new(matmul::prepare(lowering.isa, &spec));
+        Ok(Some(Lowered { layer, inputs: vec![source, right], outputs: vec![output], note: None }))
     }
 }

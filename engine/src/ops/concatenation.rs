@@ -7,10 +7,12 @@ use ottava_kernels::Layer;
 use ottava_kernels::copy::{self, CopySpec};
 use ottava_kernels::lut::{self, LutSpec};
 use ottava_kernels::strided::Strided;
-use ottava_ref::ops::concatenation::{ConcatInput, ConcatenationParams, concatenation};
+use ottava_ref::ops::concatenation::{ConcatInput, ConcatenationParams, concatenation, join};
 
 use super::import::ScaleZero;
-use super::view::{only_output, with_8_bit};
+use super::movement::{join_parts, lower_parts};
+use super::types::EIGHT_BIT;
+use super::view::{only_output, with_8_bit, with_size};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
 use crate::graph::{DType, TensorId};
@@ -49,7 +51,7 @@ impl Concatenation {
 }
 
 pub(crate) fn types(types: &TypeList) -> bool {
-    types.one_8_bit_type(usize::MAX)
+    types.one_sized_type(usize::MAX)
 }
 
 pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
@@ -70,9 +72,15 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
     let from_start = if axis < 0 { i64::from(axis) + rank as i64 } else { i64::from(axis) };
     let axis = usize::try_from(from_start).ok().filter(|&axis| axis < rank);
     let axis = axis.ok_or_else(|| Error::invalid(format!("axis {from_start} of tensors with {rank} dimensions")))?;
+    let dtype = context.output()?.dtype;
+    let plain = ScaleZero { scale: 1.0, zero_point: 0 };
+    if !EIGHT_BIT.contains(&dtype) {
+        // Only 8-bit types have zero points and are ever rescaled; int16 is copied whatever its scales are.
+        return Ok(Arc::new(Concatenation { axis, inputs: vec![plain; count], output: plain }));
+    }
     let inputs: Vec<_> = context.inputs.iter().map(|&id| context.quantization(id)).collect::<Result<_>>()?;
     let operator = Concatenation { axis, inputs, output: context.output_quantization()? };
-    if context.output()?.dtype == DType::I8
+    if dtype == DType::I8
         && let Some(index) = (0..count).find(|&index| !operator.copies(index))
     {
         return Err(Error::invalid(format!("int8 input {index} has another scale or zero point than the output")));
@@ -109,6 +117,15 @@ impl Operator for Concatenation {
             output_scale: self.output.scale,
             output_zero_point: self.output.zero_point,
         };
+        if !EIGHT_BIT.contains(&output.dtype) {
+            return with_size!(output.dtype.size_bytes(), T => {
+                let values: Vec<Vec<T>> = inputs.iter().flatten().map(|view| view.values()).collect();
+                let parts: Vec<&[T]> = values.iter().map(Vec::as_slice).collect();
+                let mut joined = output.zeros::<T>();
+                join(params.outer_count, &parts, &mut joined);
+                output.store(&joined)
+            });
+        }
         with_8_bit!(output.dtype, T => {
             let mut operands = Vec::with_capacity(self.inputs.len());
             for (view, &ScaleZero { scale, zero_point }) in inputs.iter().flatten().zip(&self.inputs) {
@@ -130,6 +147,14 @@ impl Lower for Concatenation {
         let output = member.outputs[0];
         let shape = &lowering.tensor(output).shape;
         let last = self.axis + 1 == shape.len();
+        if lowering.tensor(output).dtype.size_bytes() != 1 {
+            let sources: Vec<TensorId> = member.inputs.iter().flatten().copied().collect();
+            let parts = || {
+                let shapes: Vec<_> = sources.iter().map(|&id| &lowering.tensor(id).shape[..]).collect();
+                join_parts(&shapes, shape, self.axis)
+            };
+            return lower_parts(lowering, (&sources, &[output]), parts, [0; 8]);
+        }
         let sources: Vec<TensorId> = member.inputs.iter().flatten().copied().collect();
         let dense = || sources.iter().chain([&output]).all(|&id| lowering.is_dense(id));
         if !lowering.suits_kernels(member, usize::MAX) || !(last || dense()) {
@@ -147,7 +172,7 @@ impl Lower for Concatenation {
                 let input_stride = if last { lowering.image(source).pixel_stride } else { channels };
                 let shape = Strided { pixels: outer, channels, input_strides: [input_stride], output_stride };
                 let layer = self.piece(lowering, index, shape)?;
-                pieces.push(Piece { layer, input: inputs.len(), output_offset });
+                pieces.push(Piece { layer, input: inputs.len(), output: 0, output_offset });
                 inputs.push(source);
             }
             output_offset += channels;

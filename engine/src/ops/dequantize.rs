@@ -9,7 +9,7 @@ use ottava_ref::ops::dequantize::{DequantizeParams, dequantize, dequantize_per_c
 
 use super::channels::Channels;
 use super::types::EIGHT_BIT;
-use super::unary::map;
+use super::unary::{lower_by_table, map};
 use super::view::{input, only_output, with_8_bit, with_quantized};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
@@ -92,9 +92,11 @@ impl Lower for Dequantize {
     fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
         let member = &members[0];
         let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
-        let is_8_bit = EIGHT_BIT.contains(&lowering.tensor(source).dtype);
-        if !is_8_bit || matches!(self, Self::Channels(..)) || !lowering.suits_kernels(member, 1) {
+        if !matches!(self, Self::Stored(_)) || !lowering.suits_kernels(member, 1) {
             return Ok(None);
+        }
+        if lowering.tensor(source).dtype == DType::I16 {
+            return lower_by_table(self, lowering, member);
         }
         let bytes = lowering.table(self, source, output)?;
         let mut table = [0.0; 256];

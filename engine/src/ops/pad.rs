@@ -1,53 +1,114 @@
-//! PAD with constant paddings: the border holds the output's zero point.
+//! PAD, PADV2 and MIRROR_PAD with constant paddings.
 
-use std::any::Any;
 use std::sync::Arc;
 
-use ottava_kernels::copy::{self, PadSpec};
+use bytemuck::Pod as Element;
+use ottava_ref::ops::mirror_pad::{Mirror, mirror_pad};
 use ottava_ref::ops::pad::{PadParams, pad};
 
-use super::view::{input, only_output};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::movement::{Elements, Moved, Movement, Part, offsets, sizes, strides};
+use super::types::QUANTIZED;
+use super::{ImportContext, Operator, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::{DType, MAX_TENSOR_BYTES};
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::graph::DType;
+use crate::schema::BuiltinOptionsRef;
 
 /// A border around a tensor; stored values are copied as they are.
 #[derive(Clone, Debug)]
 pub(crate) struct Pad {
     /// Elements before and after each dimension.
     pub(crate) paddings: Vec<[usize; 2]>,
-    /// What the border holds, as a value of the file's type.
-    pub(crate) output_zero_point: i32,
+    pub(crate) border: Border,
+}
+
+/// What the border holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Border {
+    /// What stands for zero: the output's zero point.
+    Zero([u8; 8]),
+    /// A constant of the file.
+    Value([u8; 8]),
+    /// The tensor's mirror image.
+    Mirror(Mirror),
 }
 
 pub(crate) fn types(types: &TypeList) -> bool {
-    types.one_8_bit_type(1) && types.input_is(1, &[DType::I32, DType::I64])
+    types.one_sized_type(1) && types.input_is(1, &[DType::I32, DType::I64])
+}
+
+pub(crate) fn types_v2(list: &TypeList) -> bool {
+    types(list) && list.inputs.get(2) == list.inputs.first()
 }
 
 pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
     context.expect_inputs(2, 2)?;
+    let output = context.output()?;
+    let zero = match &output.quantization {
+        Some(_) if QUANTIZED.contains(&output.dtype) => context.output_quantization()?.zero_point,
+        _ => 0,
+    };
+    import_with(context, Border::Zero(i64::from(zero).to_le_bytes()))
+}
+
+pub(crate) fn import_v2(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
+    context.expect_inputs(3, 3)?;
+    let value = context.input(2)?;
+    let bytes = context.constant(2)?;
+    let size = value.dtype.size_bytes();
+    if value.element_count() != 1 || bytes.len() != size {
+        return Err(Error::invalid(format!("'{}' has {} elements, one expected", value.name, value.element_count())));
+    }
+    if let (Some(value), Some(&output), true) =
+        (context.inputs[2], context.outputs.first(), value.quantization.is_some())
+    {
+        context.same_quantization(value, output)?;
+    }
+    let mut element = [0; 8];
+    element[..size].copy_from_slice(bytes);
+    import_with(context, Border::Value(element))
+}
+
+pub(crate) fn import_mirror(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
+    context.expect_inputs(2, 2)?;
+    let options = context.options(|options| match options {
+        BuiltinOptionsRef::MirrorPadOptions(options) => Some(options),
+        _ => None,
+    })?;
+    let mirror = match options.map(|options| options.mode()).transpose()?.unwrap_or(0) {
+        0 => Mirror::Reflect,
+        1 => Mirror::Symmetric,
+        other => return Err(Error::invalid(format!("mode {other} is unknown"))),
+    };
+    import_with(context, Border::Mirror(mirror))
+}
+
+fn import_with(context: &ImportContext<'_>, border: Border) -> Result<Arc<dyn Operator>> {
     let rank = context.input(0)?.shape.len();
     let shape = &context.input(1)?.shape;
     if *shape != [rank, 2] {
         return Err(Error::invalid(format!("paddings of shape {shape:?} for a tensor with {rank} dimensions")));
     }
-    let sizes = context.integers(1)?;
-    let size = |size: i64| usize::try_from(size).ok().filter(|&size| size <= MAX_TENSOR_BYTES);
-    let pair = |[before, after]: &[i64; 2]| Some([size(*before)?, size(*after)?]);
-    let paddings = sizes.as_chunks().0.iter().map(pair).collect::<Option<_>>();
-    let paddings = paddings.ok_or_else(|| Error::invalid(format!("paddings {sizes:?} are negative or too large")))?;
-    context.quantization(context.inputs[0])?;
-    Ok(Arc::new(Pad { paddings, output_zero_point: context.output_quantization()?.zero_point }))
+    let paddings = sizes(context, 1)?.as_chunks().0.to_vec();
+    Ok(Arc::new(Moved(Pad { paddings, border })))
 }
 
-impl Operator for Pad {
+impl Movement for Pad {
     fn name(&self) -> &'static str {
-        "PAD"
+        match self.border {
+            Border::Zero(_) => "PAD",
+            Border::Value(_) => "PADV2",
+            Border::Mirror(_) => "MIRROR_PAD",
+        }
     }
 
-    fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
-        let shape = shape_of(inputs, 0)?;
+    fn infer(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        let shape = inputs[0];
+        if let Border::Mirror(mirror) = self.border {
+            let wide = |(size, padding): (&usize, &[usize; 2])| padding.iter().any(|&side| side > mirror.most(*size));
+            if shape.iter().zip(&self.paddings).any(wide) {
+                return Err(Error::invalid(format!("paddings {:?} mirror more than {shape:?}", self.paddings)));
+            }
+        }
         Ok(vec![shape.iter().zip(&self.paddings).map(|(size, [before, after])| before + size + after).collect()])
     }
 
@@ -55,39 +116,29 @@ impl Operator for Pad {
         self.paddings.first().is_some_and(|padding| *padding != [0, 0])
     }
 
-    fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
-        let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
-        // The low byte is the stored value in either 8-bit type.
-        let fill = self.output_zero_point as u8;
-        pad(&PadParams { input_shape: x.shape, paddings: &self.paddings, fill }, x.bytes, output.bytes);
-        Ok(())
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-impl Lower for Pad {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
-        let Ok(padding) = <[[usize; 2]; 4]>::try_from(self.paddings.as_slice()) else { return Ok(None) };
-        if !lowering.suits_kernels(member, 1) {
-            return Ok(None);
+    fn fill(&self) -> [u8; 8] {
+        match self.border {
+            Border::Zero(fill) | Border::Value(fill) => fill,
+            Border::Mirror(_) => [0; 8],
         }
-        let spec = PadSpec {
-            input: lowering.image(source),
-            padding,
-            fill: self.output_zero_point as u8 ^ lowering.xor_mask(lowering.tensor(output).dtype),
-            pixel_stride: lowering.image(output).pixel_stride,
-            threads: lowering.threads,
-        };
-        let layer = Box::new(copy::prepare_pad(&spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
     }
 
-    fn reads_strided_pixels(&self) -> bool {
-        true
+    fn reference<T: Element>(&self, inputs: &[Elements<'_, T>], outputs: &mut [Elements<'_, T>], fill: T) {
+        let (x, values) = (&inputs[0], &mut outputs[0].values);
+        match self.border {
+            Border::Mirror(mirror) => mirror_pad(mirror, x.shape, &self.paddings, &x.values, values),
+            _ => pad(&PadParams { input_shape: x.shape, paddings: &self.paddings, fill }, &x.values, values),
+        }
+    }
+
+    fn parts(&self, inputs: &[&[usize]], _outputs: &[&[usize]]) -> Vec<Part> {
+        let shape = inputs[0];
+        let axis = |((&size, stride), &[before, after]): ((&usize, usize), &[usize; 2])| match self.border {
+            Border::Mirror(mirror) => {
+                offsets(stride, (0..before + size + after).map(|at| mirror.source(at, before, size)))
+            }
+            _ => [vec![None; before], offsets(stride, 0..size), vec![None; after]].concat(),
+        };
+        vec![Part::whole(shape.iter().zip(strides(shape)).zip(&self.paddings).map(axis).collect())]
     }
 }

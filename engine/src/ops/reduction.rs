@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use ottava_kernels::mean::{self, MeanSpec};
 use ottava_kernels::pool::{self, PoolKind, PoolSpec};
-use ottava_kernels::{Image, Window};
+use ottava_kernels::pool16::{self, Pool16Kind, Pool16Spec};
+use ottava_kernels::{Image, Range16, Window};
 use ottava_ref::ops::mean::{MeanParams, divide_multiplier};
 use ottava_ref::ops::reduction::{self, ReduceProdParams, reduced_dimensions};
 use ottava_ref::{Multiplier, scales};
 
 use super::quantized::check_no_zero_points;
+use super::types::QUANTIZED;
 use super::view::{input, only_output, with_quantized};
 use super::window::MAX_BORDER_WORK;
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
@@ -259,6 +261,35 @@ impl Reduction {
     }
 }
 
+impl Reduction {
+    /// int16 values as windows that are whole images.
+    fn lower_16(
+        &self,
+        lowering: &Lowering<'_>,
+        member: &Member,
+        source: TensorId,
+        [batch, count, channels]: [usize; 3],
+    ) -> Option<Lowered> {
+        let scaled = |by: Multiplier| Pool16Kind::Scaled { multiplier: (by.mantissa, by.shift) };
+        let kind = match (self.kind, self.rescale) {
+            (Kind::Max, _) => Pool16Kind::Maximum,
+            (Kind::Mean, Some(by)) => scaled(divide_multiplier(by.multiplier, count as u64)),
+            (Kind::Sum, Some(by)) => scaled(by.multiplier),
+            _ => return None,
+        };
+        let spec = Pool16Spec {
+            kind,
+            input: Image::dense(batch, 1, count, channels),
+            window: Window { taps: [1, count], ..Window::POINT },
+            output: [1, 1],
+            range: Range16 { min: -32768, max: 32767 },
+            threads: lowering.threads,
+        };
+        let layer = Box::new(pool16::prepare(lowering.isa, &spec));
+        Some(Lowered { layer, inputs: vec![source], outputs: vec![member.outputs[0]], note: None })
+    }
+}
+
 fn mean_of_floats(of: &reduction::Reduction<'_>, x: TensorView<'_>, output: &mut TensorViewMut<'_>) -> Result<()> {
     let mut values = vec![0.0; output.bytes.len() / size_of::<f32>()];
     reduction::mean_of_floats(of, &x.values(), &mut values);
@@ -282,11 +313,12 @@ impl Lower for Reduction {
         let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
         let sizes = self.neighbours(&lowering.tensor(source).shape);
         let Some(sizes @ [batch, count, channels]) = sizes else { return Ok(None) };
-        let eight_bit = lowering.tensor(source).dtype.size_bytes() == 1;
-        if !eight_bit || !lowering.suits_kernels(member, 1) || !lowering.is_dense(output) {
+        let dtype = lowering.tensor(source).dtype;
+        if !QUANTIZED.contains(&dtype) || !lowering.suits_kernels(member, 1) || !lowering.is_dense(output) {
             return Ok(None);
         }
         let (by, multiplier) = match (self.kind, self.rescale) {
+            _ if dtype == DType::I16 => return Ok(self.lower_16(lowering, member, source, sizes)),
             (Kind::Max, _) if count <= MAX_BORDER_WORK => {
                 return Ok(Some(self.lower_max(lowering, member, source, sizes)));
             }

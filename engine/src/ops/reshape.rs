@@ -20,7 +20,7 @@ pub(crate) struct Reshape {
 }
 
 pub(crate) fn types(types: &TypeList) -> bool {
-    types.one_8_bit_type(1) && types.input_is(1, &[DType::I32])
+    types.one_sized_type(1) && types.input_is(1, &[DType::I32])
 }
 
 pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {

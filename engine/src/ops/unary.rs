@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use bytemuck::Pod;
+use ottava_kernels::Layer;
 use ottava_kernels::lut::{self, LutSpec};
+use ottava_kernels::lut16::{self, Lut16Spec};
 
 use super::types::EIGHT_BIT;
 use super::view::{input, only_output};
@@ -13,6 +15,9 @@ use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, sha
 use crate::error::{Error, Result};
 use crate::graph::DType;
 use crate::optimize::{Lower, Lowered, Lowering, Member, table};
+
+/// Elements below which a table of all int16 values is not worth its memory.
+const LEAST_FOR_TABLE16: usize = 256;
 
 /// What one element becomes, with all parameters.
 pub(crate) trait Function: Clone + Debug + Send + Sync + 'static {
@@ -107,23 +112,45 @@ impl<F: Function> Lower for Unary<F> {
     }
 }
 
-/// A function between 8-bit types as a table of its 256 values. One that refuses some of them is left to the
-/// reference, which refuses only what it meets.
+/// A function of 8-bit values to 8-bit ones, or of int16 ones to elements of up to four bytes, as a table of all its
+/// values. One that refuses some of them is left to the reference, which refuses only what it meets.
 pub(crate) fn lower_by_table(
     operator: &dyn Operator,
     lowering: &Lowering<'_>,
     member: &Member,
 ) -> Result<Option<Lowered>> {
     let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
-    let is_8_bit = lowering.types([source, output]).iter().all(|dtype| EIGHT_BIT.contains(dtype));
-    if !is_8_bit || !lowering.suits_kernels(member, 1) {
+    if !lowering.suits_kernels(member, 1) {
         return Ok(None);
     }
-    let Ok(table) = lowering.table(operator, source, output) else { return Ok(None) };
-    let table = table.as_slice().try_into().map_err(|_| Error::internal("a table of 256 bytes"))?;
-    let shape = lowering.strided(source, output);
-    let layer = Box::new(lut::prepare(lowering.isa, &LutSpec { table, shape, threads: lowering.threads }));
+    let (types, threads) = (lowering.types([source, output]), lowering.threads);
+    let layer: Box<dyn Layer> = if types.iter().all(|dtype| EIGHT_BIT.contains(dtype)) {
+        let Ok(table) = lowering.table(operator, source, output) else { return Ok(None) };
+        let table = table.as_slice().try_into().map_err(|_| Error::internal("a table of 256 bytes"))?;
+        let shape = lowering.strided(source, output);
+        Box::new(lut::prepare(lowering.isa, &LutSpec { table, shape, threads }))
+    } else if types[0] == DType::I16 && matches!(types[1].size_bytes(), 1 | 2 | 4) && lowering.is_dense(output) {
+        let elements = lowering.tensor(output).element_count();
+        if elements < LEAST_FOR_TABLE16 {
+            return Ok(None);
+        }
+        let Ok(table) = table16(operator, types[1], lowering.xor_mask(types[1])) else { return Ok(None) };
+        Box::new(lut16::prepare(Lut16Spec { table, elements, threads }))
+    } else {
+        return Ok(None);
+    };
     Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+}
+
+/// What an operator of one int16 input makes of each value, as stored.
+fn table16(operator: &dyn Operator, dtype: DType, xor_mask: u8) -> Result<Vec<u8>> {
+    let shape = [lut16::ENTRIES];
+    let bytes: Vec<u8> = (0..=u16::MAX).flat_map(u16::to_le_bytes).collect();
+    let mut output = vec![0; lut16::ENTRIES * dtype.size_bytes()];
+    let input = TensorView { shape: &shape, dtype: DType::I16, bytes: &bytes };
+    operator.reference(&[Some(input)], &mut [TensorViewMut { shape: &shape, dtype, bytes: &mut output }])?;
+    output.iter_mut().for_each(|byte| *byte ^= xor_mask);
+    Ok(output)
 }
 
 /// Whether a function between 8-bit types leaves every stored byte as it is.

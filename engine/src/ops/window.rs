@@ -1,12 +1,15 @@
 //! Windows over NHWC images: the geometry that convolutions and pooling share.
 
 use ottava_kernels::pool::{self, PoolKind, PoolSpec};
+use ottava_kernels::pool16::{self, Pool16Kind, Pool16Spec};
 use ottava_ref::ops::max_pool2d::Pool2dParams;
 use ottava_ref::{ActivationRange, Padding, Window};
 
+use super::quantized::range_16;
 use super::types::QUANTIZED;
 use super::{ImportContext, InputShapes, TypeList, nhwc_of};
 use crate::error::{Error, Result};
+use crate::graph::{DType, TensorId};
 use crate::optimize::{Lowered, Lowering, Member};
 use crate::schema::BuiltinOptionsRef;
 
@@ -165,13 +168,13 @@ impl Pool2d {
     /// The pooling as a kernel.
     pub(crate) fn lower(&self, kind: PoolKind, lowering: &Lowering<'_>, member: &Member) -> Result<Option<Lowered>> {
         let Some(source) = member.inputs[0] else { return Ok(None) };
-        if lowering.tensor(source).dtype.size_bytes() != 1
-            || !lowering.suits_kernels(member, 1)
-            || self.window.border_work() > MAX_BORDER_WORK
-        {
+        if !lowering.suits_kernels(member, 1) || self.window.border_work() > MAX_BORDER_WORK {
             return Ok(None);
         }
         let output = member.outputs[0];
+        if lowering.tensor(source).dtype == DType::I16 {
+            return Ok(Some(self.lower_16(kind, lowering, [source, output])));
+        }
         let offset = lowering.offset(output);
         let spec = PoolSpec {
             kind,
@@ -185,6 +188,20 @@ impl Pool2d {
         };
         let layer = Box::new(pool::prepare(lowering.isa, &spec));
         Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+    }
+
+    /// The same of int16 values.
+    fn lower_16(&self, kind: PoolKind, lowering: &Lowering<'_>, [source, output]: [TensorId; 2]) -> Lowered {
+        let spec = Pool16Spec {
+            kind: if kind == PoolKind::Maximum { Pool16Kind::Maximum } else { Pool16Kind::Average },
+            input: lowering.image(source),
+            window: self.window.kernel_window(),
+            output: self.window.output,
+            range: range_16(self.activation),
+            threads: lowering.threads,
+        };
+        let layer = Box::new(pool16::prepare(lowering.isa, &spec));
+        Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }
     }
 
     /// Parameters of the reference for an input of this shape.

@@ -6,7 +6,8 @@ use super::lower::Member;
 use crate::graph::{Graph, TensorId};
 use crate::ops::Window2d;
 use crate::ops::conv_2d::Conv2d;
-use crate::ops::pad::Pad;
+use crate::ops::movement::Moved;
+use crate::ops::pad::{Border, Pad};
 
 /// One future layer: an operator, or several convolutions that read the same tensor.
 #[derive(Clone, Debug)]
@@ -86,7 +87,10 @@ fn fuse_padding(graph: &Graph, steps: &mut Vec<Step>) {
 /// The convolution that alone reads the output of the PAD at `index`, as it is once it pads by itself.
 fn padded_convolution(steps: &[Step], index: usize, readers: &[usize]) -> Option<(usize, Member)> {
     let pad_member = &steps[index].members[0];
-    let pad = pad_member.operator.as_any().downcast_ref::<Pad>()?;
+    let Moved(pad) = pad_member.operator.as_any().downcast_ref::<Moved<Pad>>()?;
+    if !matches!(pad.border, Border::Zero(_)) {
+        return None;
+    }
     let &[[0, 0], down, across, [0, 0]] = &pad.paddings[..] else { return None };
     let padded = *pad_member.outputs.first()?;
     if readers[padded] != 1 {

@@ -95,6 +95,10 @@ fn join_in_place(graph: &Graph, steps: &[Step], index: usize, aliased: &[bool], 
     let Some(concat) = member.operator.as_any().downcast_ref::<Concatenation>() else { return };
     let output = member.outputs[0];
     let shape = &graph.tensors[output].shape;
+    // Places count bytes; wider elements are copied.
+    if graph.tensors[output].dtype.size_bytes() != 1 {
+        return;
+    }
     let outer: usize = shape[..concat.axis].iter().product();
     let inner: usize = shape[concat.axis + 1..].iter().product();
     // Anything but the last axis would need a distance between rows, unless there is only one row.

@@ -1,4 +1,4 @@
-//! Several independent layers as one: what a concatenation needs whose inputs lie in different places.
+//! Several independent layers as one: what joins and splits need whose tensors lie in different places.
 
 use ottava_kernels::{Input, Layer, Output};
 
@@ -7,7 +7,9 @@ pub(crate) struct Piece {
     pub(crate) layer: Box<dyn Layer>,
     /// Which input of the whole it reads.
     pub(crate) input: usize,
-    /// Where in output 0 of the whole its output starts.
+    /// Which output of the whole it writes.
+    pub(crate) output: usize,
+    /// Where in that output its own starts.
     pub(crate) output_offset: usize,
 }
 
@@ -51,9 +53,10 @@ impl Layer for Sequence {
                 task -= piece.layer.tasks();
                 continue;
             }
-            let len = outputs[0].len().checked_sub(piece.output_offset).expect("the output starts inside the view");
+            let view = outputs[piece.output];
+            let len = view.len().checked_sub(piece.output_offset).expect("the output starts inside the view");
             // SAFETY: the view is the end of the caller's view, whose promise holds for a part too.
-            let output = unsafe { Output::from_raw(outputs[0].as_ptr().wrapping_add(piece.output_offset), len) };
+            let output = unsafe { Output::from_raw(view.as_ptr().wrapping_add(piece.output_offset), len) };
             // SAFETY: the caller's promise; pieces write disjoint bytes.
             unsafe { piece.layer.run(task, &[inputs[piece.input]], &[output]) }
             return;

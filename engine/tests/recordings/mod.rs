@@ -1,4 +1,6 @@
-//! Reads the recordings of `models/golden`.
+//! Reads the recordings of single operators in `models/golden`; `tools/oracle/single_ops.py` describes the format.
+//!
+//! `OTTAVA_GOLDEN` names another folder of recordings, `OTTAVA_GOLDEN_ONLY=MUL,DIV` narrows them.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -11,9 +13,9 @@ use flate2::read::GzDecoder;
 pub struct Case {
     /// The file.
     pub model: Vec<u8>,
-    /// Bytes of inputs, by their index.
+    /// Elements of the inputs, by index.
     pub inputs: BTreeMap<usize, Vec<u8>>,
-    /// Bytes that come out.
+    /// Elements of the outputs, by index.
     pub outputs: BTreeMap<usize, Vec<u8>>,
 }
 
@@ -35,7 +37,7 @@ pub fn archives() -> BTreeMap<String, PathBuf> {
     named.collect()
 }
 
-/// The cases of an archive by name.
+/// The cases of an archive, by name.
 pub fn cases(archive: &Path) -> BTreeMap<String, Case> {
     let mut cases = BTreeMap::<String, Case>::new();
     let file = std::fs::File::open(archive).unwrap();

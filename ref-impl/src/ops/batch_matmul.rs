@@ -37,9 +37,21 @@ impl MatmulShape<'_> {
         Some(lead)
     }
 
-    /// Number of products that are summed for each output element.
-    pub fn depth(&self) -> Option<usize> {
-        self.extents().map(|extents| extents.depth)
+    /// Rows of a left matrix, its columns, and the columns of a right matrix, none of them transposed.
+    pub fn sizes(&self) -> Option<[usize; 3]> {
+        self.extents().map(|extents| [extents.rows, extents.depth, extents.columns])
+    }
+
+    /// For each matrix of the product the indices of the left and the right matrix that it is of.
+    pub fn products(&self) -> Option<Vec<[usize; 2]>> {
+        let Extents { lead, .. } = self.extents()?;
+        let (left, _) = self.left.split_last_chunk::<2>()?;
+        let (right, _) = self.right.split_last_chunk::<2>()?;
+        let of = |batch: usize| {
+            let at = coordinates(&lead, batch);
+            [broadcast_index(left, &at), broadcast_index(right, &at)]
+        };
+        Some((0..element_count(&lead)).map(of).collect())
     }
 
     fn extents(&self) -> Option<Extents> {

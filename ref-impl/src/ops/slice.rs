@@ -93,9 +93,14 @@ impl StridedSliceParams {
         let unnamed = shape.len().checked_sub(named)?;
         let mut resolved = ResolvedSlice { axes: Vec::new(), shape: Vec::new() };
         let mut rest = shape.iter();
+        let mut open = shape.len() + added;
         for entry in 0..entries {
+            // An ellipsis stands for one dimension at least, and entries that are too many then are left out.
+            let taken = if is(self.ellipsis_mask, entry) { unnamed.max(1) } else { 1 };
+            let Some(left) = open.checked_sub(taken) else { break };
+            open = left;
             if is(self.ellipsis_mask, entry) {
-                rest.by_ref().take(unnamed).for_each(|&size| resolved.keep(size));
+                rest.by_ref().take(taken).for_each(|&size| resolved.keep(size));
             } else if is(self.new_axis_mask, entry) {
                 resolved.shape.push(1);
             } else {

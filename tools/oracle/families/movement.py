@@ -4,7 +4,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from generator import Redraw, operator
-from oracle_model import Case, Tensor, constant, options
+from oracle_model import Case, Tensor, constant, options, run
 
 QUANTIZED = ("int8", "uint8", "int16")
 
@@ -109,11 +109,16 @@ def strided_slice(g):
         masks["ellipsisMask"] = 1 << g.integer(0, entries - 1)
     if new_axes:
         masks["newAxisMask"] = 1 << g.integer(0, entries - 1)
-    # Beside the end mask and where dimensions are left out, the kernel adds to numbers that it has not set.
-    offset = entries == rank and not masks["endMask"] and len(masks) == 2 and g.integer(0, 2) == 0
     begin = [g.integer(-6, 6) for _ in range(entries)]
-    end = [g.integer(0 if offset else -7, 7) for _ in range(entries)]
+    end = [g.integer(-7, 7) for _ in range(entries)]
     strides = [g.choice(1, 1, 2, 3, -1, -2) for _ in range(entries)]
+    # Beside the end mask, where dimensions are left out and beyond the end, the kernel leaves the tensor.
+    offset = entries == rank and not masks["endMask"] and len(masks) == 2 and g.integer(0, 2) == 0
+    if offset:
+        first = [0 if masks["beginMask"] >> axis & 1 else g.integer(0, size - 1) for axis, size in enumerate(source.shape)]
+        begin = [g.choice(start, start - size) for start, size in zip(first, source.shape)]
+        end = [g.integer(1, size - start) for start, size in zip(first, source.shape)]
+        strides = [g.integer(1, 3) for _ in range(entries)]
     plain = "ellipsisMask" not in masks and not new_axes
     shrunk = [e for e in range(entries) if plain and strides[e] > 0 and g.integer(0, 4) == 0]
     masks["shrinkAxisMask"] = sum(1 << entry for entry in shrunk)
@@ -122,7 +127,10 @@ def strided_slice(g):
         begin[entry] = g.integer(-size, size - 1)
     table = options("StridedSliceOptions", offset=offset, **masks)
     operands = [source, *(constant(np.array(values).reshape(-1)) for values in (begin, end, strides))]
-    return Case("STRIDED_SLICE", table, operands, [g.like(source)])
+    case = Case("STRIDED_SLICE", table, operands, [g.like(source)])
+    if run(case)[0].size == 0:
+        raise Redraw
+    return case
 
 
 @operator("SLICE", *QUANTIZED, "float32", "int32", "int64", "bool")
@@ -284,10 +292,10 @@ def reverse_v2(g):
 @operator("FILL", *QUANTIZED, "float32", "int32", "int64", "bool")
 def fill(g):
     value = g.input([])
-    value.fixed = bool(g.integer(0, 1))
     dims = constant(g.shape(g.integer(0, 4), 4), g.choice("int32", "int64"))
     if dims.data.size == 0:
         raise Redraw
+    # A network without inputs does not run, so the value is fed.
     return Case("FILL", options("FillOptions"), [dims, value], [g.like(value)])
 
 

@@ -1,0 +1,97 @@
+//! Prepared windows over 16-bit activations.
+
+use super::tile::{Block, Taps};
+use super::{Descriptor, Pool16Kind, Pool16Spec};
+use crate::arch::LANES;
+use crate::bound::Bound;
+use crate::layer::{Layer, row_tasks};
+use crate::memory::{Input, Output};
+use crate::requantize16::{Ending16, Requantize16};
+use crate::window;
+
+/// Windows over 16-bit activations, ready to run. Input 0 is the activations, output 0 the result, both little-endian
+/// and at any alignment that `i16` has.
+pub struct Pool16 {
+    bound: Bound<Descriptor>,
+    spec: Pool16Spec,
+    taps: [Vec<Taps>; 2],
+    ending: Ending16,
+    /// Output pixels that one task computes.
+    share: usize,
+}
+
+impl Pool16 {
+    pub(super) fn new(bound: Bound<Descriptor>, spec: &Pool16Spec) -> Self {
+        let input = spec.input;
+        assert!(input.pixel_stride == input.channels && input.pixels() > 0 && input.channels > 0, "pixels");
+        assert!(spec.output.iter().all(|&n| n > 0), "there is something to compute");
+        let taps = [taps(spec, 0), taps(spec, 1)];
+        let inside = taps.iter().flatten().all(|taps| taps.count > 0);
+        assert!(inside || spec.kind != Pool16Kind::Average, "a window lies in the padding");
+        let multiplier = match spec.kind {
+            Pool16Kind::Scaled { multiplier } => multiplier,
+            _ => (0, 0),
+        };
+        let window = spec.window.taps[0].saturating_mul(spec.window.taps[1]);
+        Self {
+            bound,
+            spec: *spec,
+            taps,
+            ending: Ending16::new(Requantize16::Narrow(&[multiplier]), &[], spec.range, 0, LANES),
+            share: row_tasks(
+                input.batch * spec.output[0] * spec.output[1],
+                window.saturating_mul(input.channels.div_ceil(LANES)),
+                spec.threads,
+            ),
+        }
+    }
+
+    fn pixels(&self) -> usize {
+        self.spec.input.batch * self.spec.output[0] * self.spec.output[1]
+    }
+}
+
+/// The taps inside of each output position of one axis.
+fn taps(spec: &Pool16Spec, axis: usize) -> Vec<Taps> {
+    let extent = if axis == 0 { spec.input.height } else { spec.input.width };
+    let (stride, dilation) = (spec.window.stride[axis], spec.window.dilation[axis]);
+    let mut all = Vec::with_capacity(spec.output[axis]);
+    for span in window::spans(&spec.window, axis, extent, spec.output[axis]) {
+        for output in span.outputs {
+            let at = output * stride + span.taps.start * dilation;
+            all.push(Taps { count: span.taps.len(), first: at.saturating_sub(spec.window.pad_before[axis]) });
+        }
+    }
+    all
+}
+
+impl Layer for Pool16 {
+    fn kernel(&self) -> &str {
+        self.bound.descriptor().name
+    }
+
+    fn tasks(&self) -> usize {
+        self.pixels().div_ceil(self.share)
+    }
+
+    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+        assert!(task < self.tasks(), "task {task} of {}", self.tasks());
+        let (input, output) = (inputs[0], outputs[0]);
+        let channels = self.spec.input.channels;
+        let elements = self.spec.input.pixels() * channels + LANES - 1;
+        assert!(input.len() >= 2 * elements, "input view of {} bytes", input.len());
+        assert!(output.len() >= 2 * self.pixels() * channels, "output view of {} bytes", output.len());
+        assert!(input.as_ptr().addr().is_multiple_of(2) && output.as_ptr().addr().is_multiple_of(2), "alignment");
+        let block = Block {
+            spec: &self.spec,
+            taps: &self.taps,
+            ending: &self.ending,
+            pixels: task * self.share..self.pixels().min((task + 1) * self.share),
+            source: input.as_ptr().cast(),
+            target: output.as_ptr().cast(),
+        };
+        // SAFETY: the bound descriptor proves the CPU feature; the views were asserted to hold the tensors and what is
+        // read beyond them, and the caller vouches that nobody writes the input or touches the task's outputs.
+        unsafe { (self.bound.descriptor().block)(&block) }
+    }
+}

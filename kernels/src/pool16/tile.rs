@@ -1,0 +1,165 @@
+//! The loops, written once for every instruction set: some output pixels, all channels.
+
+use core::ops::Range;
+
+use super::{Pool16Kind, Pool16Spec};
+use crate::arch::LANES;
+use crate::requantize16::Ending16;
+
+/// Taps inside the image for one output position along one axis, and the input position of the first.
+#[derive(Clone, Debug)]
+pub(super) struct Taps {
+    pub(super) count: usize,
+    pub(super) first: usize,
+}
+
+/// Some output pixels.
+pub(super) struct Block<'a> {
+    pub(super) spec: &'a Pool16Spec,
+    /// Of each output position down and across.
+    pub(super) taps: &'a [Vec<Taps>; 2],
+    /// The end of [`Pool16Kind::Scaled`].
+    pub(super) ending: &'a Ending16,
+    /// Output pixels of all images.
+    pub(super) pixels: Range<usize>,
+    pub(super) source: *const i16,
+    pub(super) target: *mut i16,
+}
+
+/// A block entry point.
+///
+/// # Safety
+/// The CPU has the instruction set. The input, with fifteen values more, is readable; the block's outputs are writable
+/// and nobody else touches them.
+pub(super) type BlockFn = unsafe fn(&Block<'_>);
+
+/// The taps of one output pixel.
+struct Covered<'a> {
+    image: *const i16,
+    down: &'a Taps,
+    across: &'a Taps,
+}
+
+/// Computes one block.
+///
+/// # Safety
+/// As [`BlockFn`], inlined into a function that enables the instruction set.
+#[inline(always)]
+pub(super) unsafe fn run(block: &Block<'_>) {
+    let [height, width] = block.spec.output;
+    let input = &block.spec.input;
+    for pixel in block.pixels.clone() {
+        let (x, y, image) = (pixel % width, pixel / width % height, pixel / width / height);
+        let image = block.source.wrapping_add(image * input.height * input.width * input.channels);
+        let covered = Covered { image, down: &block.taps[0][y], across: &block.taps[1][x] };
+        for channel in (0..input.channels).step_by(LANES) {
+            // SAFETY: the caller's promise.
+            let values = unsafe {
+                match block.spec.kind {
+                    Pool16Kind::Maximum => maximum(block, &covered, channel),
+                    Pool16Kind::Average => average(block, &covered, channel),
+                    Pool16Kind::Scaled { .. } => scaled(block, &covered, channel),
+                }
+            };
+            let target = block.target.wrapping_add(pixel * input.channels + channel);
+            let count = LANES.min(input.channels - channel);
+            // SAFETY: the caller vouches for the outputs.
+            unsafe { core::ptr::copy_nonoverlapping(values.as_ptr(), target, count) }
+        }
+    }
+}
+
+/// Sixteen channels of the tap `(tap_y, tap_x)` of those inside.
+///
+/// # Safety
+/// The tap is inside, and fifteen values past its channels are readable.
+#[inline(always)]
+unsafe fn load(block: &Block<'_>, covered: &Covered<'_>, [tap_y, tap_x]: [usize; 2], channel: usize) -> [i16; LANES] {
+    let (input, dilation) = (&block.spec.input, block.spec.window.dilation);
+    let row = covered.down.first + tap_y * dilation[0];
+    let column = covered.across.first + tap_x * dilation[1];
+    let at = (row * input.width + column) * input.channels + channel;
+    // SAFETY: the caller's promise.
+    unsafe { covered.image.add(at).cast::<[i16; LANES]>().read_unaligned() }
+}
+
+/// The clamped values.
+#[inline(always)]
+fn clamped(block: &Block<'_>, values: &[i32; LANES]) -> [i16; LANES] {
+    let mut outputs = [0; LANES];
+    for lane in 0..LANES {
+        outputs[lane] = values[lane].max(block.spec.range.min).min(block.spec.range.max) as i16;
+    }
+    outputs
+}
+
+/// # Safety
+/// As [`BlockFn`].
+#[inline(always)]
+unsafe fn maximum(block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> [i16; LANES] {
+    let mut greatest = [i16::MIN; LANES];
+    for tap_y in 0..covered.down.count {
+        for tap_x in 0..covered.across.count {
+            // SAFETY: the tap is inside.
+            let values = unsafe { load(block, covered, [tap_y, tap_x], channel) };
+            for lane in 0..LANES {
+                greatest[lane] = greatest[lane].max(values[lane]);
+            }
+        }
+    }
+    let mut values = [0; LANES];
+    for lane in 0..LANES {
+        values[lane] = i32::from(greatest[lane]);
+    }
+    clamped(block, &values)
+}
+
+/// Sums of sixteen channels, wrapping.
+///
+/// # Safety
+/// As [`BlockFn`].
+#[inline(always)]
+unsafe fn sums(block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> [i32; LANES] {
+    let mut sums = [0_i32; LANES];
+    for tap_y in 0..covered.down.count {
+        for tap_x in 0..covered.across.count {
+            // SAFETY: the tap is inside.
+            let values = unsafe { load(block, covered, [tap_y, tap_x], channel) };
+            for lane in 0..LANES {
+                sums[lane] = sums[lane].wrapping_add(i32::from(values[lane]));
+            }
+        }
+    }
+    sums
+}
+
+/// # Safety
+/// As [`BlockFn`].
+#[inline(always)]
+unsafe fn average(block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> [i16; LANES] {
+    // SAFETY: the caller's promise.
+    let sums = unsafe { sums(block, covered, channel) };
+    let count = (covered.down.count * covered.across.count) as i32;
+    let half = count / 2;
+    let mut values = [0; LANES];
+    for lane in 0..LANES {
+        let sum = sums[lane];
+        let rounded = if sum > 0 { sum.wrapping_add(half) } else { sum.wrapping_sub(half) };
+        // A quotient of two integers of 32 bits lies further from the next integer than its double is off.
+        values[lane] = (f64::from(rounded) / f64::from(count)) as i32;
+    }
+    clamped(block, &values)
+}
+
+/// # Safety
+/// As [`BlockFn`].
+#[inline(always)]
+unsafe fn scaled(block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> [i16; LANES] {
+    // SAFETY: the caller's promise.
+    let sums = unsafe { sums(block, covered, channel) };
+    let mut totals = [0_i64; LANES];
+    for lane in 0..LANES {
+        totals[lane] = i64::from(sums[lane]);
+    }
+    block.ending.apply(&totals)
+}
