@@ -117,11 +117,15 @@ fn top_k(m: &mut Mixer) -> Option<()> {
     m.apply(draft).map(drop)
 }
 
-/// A constant tensor; it is known at import, so only a network that shows it as an output has it.
+/// A tensor of one computed element: the largest of another.
 fn fill(m: &mut Mixer) -> Option<()> {
-    let value = Constant::scalar(m.rng.below(1000) as i32);
-    let dims = Constant::list(&[m.rng.between(1, 4) as i32, m.rng.between(1, 4) as i32]);
-    m.apply(Draft::new("FILL", vec![dims, value], Out::Fixed(DType::I32, None))).map(drop)
+    let x = m.pick(|value| QUANTIZED.contains(&value.dtype) && value.rank() > 0)?;
+    let axes: Vec<i32> = (0..m.value(x).rank() as i32).collect();
+    let options = BuiltinOptions::ReducerOptions(Box::new(schema::ReducerOptions { keep_dims: false }));
+    let draft = Draft::new("REDUCE_MAX", vec![Operand::Value(x), Constant::list(&axes)], m.like(x));
+    let largest = m.apply(draft.with(options))?[0];
+    let dims = Constant::list(&[1, m.rng.between(1, 4) as i32, m.rng.between(1, 4) as i32, 2]);
+    m.apply(Draft::new("FILL", vec![dims, Operand::Value(largest)], m.like(x))).map(drop)
 }
 
 fn shape(m: &mut Mixer) -> Option<()> {
