@@ -32,6 +32,7 @@ pub mod mean;
 pub mod memory;
 pub mod movement;
 pub mod mul;
+pub mod pair16;
 pub mod pair_table;
 pub mod pairs;
 pub mod peak;

@@ -16,7 +16,7 @@ const WIDENED: usize = 4096;
 /// Most dimensions that are left once those without gaps are joined.
 pub const MOST_DIMENSIONS: usize = 8;
 
-/// One dimension of the output, all tensors of one byte an element.
+/// One dimension of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dimension {
     /// Elements of the output.
@@ -28,8 +28,10 @@ pub struct Dimension {
 }
 
 impl Dimension {
-    /// A dimension of one element.
-    const ONE: Self = Self { size: 1, strides: [1; 2], output_stride: 1 };
+    /// A dimension of one element of so many bytes.
+    fn one(bytes: usize) -> Self {
+        Self { size: 1, strides: [bytes; 2], output_stride: bytes }
+    }
 
     /// This dimension and the one inside it as one, if no tensor has a gap.
     fn joined(self, inner: Self) -> Option<Self> {
@@ -41,8 +43,8 @@ impl Dimension {
     }
 
     /// Whether elements follow each other in the output, and in the inputs too or not at all.
-    fn is_run(self) -> bool {
-        self.output_stride == 1 && self.strides.iter().all(|&stride| stride <= 1)
+    fn is_run(self, bytes: usize) -> bool {
+        self.output_stride == bytes && self.strides.iter().all(|&stride| stride == 0 || stride == bytes)
     }
 }
 
@@ -51,6 +53,8 @@ impl Dimension {
 pub struct Pairs {
     /// Dimensions of the output, outermost first.
     pub dimensions: Vec<Dimension>,
+    /// Bytes of an element of any of the tensors: 1 or 2.
+    pub bytes: usize,
     /// The stored bytes of operands that are constants; the layer's inputs are the others, in order.
     pub constants: [Option<Vec<u8>>; 2],
     /// How many threads will share the work; shapes the tasks, never the results.
@@ -62,8 +66,8 @@ pub struct Pairs {
 pub(crate) struct Run {
     /// Addresses of the first elements.
     pub(crate) inputs: [*const u8; 2],
-    /// Bytes from one element of each input to the next: 1, or 0 where [`SLACK`] copies of a single element
-    /// stand at its address.
+    /// Bytes from one element of each input to the next: its own, or 0 where [`SLACK`] bytes of copies of a single
+    /// element stand at its address.
     pub(crate) steps: [usize; 2],
     /// Address of the first output.
     pub(crate) output: *mut u8,
@@ -77,6 +81,8 @@ pub(crate) struct Walk {
     /// All but the innermost, outermost first.
     outer: Vec<Dimension>,
     inner: Dimension,
+    /// Bytes of an element.
+    bytes: usize,
     /// Runs, or elements where there is one run only, that one task takes.
     share: usize,
     /// Constants with slack behind them.
@@ -88,7 +94,7 @@ pub(crate) struct Walk {
 }
 
 /// The dimensions joined where they can be, those of one element left out, the last one a run.
-fn join(dimensions: &[Dimension]) -> Vec<Dimension> {
+fn join(dimensions: &[Dimension], bytes: usize) -> Vec<Dimension> {
     let mut joined: Vec<Dimension> = Vec::new();
     for &inner in dimensions.iter().filter(|dimension| dimension.size != 1) {
         match joined.last().and_then(|outer| outer.joined(inner)) {
@@ -96,20 +102,22 @@ fn join(dimensions: &[Dimension]) -> Vec<Dimension> {
             None => joined.push(inner),
         }
     }
-    if joined.last().is_none_or(|last| !last.is_run()) {
-        joined.push(Dimension::ONE);
+    if joined.last().is_none_or(|last| !last.is_run(bytes)) {
+        joined.push(Dimension::one(bytes));
     }
     joined
 }
 
 /// Makes one long run of many short ones where a constant repeats in each, as one value for each of a few channels
 /// does: the constant is laid out several times instead.
-fn widen(dimensions: &mut [Dimension], constants: &mut [Option<Vec<u8>>; 2]) {
+fn widen(dimensions: &mut [Dimension], bytes: usize, constants: &mut [Option<Vec<u8>>; 2]) {
     let [.., outer, inner] = dimensions else { return };
     for (operand, constant) in constants.iter_mut().enumerate() {
         let Some(constant) = constant else { continue };
-        let repeats = outer.strides[operand] == 0 && constant.len() == inner.size && inner.strides == [1; 2];
-        let dense = [outer.strides[1 - operand], outer.output_stride].iter().all(|&stride| stride == inner.size);
+        let repeats =
+            outer.strides[operand] == 0 && constant.len() == inner.size * bytes && inner.strides == [bytes; 2];
+        let dense =
+            [outer.strides[1 - operand], outer.output_stride].iter().all(|&stride| stride == inner.size * bytes);
         if !repeats || !dense || inner.size >= SHORT {
             continue;
         }
@@ -126,7 +134,7 @@ fn widen(dimensions: &mut [Dimension], constants: &mut [Option<Vec<u8>>; 2]) {
 impl Pairs {
     /// Whether layers take these dimensions.
     pub fn is_supported(&self) -> bool {
-        join(&self.dimensions).len() <= MOST_DIMENSIONS
+        join(&self.dimensions, self.bytes).len() <= MOST_DIMENSIONS
     }
 }
 
@@ -137,9 +145,10 @@ impl Walk {
     /// # Panics
     /// There are too many dimensions, or a constant is shorter than they need.
     pub(crate) fn new(pairs: &Pairs, work: usize, width: usize) -> Self {
-        let mut outer = join(&pairs.dimensions);
+        assert!(matches!(pairs.bytes, 1 | 2), "elements of {} bytes", pairs.bytes);
+        let mut outer = join(&pairs.dimensions, pairs.bytes);
         let mut constants = pairs.constants.clone();
-        widen(&mut outer, &mut constants);
+        widen(&mut outer, pairs.bytes, &mut constants);
         assert!(outer.len() <= MOST_DIMENSIONS, "{} dimensions", outer.len());
         assert!(width <= SLACK, "{width} bytes at a time");
         let inner = outer.pop().expect("at least one dimension");
@@ -152,7 +161,11 @@ impl Walk {
         let empty = runs * inner.size == 0;
         let all = || outer.iter().chain([&inner]);
         let reach = |stride: &dyn Fn(&Dimension) -> usize| {
-            if empty { 0 } else { all().map(|dimension| (dimension.size - 1) * stride(dimension)).sum::<usize>() + 1 }
+            if empty {
+                0
+            } else {
+                all().map(|dimension| (dimension.size - 1) * stride(dimension)).sum::<usize>() + pairs.bytes
+            }
         };
         let reach = [reach(&|d| d.strides[0]), reach(&|d| d.strides[1]), reach(&|d| d.output_stride)];
         let constants = [0, 1].map(|operand| {
@@ -162,8 +175,8 @@ impl Walk {
                 bytes.into_boxed_slice()
             })
         });
-        let mut walk = Self { outer, inner, share, constants, reach, extra: 0 };
-        walk.extra = width.saturating_sub(walk.shortest());
+        let mut walk = Self { outer, inner, bytes: pairs.bytes, share, constants, reach, extra: 0 };
+        walk.extra = width.saturating_sub(walk.shortest() * walk.bytes);
         walk
     }
 
@@ -243,14 +256,24 @@ impl Walk {
             let copies;
             if let Some(operand) = steps.iter().position(|&step| step == 0) {
                 // SAFETY: the element lies inside the asserted view, and the caller vouches for its bytes.
-                copies = [unsafe { *addresses[operand] }; SLACK];
+                copies = unsafe { copies_of(addresses[operand], self.bytes) };
                 addresses[operand] = copies.as_ptr();
             }
-            let output = output.wrapping_add(at.offsets[2] + elements.start);
+            let output = output.wrapping_add(at.offsets[2] + self.bytes * elements.start);
             tile(&Run { inputs: addresses, steps, output, len: elements.len() });
             at.advance(&self.outer);
         }
     }
+}
+
+/// Copies of an element of one byte or two.
+///
+/// # Safety
+/// The element is readable.
+unsafe fn copies_of(element: *const u8, bytes: usize) -> [u8; SLACK] {
+    // SAFETY: the caller's promise; the last byte of an element of one byte is its first.
+    let pair = unsafe { [*element, *element.wrapping_add(bytes - 1)] };
+    core::array::from_fn(|at| pair[at % 2])
 }
 
 /// A place in the outer dimensions.
@@ -309,30 +332,30 @@ mod tests {
     fn short_constants_are_laid_out_several_times() {
         let mut dimensions = [dimension(50, [3, 0], 3), dimension(3, [1, 1], 1)];
         let mut constants = [None, Some(vec![7, 8, 9])];
-        widen(&mut dimensions, &mut constants);
+        widen(&mut dimensions, 1, &mut constants);
         assert_eq!(dimensions, [dimension(1, [150, 0], 150), dimension(150, [1, 1], 1)]);
         assert_eq!(constants[1], Some([7, 8, 9].repeat(50)));
         // 4098 pixels do not fit at once; the largest divisor of 4098 below 1366 is 683.
         let mut dimensions = [dimension(4098, [3, 0], 3), dimension(3, [1, 1], 1)];
         let mut constants = [None, Some(vec![7, 8, 9])];
-        widen(&mut dimensions, &mut constants);
+        widen(&mut dimensions, 1, &mut constants);
         assert_eq!(dimensions, [dimension(6, [2049, 0], 2049), dimension(2049, [1, 1], 1)]);
         let gaps = [dimension(50, [4, 0], 3), dimension(3, [1, 1], 1)];
         let (mut dimensions, mut constants) = (gaps, [None, Some(vec![7, 8, 9])]);
-        widen(&mut dimensions, &mut constants);
+        widen(&mut dimensions, 1, &mut constants);
         assert_eq!(dimensions, gaps);
     }
 
     #[test]
     fn dimensions_without_gaps_are_joined() {
         let dense = [dimension(2, [12, 12], 12), dimension(3, [4, 4], 4), dimension(4, [1, 1], 1)];
-        assert_eq!(join(&dense), [dimension(24, [1, 1], 1)]);
+        assert_eq!(join(&dense, 1), [dimension(24, [1, 1], 1)]);
         let scalar = [dimension(6, [4, 0], 4), dimension(4, [1, 0], 1)];
-        assert_eq!(join(&scalar), [dimension(24, [1, 0], 1)]);
+        assert_eq!(join(&scalar, 1), [dimension(24, [1, 0], 1)]);
         let per_channel = [dimension(2, [12, 0], 12), dimension(3, [4, 0], 4), dimension(4, [1, 1], 1)];
-        assert_eq!(join(&per_channel), [dimension(6, [4, 0], 4), dimension(4, [1, 1], 1)]);
+        assert_eq!(join(&per_channel, 1), [dimension(6, [4, 0], 4), dimension(4, [1, 1], 1)]);
         let apart = [dimension(6, [5, 4], 4), dimension(1, [1, 1], 1)];
-        assert_eq!(join(&apart), [apart[0], Dimension::ONE]);
-        assert_eq!(join(&[]), [Dimension::ONE]);
+        assert_eq!(join(&apart, 1), [apart[0], Dimension::one(1)]);
+        assert_eq!(join(&[], 1), [Dimension::one(1)]);
     }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use ottava_kernels::Layer;
 use ottava_kernels::add::{self, AddSpec};
+use ottava_kernels::pair16::{self, Function16, Pair16Spec, Sum16};
 use ottava_kernels::pairs::Pairs;
+use ottava_kernels::{Isa, Layer};
 use ottava_ref::ops::add::{AddParams, PowerOfTwoParams, add_power_of_two, sub_power_of_two};
 use ottava_ref::ops::arithmetic::Arithmetic;
-use ottava_ref::{ActivationRange, scales};
+use ottava_ref::{ActivationRange, Multiplier, scales};
 
 use super::arithmetic::Plain;
 use super::binary::{Binary, Function, QUANTIZED_OR_NUMBERS, Stored, evaluate, is_quantized, quantizations};
@@ -125,6 +126,16 @@ impl Function for Add {
             output_offset: stored.offset,
         };
         Some(Box::new(add::prepare(stored.isa, &spec)))
+    }
+
+    fn kernel_16(&self, isa: Isa, pairs: &Pairs) -> Option<Box<dyn Layer>> {
+        let by = |multiplier: Multiplier| (multiplier.mantissa, multiplier.shift);
+        let AddParams { multipliers, activation, .. } = self.params;
+        let operands = [by(multipliers.input1), by(multipliers.input2)];
+        let sum = Sum16 { operands, output: by(multipliers.output) };
+        let function = if self.subtract { Function16::Sub(sum) } else { Function16::Add(sum) };
+        let spec = Pair16Spec { pairs: pairs.clone(), function, min: activation.lo, max: activation.hi };
+        Some(Box::new(pair16::prepare(isa, &spec)))
     }
 }
 

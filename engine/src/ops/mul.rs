@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use ottava_kernels::Layer;
 use ottava_kernels::mul::{self, MulSpec};
+use ottava_kernels::pair16::{self, Function16, Pair16Spec};
 use ottava_kernels::pairs::Pairs;
+use ottava_kernels::{Isa, Layer};
 use ottava_ref::ops::arithmetic::Arithmetic;
 use ottava_ref::ops::mul::MulParams;
 use ottava_ref::scales;
@@ -68,5 +69,12 @@ impl Function for Mul {
             output_offset: stored.offset,
         };
         Some(Box::new(mul::prepare(stored.isa, &spec)))
+    }
+
+    fn kernel_16(&self, isa: Isa, pairs: &Pairs) -> Option<Box<dyn Layer>> {
+        let MulParams { multiplier, activation, .. } = self.0;
+        let function = Function16::Mul((multiplier.mantissa, multiplier.shift));
+        let spec = Pair16Spec { pairs: pairs.clone(), function, min: activation.lo, max: activation.hi };
+        Some(Box::new(pair16::prepare(isa, &spec)))
     }
 }

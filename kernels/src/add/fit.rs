@@ -124,7 +124,7 @@ mod tests {
         let twice = 2.0 * scales[0].max(scales[1]);
         let operand = |i: usize| Operand { zero: zeros[i], multiplier: quantize(scales[i] / twice) };
         AddSpec {
-            pairs: Pairs { dimensions: Vec::new(), constants: [None, None], threads: 1 },
+            pairs: Pairs { dimensions: Vec::new(), bytes: 1, constants: [None, None], threads: 1 },
             subtract: false,
             operands: [operand(0), operand(1)],
             multiplier: quantize(twice / (f64::from(1 << LEFT_SHIFT) * scales[2])),

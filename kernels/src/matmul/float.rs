@@ -59,7 +59,11 @@ pub(super) unsafe fn run(block: &FloatBlock) {
                     }
                 }
             }
-            for (index, sums) in sums.iter().enumerate().take(rows) {
+            for (index, sums) in sums.iter_mut().enumerate().take(rows) {
+                for sum in sums.iter_mut() {
+                    // One NaN for all: which one instructions make depends on the order of their operands.
+                    *sum = if sum.is_nan() { f32::NAN } else { *sum };
+                }
                 let target = block.output.wrapping_add((row + index) * block.columns + column);
                 // SAFETY: the caller vouches for the output.
                 unsafe { core::ptr::copy_nonoverlapping(sums.as_ptr(), target, columns) }

@@ -56,6 +56,7 @@ fn a_byte_without_result_fails_the_run_that_meets_it() {
     use crate::pairs::Dimension;
     let pairs = |strides| Pairs {
         dimensions: vec![Dimension { size: 100, strides, output_stride: 1 }],
+        bytes: 1,
         constants: [None, None],
         threads: 1,
     };

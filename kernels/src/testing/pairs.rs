@@ -149,6 +149,7 @@ impl PairLayout {
                 Dimension { size: self.pixels, strides: pixel, output_stride: self.channels + self.gaps[2] },
                 Dimension { size: self.channels, strides: channel, output_stride: 1 },
             ],
+            bytes: 1,
             constants,
             threads: self.threads,
         }

@@ -128,13 +128,17 @@ pub fn batch_matmul<X: Quantized, Y: Quantized, A: Accumulator>(
     });
 }
 
-/// Products of real matrices, each sum in the order of the depth.
+/// Products of real matrices, each sum in the order of the depth. Which NaN a sum is depends on the order of operands
+/// in instructions, so there is only one, [`f32::NAN`].
 ///
 /// # Panics
 /// When a slice does not match its shape or the operands have no product.
 pub fn batch_matmul_f32(shape: &MatmulShape<'_>, left: &[f32], right: &[f32], output: &mut [f32]) {
     check_operands(shape, left.len(), right.len());
-    shape.for_each(output, |factors| factors.fold(0.0, |sum, (l, r)| sum + left[l] * right[r]));
+    shape.for_each(output, |factors| {
+        let sum: f32 = factors.fold(0.0, |sum, (l, r)| sum + left[l] * right[r]);
+        if sum.is_nan() { f32::NAN } else { sum }
+    });
 }
 
 fn check_operands(shape: &MatmulShape<'_>, left: usize, right: usize) {

@@ -1,5 +1,6 @@
-//! Kernels for elementwise operators of two 8-bit operands.
+//! Kernels for elementwise operators of two 8-bit or 16-bit operands.
 
+use ottava_kernels::Layer;
 use ottava_kernels::lut::{self, LutSpec};
 use ottava_kernels::pair_table::{self, ENTRIES, PairTableSpec};
 use ottava_kernels::pairs::{Dimension, Pairs};
@@ -11,6 +12,10 @@ use crate::ops::types::EIGHT_BIT;
 use crate::ops::{TensorView, TensorViewMut};
 use crate::optimize::{Lowered, Lowering, Member};
 
+/// Operators of a network up to which tables of pairs are made: a file of many small operators must not ask for 64 KiB
+/// each.
+const MOST_OPERATORS: usize = 1024;
+
 /// The operator's own kernel, or a table of 256 values where an operand is one constant, or of all pairs. The reference
 /// runs what is left: other types, constants only, and what is not defined for some of the possible values.
 pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, member: &Member) -> Result<Option<Lowered>> {
@@ -19,11 +24,12 @@ pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, member: 
     };
     let operands = [first, second];
     let tensors = operands.map(|id| lowering.tensor(id));
-    let eight_bit = tensors.iter().all(|tensor| EIGHT_BIT.contains(&tensor.dtype));
-    let one_byte = lowering.tensor(output).dtype.size_bytes() == 1;
+    let all_of = |types: &[DType]| tensors.iter().all(|tensor| types.contains(&tensor.dtype));
+    let eight_bit = all_of(&EIGHT_BIT) && lowering.tensor(output).dtype.size_bytes() == 1;
+    let wide = all_of(&[DType::I16]) && lowering.tensor(output).dtype == DType::I16;
     let empty = operands.iter().chain([&output]).any(|&id| lowering.tensor(id).element_count() == 0);
     let constant = tensors.map(|tensor| tensor.data.is_some());
-    if !eight_bit || !one_byte || empty || constant == [true; 2] {
+    if !(eight_bit || wide) || empty || constant == [true; 2] {
         return Ok(None);
     }
     let pairs = pairs(lowering, operands, output)?;
@@ -31,32 +37,46 @@ pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, member: 
         return Ok(None);
     }
     let inputs: Vec<TensorId> = (0..2).filter(|&i| !constant[i]).map(|i| operands[i]).collect();
-    let done = |layer| Ok(Some(Lowered { layer, inputs: inputs.clone(), outputs: vec![output], note: None }));
-    // Kernels of their own keep all three tensors alike.
-    if tensors[0].dtype == tensors[1].dtype && tensors[0].dtype == lowering.tensor(output).dtype {
-        let stored = Stored { isa: lowering.isa, offset: lowering.offset(output) };
-        let single = constant.iter().zip(tensors).any(|(&constant, tensor)| constant && tensor.element_count() == 1);
-        if let Some(layer) = (!single).then(|| function.kernel(stored, &pairs)).flatten() {
-            return done(layer);
-        }
-    }
+    let layer = match wide {
+        true => function.kernel_16(lowering.isa, &pairs),
+        false => eight_bit_layer(function, lowering, pairs, (operands, output)),
+    };
+    Ok(layer.map(|layer| Lowered { layer, inputs, outputs: vec![output], note: None }))
+}
+
+/// The layer of two 8-bit operands.
+fn eight_bit_layer<F: Function>(
+    function: &F,
+    lowering: &Lowering<'_>,
+    pairs: Pairs,
+    (operands, output): ([TensorId; 2], TensorId),
+) -> Option<Box<dyn Layer>> {
+    let types = operands.map(|id| lowering.tensor(id).dtype);
     // A constant must be defined everywhere; of what is computed the run will tell.
-    let undefined = function.undefined().filter(|_| !constant[1]);
-    let undefined = undefined.map(|(value, reason)| (value as u8 ^ lowering.xor_mask(tensors[1].dtype), reason));
+    let undefined = function.undefined().filter(|_| pairs.constants[1].is_none());
+    let undefined = undefined.map(|(value, reason)| (value as u8 ^ lowering.xor_mask(types[1]), reason));
     let skipped = undefined.map(|(byte, _)| byte);
-    let Some(table) = table(function, lowering, (&pairs, skipped), operands, output) else { return Ok(None) };
-    match single_constant(lowering, &pairs, operands, output).filter(|_| undefined.is_none()) {
-        None => done(Box::new(pair_table::prepare(PairTableSpec { table, undefined, pairs }))),
-        Some((operand, value)) => {
-            let other = operands[1 - operand];
-            let at = |byte: usize| {
-                if operand == 0 { usize::from(value) << 8 | byte } else { byte << 8 | usize::from(value) }
-            };
-            let row: [u8; 256] = std::array::from_fn(|byte| table[at(byte)]);
-            let shape = lowering.strided(other, output);
-            done(Box::new(lut::prepare(lowering.isa, &LutSpec { table: &row, shape, threads: lowering.threads })))
+    let single = single_constant(lowering, &pairs, operands, output).filter(|_| undefined.is_none());
+    // Kernels of their own keep all three tensors alike.
+    if single.is_none() && types == [lowering.tensor(output).dtype; 2] {
+        let stored = Stored { isa: lowering.isa, offset: lowering.offset(output) };
+        if let Some(layer) = function.kernel(stored, &pairs) {
+            return Some(layer);
         }
     }
+    if single.is_none() && lowering.graph.nodes.len() > MOST_OPERATORS {
+        return None;
+    }
+    let table = table(function, lowering, (&pairs, skipped), operands, output)?;
+    let Some((operand, value)) = single else {
+        return Some(Box::new(pair_table::prepare(PairTableSpec { table, undefined, pairs })));
+    };
+    let at = |byte: usize| {
+        if operand == 0 { usize::from(value) << 8 | byte } else { byte << 8 | usize::from(value) }
+    };
+    let row: [u8; 256] = std::array::from_fn(|byte| table[at(byte)]);
+    let shape = lowering.strided(operands[1 - operand], output);
+    Some(Box::new(lut::prepare(lowering.isa, &LutSpec { table: &row, shape, threads: lowering.threads })))
 }
 
 /// A constant operand that is one value, where the other one has the output's shape.
@@ -76,13 +96,14 @@ fn single_constant(
 /// Where the elements of operands and output are.
 fn pairs(lowering: &Lowering<'_>, operands: [TensorId; 2], output: TensorId) -> Result<Pairs> {
     let to = lowering.image(output);
+    let bytes = lowering.tensor(output).dtype.size_bytes();
     let rank = lowering.tensor(output).shape.len();
     let mut dimensions: Vec<Dimension> = lowering
         .tensor(output)
         .shape
         .iter()
         .zip(strides(&lowering.tensor(output).shape, to.pixel_stride))
-        .map(|(&size, output_stride)| Dimension { size, strides: [0; 2], output_stride })
+        .map(|(&size, stride)| Dimension { size, strides: [0; 2], output_stride: bytes * stride })
         .collect();
     let mut constants = [None, None];
     for (operand, &id) in operands.iter().enumerate() {
@@ -100,13 +121,13 @@ fn pairs(lowering: &Lowering<'_>, operands: [TensorId; 2], output: TensorId) -> 
             rank.checked_sub(tensor.shape.len()).ok_or_else(|| Error::internal("an operand of higher rank"))?;
         let strides = strides(&tensor.shape, pixel_stride);
         for ((dimension, &size), stride) in dimensions[skipped..].iter_mut().zip(&tensor.shape).zip(strides) {
-            dimension.strides[operand] = if size == 1 { 0 } else { stride };
+            dimension.strides[operand] = if size == 1 { 0 } else { bytes * stride };
         }
     }
-    Ok(Pairs { dimensions, constants, threads: lowering.threads })
+    Ok(Pairs { dimensions, bytes, constants, threads: lowering.threads })
 }
 
-/// Bytes between neighbours along each dimension of a tensor with this distance between pixels.
+/// Elements between neighbours along each dimension of a tensor with this distance between pixels.
 fn strides(shape: &[usize], pixel_stride: usize) -> Vec<usize> {
     let mut strides = vec![1; shape.len()];
     let mut stride = pixel_stride;
@@ -114,7 +135,6 @@ fn strides(shape: &[usize], pixel_stride: usize) -> Vec<usize> {
         strides[axis] = stride;
         stride *= size;
     }
-    // The pixels of the innermost dimension but one are a pixel apart; what is outside counts pixels.
     strides
 }
 

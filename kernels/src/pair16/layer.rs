@@ -1,0 +1,69 @@
+//! A prepared layer of two 16-bit tensors and the loop around its tiles.
+
+use super::tile::{Tile, TileFn};
+use super::{Descriptor, Function16, Pair16Spec, Sum16};
+use crate::arch::LANES;
+use crate::bound::Bound;
+use crate::gemm::Requantize;
+use crate::layer::Layer;
+use crate::memory::{Input, Output};
+use crate::pairs::Walk;
+use crate::requantize::{OutputRange, Requantizer};
+
+/// Elementary steps of one element.
+const WORK: usize = 6;
+/// Largest magnitude of what is requantized: a product of two least values, or a sum with its headroom.
+const LARGEST: i64 = 1 << 31;
+
+/// A layer of two 16-bit tensors, ready to run. The operands that are no constants are its inputs, in order.
+pub struct Pair16 {
+    bound: Bound<Descriptor>,
+    walk: Walk,
+    tile: TileFn,
+    /// To the common scale of a sum.
+    operands: [(i32, i32); 2],
+    requantizer: Requantizer,
+}
+
+impl Pair16 {
+    pub(super) fn new(bound: Bound<Descriptor>, spec: &Pair16Spec) -> Self {
+        assert!(spec.pairs.bytes == 2, "elements of {} bytes", spec.pairs.bytes);
+        let (tile, Sum16 { operands, output }) = match spec.function {
+            Function16::Add(sum) => (0, sum),
+            Function16::Sub(sum) => (1, sum),
+            Function16::Mul(output) => (2, Sum16 { operands: [(0, 0); 2], output }),
+        };
+        for (_, shift) in operands {
+            assert!((-31..=0).contains(&shift), "an operand's shift is {shift}");
+        }
+        let range = OutputRange { zero: 0, min: spec.min, max: spec.max, offset: 0 };
+        Self {
+            bound,
+            walk: Walk::new(&spec.pairs, WORK, 2 * LANES),
+            tile: bound.descriptor().tiles[tile],
+            operands,
+            requantizer: Requantizer::new(Requantize::Fixed(&[output]), range, 0..LANES, LARGEST),
+        }
+    }
+}
+
+impl Layer for Pair16 {
+    fn kernel(&self) -> &str {
+        self.bound.descriptor().name
+    }
+
+    fn tasks(&self) -> usize {
+        self.walk.tasks()
+    }
+
+    fn packed_bytes(&self) -> usize {
+        self.walk.constant_bytes()
+    }
+
+    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+        let (operands, requantizer, tile) = (&self.operands, &self.requantizer, self.tile);
+        // SAFETY: the bound descriptor proves the CPU feature. The caller's promise; the walk was made for the
+        // tile's width, so each run is as the tile wants it.
+        unsafe { self.walk.run(task, (inputs, outputs), |run| tile(&Tile { run, operands, requantizer })) }
+    }
+}

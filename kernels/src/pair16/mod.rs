@@ -1,0 +1,101 @@
+//! Sums, differences and products of two tensors of 16 bits, sixteen elements at a time.
+//!
+//! The steps are those of 8-bit tensors in 32-bit lanes, with 15 bits of headroom for sums. All zero points are 0.
+
+use crate::bound::{Bound, Described};
+use crate::isa::Isa;
+use crate::pairs::Pairs;
+
+mod layer;
+mod tile;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512vnni;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod scalar;
+
+pub use layer::Pair16;
+
+/// What is computed of two elements; multipliers are `(mantissa, shift)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function16 {
+    /// `a + b`.
+    Add(Sum16),
+    /// `a - b`.
+    Sub(Sum16),
+    /// `a · b`, and the multiplier from products to the output's scale.
+    Mul((i32, i32)),
+}
+
+/// Multipliers of a sum or difference, all with shifts of at most 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum16 {
+    /// From each operand to the common scale.
+    pub operands: [(i32, i32); 2],
+    /// From the common scale to the output's.
+    pub output: (i32, i32),
+}
+
+/// What a layer of two 16-bit tensors is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair16Spec {
+    /// Where the elements are, two bytes each; constants hold them little-endian.
+    pub pairs: Pairs,
+    /// What is computed.
+    pub function: Function16,
+    /// Least output.
+    pub min: i32,
+    /// Greatest output.
+    pub max: i32,
+}
+
+/// The kernels of one instruction set.
+pub struct Descriptor {
+    isa: Isa,
+    name: &'static str,
+    /// Sum, difference, product.
+    tiles: [tile::TileFn; 3],
+}
+
+/// Kernels of every instruction set of this build, best first.
+pub static KERNELS: &[&Descriptor] = &[
+    #[cfg(target_arch = "x86_64")]
+    &avx512vnni::TILES,
+    #[cfg(target_arch = "x86_64")]
+    &avx2::TILES,
+    #[cfg(target_arch = "aarch64")]
+    &neon::TILES,
+    &scalar::TILES,
+];
+
+impl Descriptor {
+    /// The instruction set that the kernels need.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The kernels' name: stored type, instruction set, lanes.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl Described for Descriptor {
+    fn isa(&self) -> Isa {
+        self.isa
+    }
+}
+
+/// Prepares a layer of two 16-bit tensors for an instruction set.
+///
+/// # Panics
+/// The CPU lacks the instruction set, elements have not two bytes, or a shift is out of range.
+pub fn prepare(isa: Isa, spec: &Pair16Spec) -> Pair16 {
+    Pair16::new(Bound::new(KERNELS, isa), spec)
+}
+
+#[cfg(test)]
+mod tests;
