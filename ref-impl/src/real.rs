@@ -51,6 +51,14 @@ pub fn elu(x: f32) -> f32 {
     if x < 0.0 { exp_minus_one(x) } else { x }
 }
 
+/// The base-2 logarithm of a scale that is nearly a power of two, with the reference's tolerance.
+pub fn log2_of_power(scale: f32) -> Option<i32> {
+    const TOLERANCE: f32 = 1e-3;
+    let log2 = ln(scale) * (1.0 / std::f32::consts::LN_2);
+    let rounded = log2.round();
+    ((log2 - rounded).abs() < TOLERANCE).then_some(rounded as i32)
+}
+
 /// A rounded quotient in units of an output's scale as a stored value before clamping: values out
 /// of 32 bits saturate, NaN counts as 0 and so becomes the zero point.
 pub fn to_stored(rounded: f32, zero_point: i32) -> i32 {

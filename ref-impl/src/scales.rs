@@ -74,5 +74,5 @@ pub fn matrix_product(left: f32, right: f32, output: f32) -> Result<Multiplier> 
 /// # Errors
 /// When the scales give a multiplier that is not finite, or too large for 64-bit products.
 pub fn reduce_prod(input: f32, output: f32, count: usize) -> Result<Multiplier> {
-    Multiplier::from_f64(f64::from(input) / f64::from(output).powf(1.0 / count as f64))?.check_wide()
+    Multiplier::from_f64(f64::from(input) / libm::pow(f64::from(output), 1.0 / count as f64))?.check_wide()
 }

@@ -1,13 +1,16 @@
 //! Where the largest or smallest element of each row of bytes is: ARG_MAX and ARG_MIN over the last axis.
 //!
-//! A byte and its index make one 16-bit key, `value · 256 + (255 - index)`, so that the greatest key is that of the first
-//! greatest byte. Rows are taken in pieces of 256 bytes, sixteen keys at a time; a later piece wins only with a greater
-//! byte.
+//! Bytes are brought into an order in which the greatest is the one looked for. With vectors, a row is gone over twice in
+//! blocks of sixteen: for its greatest byte, then for the first block that has it. The last block of a row overlaps the
+//! one before, so that rows of sixteen bytes or more need no masks.
 
 use crate::bound::{Bound, Described};
 use crate::isa::{Isa, Storage};
 use crate::layer::{Layer, row_tasks};
 use crate::memory::{Input, Output};
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 
 /// What a search is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,28 +29,60 @@ pub struct ArgExtremeSpec {
     pub threads: usize,
 }
 
-/// Computes one row: the first greatest byte after an XOR with the mask.
+/// Some rows of a search.
+struct Rows {
+    input: *const u8,
+    input_stride: usize,
+    rows: usize,
+    depth: usize,
+    /// XORed with each byte first.
+    flip: u8,
+    output: *mut u8,
+    index_bytes: usize,
+}
+
+impl Rows {
+    /// Stores the index of a row.
+    ///
+    /// # Safety
+    /// The output has such a row, which nobody else touches.
+    #[inline(always)]
+    unsafe fn store(&self, row: usize, index: usize) {
+        let target = self.output.wrapping_add(row * self.index_bytes);
+        // SAFETY: the caller's promise; arrays of bytes have no alignment.
+        unsafe {
+            match self.index_bytes {
+                8 => target.cast::<[u8; 8]>().write((index as u64).to_le_bytes()),
+                _ => target.cast::<[u8; 4]>().write((index as u32).to_le_bytes()),
+            }
+        }
+    }
+}
+
+/// An entry point.
 ///
 /// # Safety
-/// The CPU has the instruction set, and the row is readable in whole [`BLOCK`]s.
-type RowFn = unsafe fn(row: *const u8, depth: usize, flip: u8) -> usize;
+/// The CPU has the instruction set. Rows are readable, shorter ones than a [`BLOCK`] in a whole one; their outputs are
+/// writable and nobody else's.
+type RowsFn = unsafe fn(&Rows);
 
 /// The kernel of one instruction set.
 pub struct Descriptor {
     isa: Isa,
     name: &'static str,
-    row: RowFn,
+    rows: RowsFn,
 }
 
 /// Kernels of every instruction set of this build, best first.
 pub static KERNELS: &[&Descriptor] = &[
+    // AVX-512 has nothing better for rows this short; its detection includes AVX2.
     #[cfg(target_arch = "x86_64")]
-    &Descriptor { isa: Isa::Avx512Vnni, name: "arg_extreme_8_avx512vnni_x16", row: row_avx512 },
+    &Descriptor { isa: Isa::Avx512Vnni, name: "arg_extreme_8_avx512vnni_x16", rows: avx2::rows },
     #[cfg(target_arch = "x86_64")]
-    &Descriptor { isa: Isa::Avx2, name: "arg_extreme_8_avx2_x16", row: row_avx2 },
+    &Descriptor { isa: Isa::Avx2, name: "arg_extreme_8_avx2_x16", rows: avx2::rows },
     #[cfg(target_arch = "aarch64")]
-    &Descriptor { isa: Isa::Neon, name: "arg_extreme_8_neon_x16", row },
-    &Descriptor { isa: Isa::Scalar, name: "arg_extreme_8_scalar_x16", row },
+    &Descriptor { isa: Isa::Neon, name: "arg_extreme_8_neon", rows },
+    &Descriptor { isa: Isa::Scalar, name: "arg_extreme_8_scalar", rows },
 ];
 
 impl Descriptor {
@@ -68,70 +103,27 @@ impl Described for Descriptor {
     }
 }
 
-/// Keys that are made side by side.
+/// Bytes that are compared side by side.
 const BLOCK: usize = 16;
-/// Bytes whose index fits a key.
-const PIECE: usize = 256;
 
-/// See [`RowFn`].
-#[inline(always)]
-unsafe fn row(row: *const u8, depth: usize, flip: u8) -> usize {
-    let (mut best, mut found) = (-1, 0);
-    let mut first = 0;
-    while first < depth {
-        // SAFETY: the caller's promise.
-        let key = unsafe { piece(row.wrapping_add(first), PIECE.min(depth - first), flip) };
-        if i32::from(key >> 8) > best {
-            best = i32::from(key >> 8);
-            found = first + usize::from(255 - (key & 255));
-        }
-        first += PIECE;
-    }
-    found
-}
-
-/// The greatest key of up to [`PIECE`] bytes.
+/// The portable entry point.
 ///
 /// # Safety
-/// They are readable in whole blocks.
-#[inline(always)]
-unsafe fn piece(bytes: *const u8, depth: usize, flip: u8) -> u16 {
-    let mut keys = [0_u16; BLOCK];
-    let mut first = 0;
-    while first < depth {
-        // SAFETY: the caller vouches for whole blocks.
-        let block = unsafe { bytes.wrapping_add(first).cast::<[u8; BLOCK]>().read() };
-        let valid = depth - first;
-        for lane in 0..BLOCK {
-            let key = u16::from(block[lane] ^ flip) << 8 | (255 - first - lane) as u16;
-            keys[lane] = keys[lane].max(if lane < valid { key } else { 0 });
+/// As [`RowsFn`].
+unsafe fn rows(call: &Rows) {
+    for row in 0..call.rows {
+        // SAFETY: the caller vouches for the row.
+        let bytes =
+            unsafe { core::slice::from_raw_parts(call.input.wrapping_add(row * call.input_stride), call.depth) };
+        let (mut best, mut found) = (bytes[0] ^ call.flip, 0);
+        for (index, byte) in bytes.iter().enumerate().skip(1) {
+            if byte ^ call.flip > best {
+                (best, found) = (byte ^ call.flip, index);
+            }
         }
-        first += BLOCK;
+        // SAFETY: the caller's promise.
+        unsafe { call.store(row, found) }
     }
-    let mut width = BLOCK / 2;
-    while width > 0 {
-        for lane in 0..width {
-            keys[lane] = keys[lane].max(keys[lane + width]);
-        }
-        width /= 2;
-    }
-    keys[0]
-}
-
-/// [`row`] compiled for AVX2.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-unsafe fn row_avx2(bytes: *const u8, depth: usize, flip: u8) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { row(bytes, depth, flip) }
-}
-
-/// [`row`] compiled for AVX-512.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-unsafe fn row_avx512(bytes: *const u8, depth: usize, flip: u8) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { row(bytes, depth, flip) }
 }
 
 /// A search, ready to run. Input 0 holds the rows, output 0 an index for each.
@@ -175,16 +167,19 @@ impl Layer for ArgExtreme {
         let ArgExtremeSpec { rows, depth, input_stride, index_bytes, .. } = self.spec;
         assert!(rows == 0 || inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
         assert!(outputs[0].len() >= rows * index_bytes, "output view of {} bytes", outputs[0].len());
-        let kernel = self.bound.descriptor().row;
-        for row in task * self.task_rows..rows.min((task + 1) * self.task_rows) {
-            let bytes = inputs[0].as_ptr().wrapping_add(row * input_stride);
-            // SAFETY: the bound descriptor proves the CPU feature; the row in whole blocks lies inside the asserted view,
-            // and the caller vouches that nobody writes it.
-            let found = unsafe { kernel(bytes, depth, self.flip) };
-            // SAFETY: the index lies inside the asserted view and belongs to this task.
-            let output = unsafe { outputs[0].run(row * index_bytes, index_bytes) };
-            output.copy_from_slice(&(found as u64).to_le_bytes()[..index_bytes]);
-        }
+        let first = task * self.task_rows;
+        let call = Rows {
+            input: inputs[0].as_ptr().wrapping_add(first * input_stride),
+            input_stride,
+            rows: self.task_rows.min(rows.saturating_sub(first)),
+            depth,
+            flip: self.flip,
+            output: outputs[0].as_ptr().wrapping_add(first * index_bytes),
+            index_bytes,
+        };
+        // SAFETY: the bound descriptor proves the CPU feature; rows in whole blocks and their indices lie inside the
+        // asserted views, and the caller vouches that nobody writes the former or touches the latter.
+        unsafe { (self.bound.descriptor().rows)(&call) }
     }
 }
 

@@ -39,33 +39,42 @@ pub(super) type TileFn = unsafe fn(&Tile<'_>);
 #[inline(always)]
 pub(super) unsafe fn run<A: Arch>(arch: A, tile: &Tile<'_>) {
     let zeros = [arch.splat(tile.zeros[0]), arch.splat(tile.zeros[1])];
+    let clamp = arch.prepare_clamp(tile.requantizer.clamp());
     let len = tile.run.len;
     let mut at = 0;
     while at + GROUPS * LANES <= len {
         // SAFETY: the caller's promise; the groups lie within the run.
-        unsafe { groups::<A, GROUPS>(arch, tile, zeros, [at, LANES]) }
+        unsafe {
+            let products = products::<A, GROUPS>(arch, tile, zeros, at);
+            // Products have 17 bits, and where a left shift makes them longer they come back clamped.
+            let bytes = arch.narrow(tile.requantizer.scale(arch, products), clamp);
+            arch.store_narrow([tile.run.output.wrapping_add(at)], bytes, GROUPS * LANES);
+        }
         at += GROUPS * LANES;
     }
     let count = LANES.min(len);
     while at < len {
         let start = at.min(len - count);
         // SAFETY: the caller's promise; the group ends with the run, or has the run's first elements.
-        unsafe { groups::<A, 1>(arch, tile, zeros, [start, count]) }
+        unsafe {
+            let [values] = tile.requantizer.apply(arch, products::<A, 1>(arch, tile, zeros, start));
+            arch.store_bytes(tile.run.output.wrapping_add(start), values, count);
+        }
         at += LANES;
     }
 }
 
-/// Multiplies `N` groups of sixteen elements from `at` on, and stores `count` of each.
+/// Products of `N` groups of sixteen elements from `at` on.
 ///
 /// # Safety
-/// As [`TileFn`], with sixteen bytes readable for each group and `count` writable.
+/// As [`TileFn`], with sixteen bytes readable for each group.
 #[inline(always)]
-unsafe fn groups<A: Arch, const N: usize>(
+unsafe fn products<A: Arch, const N: usize>(
     arch: A,
     tile: &Tile<'_>,
     [zero1, zero2]: [A::I32; 2],
-    [at, count]: [usize; 2],
-) {
+    at: usize,
+) -> [A::I32; N] {
     let run = tile.run;
     let mut products = [arch.splat(0); N];
     for (group, product) in products.iter_mut().enumerate() {
@@ -81,10 +90,5 @@ unsafe fn groups<A: Arch, const N: usize>(
         let moved = arch.mul_add_i16(*product, a, factor);
         *product = arch.sub(moved, arch.mul_add_i16(*product, zero1, factor));
     }
-    let mut output = run.output.wrapping_add(at);
-    for values in tile.requantizer.apply(arch, products) {
-        // SAFETY: the caller vouches for the run's outputs.
-        unsafe { arch.store_bytes(output, values, count) }
-        output = output.wrapping_add(LANES);
-    }
+    products
 }

@@ -1,8 +1,13 @@
 //! A row of bilinear samples, written once and compiled for each instruction set.
 //!
-//! Sixteen channels of four pixels are read where fewer exist; what lies beyond is not kept. Within a row, blocks are
-//! written in order, so that a block may run into the next pixel, which comes later; the last ones of a row, and those of
-//! pixels that lie apart, are cut.
+//! Columns between the same two pixels, of which there are many when an image grows, share all that depends on the pixels
+//! and the row only.
+//!
+//! Sixteen channels of four pixels are read where fewer exist; what lies beyond is not kept. Of neighbouring columns the
+//! last block of channels comes first, so that it may run into the first channels of the next pixel, which are computed
+//! later; the last pixels of a row, and those that lie apart, are cut.
+
+use core::ops::Range;
 
 use super::Sample;
 
@@ -42,21 +47,47 @@ pub(super) struct Rows {
     pub(super) f32: RowFn<f32>,
 }
 
-/// An element type and how four of them are mixed.
+/// An element type and how four of them are mixed, a block at a time.
 trait Element: Copy + Default {
     type Fraction: Copy;
+    /// Two columns, weighed by the fraction of the height.
+    type Weighed: Copy;
 
-    /// The element between four, row by row, at these fractions of height and width.
+    /// Weighs four blocks, row by row, by the fraction of the height.
+    fn weigh(near: &[[Self; BLOCK]; 4], y: Self::Fraction, mask: u8) -> Self::Weighed;
+
+    /// Weighs two columns by the fraction of the width.
     ///
     /// # Safety
     /// Float fractions are within -2 and 2.
-    unsafe fn mix(near: [Self; 4], at: [Self::Fraction; 2], mask: u8) -> Self;
+    unsafe fn mix(columns: &Self::Weighed, x: Self::Fraction, mask: u8) -> [Self; BLOCK];
 }
 
-/// The sum of products in the specification's order, each rounded.
+/// Products of the first column's two elements with the fraction of the height, then of the second's.
+type RealColumns = [[f32; BLOCK]; 4];
+
+/// Weighs four blocks of values, row by row.
 #[inline(always)]
-fn mix_real([q00, q01, q10, q11]: [f32; 4], [y, x]: [f32; 2]) -> f32 {
-    q00 * (1.0 - y) * (1.0 - x) + q10 * y * (1.0 - x) + q01 * (1.0 - y) * x + q11 * y * x
+fn weigh_real(near: &RealColumns, y: f32) -> RealColumns {
+    let mut columns = [[0.0; BLOCK]; 4];
+    for lane in 0..BLOCK {
+        columns[0][lane] = near[0][lane] * (1.0 - y);
+        columns[1][lane] = near[2][lane] * y;
+        columns[2][lane] = near[1][lane] * (1.0 - y);
+        columns[3][lane] = near[3][lane] * y;
+    }
+    columns
+}
+
+/// The sum of products in the specification's order, each rounded; `offset` comes last.
+#[inline(always)]
+fn mix_real(columns: &RealColumns, x: f32, offset: f32) -> [f32; BLOCK] {
+    let mut sums = [0.0; BLOCK];
+    for (lane, sum) in sums.iter_mut().enumerate() {
+        let first = columns[0][lane] * (1.0 - x) + columns[1][lane] * (1.0 - x);
+        *sum = first + columns[2][lane] * x + columns[3][lane] * x + offset;
+    }
+    sums
 }
 
 /// A stored `uint8`.
@@ -66,30 +97,52 @@ struct U8(u8);
 
 impl Element for U8 {
     type Fraction = f32;
+    type Weighed = RealColumns;
 
     #[inline(always)]
-    unsafe fn mix(near: [Self; 4], at: [f32; 2], mask: u8) -> Self {
-        let near = [
-            f32::from(near[0].0 ^ mask),
-            f32::from(near[1].0 ^ mask),
-            f32::from(near[2].0 ^ mask),
-            f32::from(near[3].0 ^ mask),
-        ];
-        // SAFETY: bytes times such fractions are far inside 32 bits.
-        Self(unsafe { (mix_real(near, at) + 0.5).to_int_unchecked::<i32>() } as u8 ^ mask)
+    fn weigh(near: &[[Self; BLOCK]; 4], y: f32, mask: u8) -> RealColumns {
+        let mut values = [[0.0; BLOCK]; 4];
+        for (values, near) in values.iter_mut().zip(near) {
+            for (value, byte) in values.iter_mut().zip(near) {
+                *value = f32::from(byte.0 ^ mask);
+            }
+        }
+        weigh_real(&values, y)
+    }
+
+    #[inline(always)]
+    unsafe fn mix(columns: &RealColumns, x: f32, mask: u8) -> [Self; BLOCK] {
+        let mut block = [Self::default(); BLOCK];
+        for (out, sum) in block.iter_mut().zip(mix_real(columns, x, 0.5)) {
+            // SAFETY: bytes times such fractions are far inside 32 bits.
+            *out = Self(unsafe { sum.to_int_unchecked::<i32>() } as u8 ^ mask);
+        }
+        block
     }
 }
 
 impl Element for f32 {
     type Fraction = f32;
+    type Weighed = RealColumns;
 
     #[inline(always)]
-    unsafe fn mix(near: [Self; 4], at: [f32; 2], _mask: u8) -> Self {
-        mix_real(near, at) + 0.0
+    fn weigh(near: &[[Self; BLOCK]; 4], y: f32, _mask: u8) -> RealColumns {
+        weigh_real(near, y)
+    }
+
+    #[inline(always)]
+    unsafe fn mix(columns: &RealColumns, x: f32, _mask: u8) -> [Self; BLOCK] {
+        mix_real(columns, x, 0.0)
     }
 }
 
-/// A stored `int8`. Columns are mixed first; sums are exact, and wrap only where fractions beyond the last element cancel.
+/// Both ends weighed, in units of 1/1024. Sums are exact, and wrap only where fractions beyond the last element cancel.
+#[inline(always)]
+fn between(first: i32, second: i32, fraction: i32) -> i32 {
+    first.wrapping_mul(1024_i32.wrapping_sub(fraction)).wrapping_add(second.wrapping_mul(fraction))
+}
+
+/// A stored `int8`.
 #[derive(Clone, Copy, Default)]
 #[repr(transparent)]
 struct I8(u8);
@@ -101,77 +154,115 @@ impl I8 {
     }
 }
 
-/// Both ends weighed, in units of 1/1024.
-#[inline(always)]
-fn between(first: i32, second: i32, fraction: i32) -> i32 {
-    first.wrapping_mul(1024_i32.wrapping_sub(fraction)).wrapping_add(second.wrapping_mul(fraction))
-}
-
 impl Element for I8 {
     type Fraction = i32;
+    type Weighed = [[i32; BLOCK]; 2];
 
     #[inline(always)]
-    unsafe fn mix(near: [Self; 4], [y, x]: [i32; 2], mask: u8) -> Self {
-        let left = between(near[0].value(mask), near[2].value(mask), y);
-        let right = between(near[1].value(mask), near[3].value(mask), y);
-        let sum = between(left, right, x);
-        let half = if sum > 0 { 1 << 19 } else { -(1 << 19) };
-        Self((sum.wrapping_add(half) / (1 << 20)) as u8 ^ mask)
+    fn weigh(near: &[[Self; BLOCK]; 4], y: i32, mask: u8) -> [[i32; BLOCK]; 2] {
+        let mut columns = [[0; BLOCK]; 2];
+        for lane in 0..BLOCK {
+            columns[0][lane] = between(near[0][lane].value(mask), near[2][lane].value(mask), y);
+            columns[1][lane] = between(near[1][lane].value(mask), near[3][lane].value(mask), y);
+        }
+        columns
+    }
+
+    #[inline(always)]
+    unsafe fn mix(columns: &[[i32; BLOCK]; 2], x: i32, mask: u8) -> [Self; BLOCK] {
+        let mut block = [Self::default(); BLOCK];
+        for (lane, out) in block.iter_mut().enumerate() {
+            let sum = between(columns[0][lane], columns[1][lane], x);
+            let half = if sum > 0 { 1 << 19 } else { -(1 << 19) };
+            *out = Self((sum.wrapping_add(half) / (1 << 20)) as u8 ^ mask);
+        }
+        block
     }
 }
 
 impl Element for i16 {
     type Fraction = i32;
+    type Weighed = [[i32; BLOCK]; 2];
 
     #[inline(always)]
-    unsafe fn mix(near: [Self; 4], [y, x]: [i32; 2], _mask: u8) -> Self {
-        let left = i64::from(between(i32::from(near[0]), i32::from(near[2]), y));
-        let right = i64::from(between(i32::from(near[1]), i32::from(near[3]), y));
-        let sum = left * (1024 - i64::from(x)) + right * i64::from(x);
-        let half = if sum > 0 { 1 << 19 } else { -(1 << 19) };
-        ((sum + half) / (1 << 20)) as i16
+    fn weigh(near: &[[Self; BLOCK]; 4], y: i32, _mask: u8) -> [[i32; BLOCK]; 2] {
+        let mut columns = [[0; BLOCK]; 2];
+        for lane in 0..BLOCK {
+            columns[0][lane] = between(i32::from(near[0][lane]), i32::from(near[2][lane]), y);
+            columns[1][lane] = between(i32::from(near[1][lane]), i32::from(near[3][lane]), y);
+        }
+        columns
+    }
+
+    #[inline(always)]
+    unsafe fn mix(columns: &[[i32; BLOCK]; 2], x: i32, _mask: u8) -> [Self; BLOCK] {
+        let mut block = [0; BLOCK];
+        let x = i64::from(x);
+        for (lane, out) in block.iter_mut().enumerate() {
+            let sum = i64::from(columns[0][lane]) * (1024 - x) + i64::from(columns[1][lane]) * x;
+            let half = if sum > 0 { 1 << 19 } else { -(1 << 19) };
+            *out = ((sum + half) / (1 << 20)) as i16;
+        }
+        block
     }
 }
 
-/// Computes a row.
+/// Computes a row: neighbouring columns between the same two pixels together.
 ///
 /// # Safety
 /// As [`RowFn`], in a function that enables the instruction set.
 #[inline(always)]
 unsafe fn run<E: Element>(row: &Row<'_, E::Fraction>) {
+    let mut first = 0;
+    while let Some(sample) = row.columns.get(first) {
+        let mut end = first + 1;
+        while row.columns.get(end).is_some_and(|next| (next.lower, next.upper) == (sample.lower, sample.upper)) {
+            end += 1;
+        }
+        let mut block = row.channels.div_ceil(BLOCK);
+        while block > 0 {
+            block -= 1;
+            // SAFETY: the caller's promise.
+            unsafe { columns::<E>(row, first..end, block * BLOCK) }
+        }
+        first = end;
+    }
+}
+
+/// Computes a block of channels of columns between the same two pixels.
+///
+/// # Safety
+/// As [`run`].
+#[inline(always)]
+unsafe fn columns<E: Element>(row: &Row<'_, E::Fraction>, range: Range<usize>, channel: usize) {
     let size = size_of::<E>();
     let dense = row.output_stride == row.channels * size;
     let overrun_end = if dense { row.columns.len() * row.output_stride } else { 0 };
-    for (index, column) in row.columns.iter().enumerate() {
-        let (lower, upper) = (column.lower * row.input_stride, column.upper * row.input_stride);
-        let mut first = 0;
-        while first < row.channels {
-            let mut block = [E::default(); BLOCK];
-            // SAFETY: the caller vouches for whole blocks at each of the four pixels and for the fractions.
-            unsafe {
-                let near: [[E; BLOCK]; 4] = [
-                    row.lines[0].wrapping_add(lower + first * size).cast::<[E; BLOCK]>().read_unaligned(),
-                    row.lines[0].wrapping_add(upper + first * size).cast::<[E; BLOCK]>().read_unaligned(),
-                    row.lines[1].wrapping_add(lower + first * size).cast::<[E; BLOCK]>().read_unaligned(),
-                    row.lines[1].wrapping_add(upper + first * size).cast::<[E; BLOCK]>().read_unaligned(),
-                ];
-                for (lane, out) in block.iter_mut().enumerate() {
-                    let four = [near[0][lane], near[1][lane], near[2][lane], near[3][lane]];
-                    *out = E::mix(four, [row.fraction, column.fraction], row.mask);
-                }
-            }
-            let at = index * row.output_stride + first * size;
-            let target = row.output.wrapping_add(at);
-            let count = BLOCK.min(row.channels - first);
-            if count == BLOCK || at + BLOCK * size <= overrun_end {
-                // SAFETY: a whole block of this pixel, or one that ends within the row, whose later pixels are not
-                // written yet.
-                unsafe { target.cast::<[E; BLOCK]>().write_unaligned(block) }
-            } else {
-                // SAFETY: `count` elements of the pixel, and no more than the block has.
-                unsafe { core::ptr::copy_nonoverlapping(block.as_ptr().cast(), target, count * size) }
-            }
-            first += BLOCK;
+    let sample = &row.columns[range.start];
+    let (lower, upper) = (sample.lower * row.input_stride, sample.upper * row.input_stride);
+    // SAFETY: the caller vouches for whole blocks at each of the four pixels.
+    let near: [[E; BLOCK]; 4] = unsafe {
+        [
+            row.lines[0].wrapping_add(lower + channel * size).cast::<[E; BLOCK]>().read_unaligned(),
+            row.lines[0].wrapping_add(upper + channel * size).cast::<[E; BLOCK]>().read_unaligned(),
+            row.lines[1].wrapping_add(lower + channel * size).cast::<[E; BLOCK]>().read_unaligned(),
+            row.lines[1].wrapping_add(upper + channel * size).cast::<[E; BLOCK]>().read_unaligned(),
+        ]
+    };
+    let weighed = E::weigh(&near, row.fraction, row.mask);
+    let count = BLOCK.min(row.channels - channel);
+    for index in range {
+        // SAFETY: the caller vouches for the fractions.
+        let block = unsafe { E::mix(&weighed, row.columns[index].fraction, row.mask) };
+        let at = index * row.output_stride + channel * size;
+        let target = row.output.wrapping_add(at);
+        if count == BLOCK || at + BLOCK * size <= overrun_end {
+            // SAFETY: a whole block of this pixel, or one that ends within the row and runs into values that are
+            // computed later.
+            unsafe { target.cast::<[E; BLOCK]>().write_unaligned(block) }
+        } else {
+            // SAFETY: `count` elements of the pixel, and no more than the block has.
+            unsafe { core::ptr::copy_nonoverlapping(block.as_ptr().cast(), target, count * size) }
         }
     }
 }

@@ -3,9 +3,6 @@
 
 use crate::real;
 
-/// How far a base-2 logarithm may be from a whole number for its scale to count as a power of two.
-const POWER_OF_TWO_TOLERANCE: f32 = 1e-3;
-
 /// Which of the two functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sigmoid {
@@ -26,24 +23,15 @@ pub struct Sigmoid16Params {
     table: Box<[u32; 256]>,
 }
 
-/// A power-of-two scale's exponent, and whether it is near enough to one.
-///
-/// The tolerance is the reference's.
-pub fn checked_log2(scale: f32) -> (i32, bool) {
-    let log = real::ln(scale) * (1.0 / std::f32::consts::LN_2);
-    (log.round() as i32, (log - log.round()).abs() < POWER_OF_TWO_TOLERANCE)
-}
-
 impl Sigmoid16Params {
     /// From the scale of the input.
     pub fn new(function: Sigmoid, input_scale: f32) -> Self {
-        let (log, is_power) = checked_log2(input_scale);
-        let left = log.saturating_add(12);
         let largest = match function {
             Sigmoid::Logistic => 0,
             Sigmoid::Tanh => 1,
         };
-        let (multiplier, shift) = if is_power && (0..=largest).contains(&left) {
+        let left = real::log2_of_power(input_scale).map(|log| log.saturating_add(12));
+        let (multiplier, shift) = if let Some(left @ 0..) = left.filter(|left| *left <= largest) {
             (3 << left, 0)
         } else {
             let (mut scaled, mut shift) = (f64::from(input_scale) * 4096.0 * 3.0, 0);

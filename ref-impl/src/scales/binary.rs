@@ -4,6 +4,7 @@ use crate::element::Quantized;
 use crate::error::{Error, Result};
 use crate::fixed::Multiplier;
 use crate::ops::{add::left_shift, squared_difference};
+use crate::real::log2_of_power;
 
 /// The three multipliers of ADD, SUB and SQUARED_DIFFERENCE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,13 +65,6 @@ pub fn power_of_two_shifts(input1: f32, input2: f32, output: f32) -> Result<Opti
     }
     // Sixteen bits leave nothing of a 16-bit value.
     Ok(Some(shifts.map(|shift| (-shift).min(31))))
-}
-
-/// The logarithm of what is nearly a power of two.
-fn log2_of_power(scale: f32) -> Option<i32> {
-    let log2 = scale.ln() * (1.0 / std::f32::consts::LN_2);
-    let rounded = log2.round();
-    ((log2 - rounded).abs() < 1e-3).then_some(rounded as i32)
 }
 
 /// MUL, and what PRELU multiplies negative values by: product and quotient are rounded to f32.

@@ -12,6 +12,10 @@ use crate::ops::types::EIGHT_BIT;
 use crate::ops::{TensorView, TensorViewMut};
 use crate::optimize::{Lowered, Lowering, Member};
 
+/// Operators of a network up to which tables of pairs are made: a file of many small operators must not ask for 64 KiB
+/// each.
+const MOST_OPERATORS: usize = 1024;
+
 /// The operator's own kernel, or a table of 256 values where an operand is one constant, or of all pairs. The reference
 /// runs what is left: other types, constants only, and what is not defined for some of the possible values.
 pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, member: &Member) -> Result<Option<Lowered>> {
@@ -59,6 +63,9 @@ fn eight_bit_layer<F: Function>(
         if let Some(layer) = function.kernel(stored, &pairs) {
             return Some(layer);
         }
+    }
+    if single.is_none() && lowering.graph.nodes.len() > MOST_OPERATORS {
+        return None;
     }
     let table = table(function, lowering, (&pairs, skipped), operands, output)?;
     let Some((operand, value)) = single else {
