@@ -149,3 +149,19 @@ fn floats(list: &[f64], first: usize, used: usize) -> [f64; LANES] {
     }
     factors
 }
+
+/// Stores the first `count` of sixteen values.
+///
+/// # Safety
+/// `target` is valid for writes of `count` values; `count <= 16`.
+#[inline(always)]
+pub(crate) unsafe fn store<T: Copy>(target: *mut T, values: &[T; LANES], count: usize) {
+    // All sixteen at once are a vector, other counts a call.
+    if count == LANES {
+        // SAFETY: the caller vouches for sixteen values.
+        unsafe { target.cast::<[T; LANES]>().write_unaligned(*values) }
+    } else {
+        // SAFETY: the caller vouches for `count` values.
+        unsafe { core::ptr::copy_nonoverlapping(values.as_ptr(), target, count) }
+    }
+}

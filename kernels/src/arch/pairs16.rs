@@ -1,4 +1,4 @@
-//! Products of pairs of 16-bit values in sixteen columns: `vpmaddwd`, or `vpdpwssd` which also adds.
+//! Products of 16-bit values in sixteen columns, of pairs or one by one: `vpmaddwd`, or `vpdpwssd` which also adds.
 
 use super::{Arch, LANES, Scalar};
 
@@ -18,6 +18,16 @@ pub(crate) trait Pairs16: Arch {
     /// # Safety
     /// `x` is valid for reads of 2 values; any alignment.
     unsafe fn add_pairs16(self, sums: Self::I32, x: *const i16, weights: Self::Weights16) -> Self::I32;
+
+    /// Sixteen values, a lane for each.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of 16 values; any alignment.
+    unsafe fn load_words(self, source: *const i16) -> Self::I32;
+
+    /// `sums + words * weights`, wrapping: words of 16 bits, and weights of 16 bits in the lower halves of their lanes
+    /// with 0 in the upper ones, whatever their sign.
+    fn add_words(self, sums: Self::I32, words: Self::I32, weights: Self::I32) -> Self::I32;
 }
 
 impl Pairs16 for Scalar {
@@ -36,6 +46,21 @@ impl Pairs16 for Scalar {
         let mut sums = sums;
         for (sum, [v, w]) in sums.iter_mut().zip(weights) {
             *sum = sum.wrapping_add(i32::from(a) * i32::from(v) + i32::from(b) * i32::from(w));
+        }
+        sums
+    }
+
+    #[inline(always)]
+    unsafe fn load_words(self, source: *const i16) -> Self::I32 {
+        // SAFETY: the caller vouches for 16 readable values.
+        unsafe { source.cast::<[i16; LANES]>().read_unaligned() }.map(i32::from)
+    }
+
+    #[inline(always)]
+    fn add_words(self, sums: Self::I32, words: Self::I32, weights: Self::I32) -> Self::I32 {
+        let mut sums = sums;
+        for ((sum, word), weight) in sums.iter_mut().zip(words).zip(weights) {
+            *sum = sum.wrapping_add(word * i32::from(weight as i16));
         }
         sums
     }
@@ -71,6 +96,28 @@ mod x86 {
                 ]
             }
         }
+
+        #[inline(always)]
+        unsafe fn load_words(self, source: *const i16) -> Pair {
+            // SAFETY: the caller vouches for 32 readable bytes; the rest is as above.
+            unsafe {
+                [
+                    _mm256_cvtepi16_epi32(_mm_loadu_si128(source.cast())),
+                    _mm256_cvtepi16_epi32(_mm_loadu_si128(source.add(8).cast())),
+                ]
+            }
+        }
+
+        #[inline(always)]
+        fn add_words(self, sums: Pair, words: Pair, weights: Pair) -> Pair {
+            // SAFETY: register operations of the CPU feature that `self` proves.
+            unsafe {
+                [
+                    _mm256_add_epi32(sums[0], _mm256_madd_epi16(words[0], weights[0])),
+                    _mm256_add_epi32(sums[1], _mm256_madd_epi16(words[1], weights[1])),
+                ]
+            }
+        }
     }
 
     impl Pairs16 for Avx512Vnni {
@@ -87,6 +134,18 @@ mod x86 {
             // SAFETY: the caller vouches for four readable bytes; the rest are register operations of the CPU features
             // that `self` proves.
             unsafe { _mm512_dpwssd_epi32(sums, weights, _mm512_set1_epi32(x.cast::<i32>().read_unaligned())) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_words(self, source: *const i16) -> __m512i {
+            // SAFETY: the caller vouches for 32 readable bytes; the rest is as above.
+            unsafe { _mm512_cvtepi16_epi32(_mm256_loadu_si256(source.cast())) }
+        }
+
+        #[inline(always)]
+        fn add_words(self, sums: __m512i, words: __m512i, weights: __m512i) -> __m512i {
+            // SAFETY: a register operation of the CPU features that `self` proves.
+            unsafe { _mm512_dpwssd_epi32(sums, words, weights) }
         }
     }
 }

@@ -55,7 +55,7 @@ fn panel(spec: &Depthwise16Spec<'_>, first: usize) -> Panel {
     let lanes = |tap: &[i8]| {
         let mut lanes = [0; LANES];
         for (lane, &weight) in lanes.iter_mut().zip(&tap[first..first + channels]) {
-            *lane = i16::from(weight);
+            *lane = i32::from(i16::from(weight) as u16);
         }
         lanes
     };

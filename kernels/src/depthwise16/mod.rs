@@ -3,8 +3,6 @@
 //! Channels are the vector dimension. Weights are unfolded once into sixteen lanes for each tap. All zero points are 0,
 //! so padding is skipped and nothing is folded into the bias. A product is at most `2^22`: 511 taps fit 32 bits, then
 //! sums move to 64-bit totals.
-//!
-//! The loops are plain Rust over sixteen lanes, which each instruction set's shell turns into its vectors.
 
 use crate::bound::{Bound, Described};
 use crate::isa::Isa;

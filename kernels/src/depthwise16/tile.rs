@@ -2,8 +2,8 @@
 
 use core::ops::Range;
 
-use crate::arch::LANES;
-use crate::requantize16::Ending16;
+use crate::arch::{LANES, Pairs16};
+use crate::requantize16::{Ending16, store};
 use crate::window::{Image, Window};
 
 /// Taps whose sums surely fit 32 bits.
@@ -11,8 +11,8 @@ const BUDGET: usize = (1 << 31) / (128 * 32768) - 1;
 
 /// Sixteen channels: weights and end.
 pub(super) struct Panel {
-    /// A vector for each tap.
-    pub(super) weights: Vec<[i16; LANES]>,
+    /// A vector for each tap: 16 bits in the lower half of each lane, 0 in the upper.
+    pub(super) weights: Vec<[i32; LANES]>,
     pub(super) ending: Ending16,
     /// First output channel.
     pub(super) first: usize,
@@ -59,9 +59,9 @@ fn inside(block: &Block<'_>, axis: usize, position: usize) -> (Range<usize>, isi
 /// Computes one block.
 ///
 /// # Safety
-/// As [`BlockFn`], inlined into a function that enables the instruction set.
+/// As [`BlockFn`], in a function that enables the instruction set of `arch`.
 #[inline(always)]
-pub(super) unsafe fn run(block: &Block<'_>) {
+pub(super) unsafe fn run<A: Pairs16>(arch: A, block: &Block<'_>) {
     let [height, width] = block.output;
     for pixel in block.pixels.clone() {
         let (x, y, image) = (pixel % width, pixel / width % height, pixel / width / height);
@@ -69,31 +69,34 @@ pub(super) unsafe fn run(block: &Block<'_>) {
         let (across, left) = inside(block, 1, x);
         let image = image * block.input.height * block.input.width;
         for panel in block.panels {
-            let (mut sums, mut totals) = ([0_i32; LANES], [0_i64; LANES]);
+            let (mut sums, mut totals) = (arch.splat(0), [0_i64; LANES]);
             let mut budget = BUDGET;
             for tap_y in down.clone() {
                 let row = (top + (tap_y * block.window.dilation[0]) as isize) as usize * block.input.width;
                 for tap_x in across.clone() {
                     let column = (left + (tap_x * block.window.dilation[1]) as isize) as usize;
                     let at = (image + row + column) * block.input.channels;
-                    // SAFETY: the tap is inside the image; what is read beyond it the caller vouches for.
-                    let values = unsafe { load(block.source.add(at), panel) };
                     let weights = &panel.weights[tap_y * block.window.taps[1] + tap_x];
-                    for lane in 0..LANES {
-                        sums[lane] += i32::from(values[lane]) * i32::from(weights[lane]);
+                    // SAFETY: the tap is inside the image; what is read beyond it the caller vouches for. Weights are
+                    // sixteen.
+                    unsafe {
+                        let words = load(arch, block.source.add(at), panel);
+                        sums = arch.add_words(sums, words, arch.load(weights.as_ptr()));
                     }
                     budget -= 1;
                     if budget == 0 {
-                        flush(&mut sums, &mut totals);
+                        // SAFETY: in a function that enables the instruction set.
+                        unsafe { flush(arch, &mut sums, &mut totals) }
                         budget = BUDGET;
                     }
                 }
             }
-            flush(&mut sums, &mut totals);
+            // SAFETY: as above.
+            unsafe { flush(arch, &mut sums, &mut totals) }
             let values = panel.ending.apply(&totals);
             let target = block.target.wrapping_add(pixel * block.channels + panel.first);
             // SAFETY: the caller vouches for the outputs.
-            unsafe { core::ptr::copy_nonoverlapping(values.as_ptr(), target, panel.channels) }
+            unsafe { store(target, &values, panel.channels) }
         }
     }
 }
@@ -101,26 +104,33 @@ pub(super) unsafe fn run(block: &Block<'_>) {
 /// The sixteen values that a panel reads of a pixel.
 ///
 /// # Safety
-/// The pixel's channels and fifteen values more are readable.
+/// The pixel's channels and fifteen values more are readable, in a function that enables the instruction set.
 #[inline(always)]
-unsafe fn load(pixel: *const i16, panel: &Panel) -> [i16; LANES] {
+unsafe fn load<A: Pairs16>(arch: A, pixel: *const i16, panel: &Panel) -> A::I32 {
     if panel.neighbours {
         // SAFETY: the caller vouches for fifteen values past the last channel.
-        return unsafe { pixel.add(panel.sources[0]).cast::<[i16; LANES]>().read_unaligned() };
+        return unsafe { arch.load_words(pixel.add(panel.sources[0])) };
     }
-    let mut values = [0; LANES];
+    let mut values = [0_i16; LANES];
     for (value, &source) in values.iter_mut().zip(&panel.sources) {
         // SAFETY: sources are channels of the pixel.
         *value = unsafe { pixel.add(source).read() };
     }
-    values
+    // SAFETY: sixteen values.
+    unsafe { arch.load_words(values.as_ptr()) }
 }
 
 /// Moves 32-bit sums to the totals.
+///
+/// # Safety
+/// In a function that enables the instruction set of `arch`.
 #[inline(always)]
-fn flush(sums: &mut [i32; LANES], totals: &mut [i64; LANES]) {
+unsafe fn flush<A: Pairs16>(arch: A, sums: &mut A::I32, totals: &mut [i64; LANES]) {
+    let mut lanes = [0_i32; LANES];
+    // SAFETY: the array has sixteen values.
+    unsafe { arch.store(lanes.as_mut_ptr(), *sums) }
     for lane in 0..LANES {
-        totals[lane] += i64::from(sums[lane]);
-        sums[lane] = 0;
+        totals[lane] += i64::from(lanes[lane]);
     }
+    *sums = arch.splat(0);
 }

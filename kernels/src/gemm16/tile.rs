@@ -1,7 +1,7 @@
 //! The tile, written once for every instruction set: `MR` output pixels times sixteen output channels.
 
 use crate::arch::{LANES, Pairs16};
-use crate::requantize16::Ending16;
+use crate::requantize16::{Ending16, store};
 use crate::window::{Image, Window};
 
 /// The window that belongs to one output pixel.
@@ -95,7 +95,7 @@ pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, tile: &Tile<'_>) 
         let values = tile.ending.apply(total);
         let target = tile.output.wrapping_add(row.pixel * tile.pixel_stride);
         // SAFETY: the caller vouches for the outputs.
-        unsafe { core::ptr::copy_nonoverlapping(values.as_ptr(), target, tile.channels) }
+        unsafe { store(target, &values, tile.channels) }
     }
 }
 

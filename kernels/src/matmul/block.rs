@@ -3,7 +3,7 @@
 use super::pack::{self, BLOCK_ROWS, CHUNK, Element, Panel, Rows, Source};
 use crate::arch::{LANES, Pairs16};
 use crate::requantize::Requantizer;
-use crate::requantize16::Ending16;
+use crate::requantize16::{Ending16, store};
 
 /// An operand.
 #[derive(Clone, Copy)]
@@ -185,7 +185,7 @@ unsafe fn end<A: Pairs16>(arch: A, block: &Block<'_>, total: &[i64; LANES], at: 
             let values = ending.apply(total);
             let target = block.output.cast::<i16>().wrapping_add(at);
             // SAFETY: the caller's promise.
-            unsafe { core::ptr::copy_nonoverlapping(values.as_ptr(), target, columns) }
+            unsafe { store(target, &values, columns) }
         }
         End::Eight(requantizer) => {
             let mut sums = [0_i32; LANES];

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::{Pool16Kind, Pool16Spec};
 use crate::arch::LANES;
-use crate::requantize16::Ending16;
+use crate::requantize16::{Ending16, store};
 
 /// Taps inside the image for one output position along one axis, and the input position of the first.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ pub(super) unsafe fn run(block: &Block<'_>) {
             let target = block.target.wrapping_add(pixel * input.channels + channel);
             let count = LANES.min(input.channels - channel);
             // SAFETY: the caller vouches for the outputs.
-            unsafe { core::ptr::copy_nonoverlapping(values.as_ptr(), target, count) }
+            unsafe { store(target, &values, count) }
         }
     }
 }
