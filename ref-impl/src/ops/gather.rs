@@ -1,4 +1,4 @@
-//! GATHER and GATHER_ND (`docs/numerics.md` §7.30).
+//! GATHER and GATHER_ND (`docs/numerics.md` §7.7).
 
 use crate::error::{Error, Result};
 use crate::shape::{check_length, element_count};

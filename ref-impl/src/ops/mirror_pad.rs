@@ -1,4 +1,4 @@
-//! MIRROR_PAD (`docs/numerics.md` §7.30).
+//! MIRROR_PAD (`docs/numerics.md` §7.6).
 
 use crate::shape::{check_length, element_count, fill_by, index_of};
 

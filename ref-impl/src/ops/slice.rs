@@ -1,4 +1,4 @@
-//! SLICE, STRIDED_SLICE and REVERSE_V2 (`docs/numerics.md` §7.7, §7.30).
+//! SLICE, STRIDED_SLICE and REVERSE_V2 (`docs/numerics.md` §7.7).
 
 use crate::shape::{check_length, element_count, fill_by, index_of};
 

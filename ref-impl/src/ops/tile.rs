@@ -1,4 +1,4 @@
-//! TILE and BROADCAST_TO (`docs/numerics.md` §7.30).
+//! TILE and BROADCAST_TO (`docs/numerics.md` §7.7).
 
 use crate::shape::{broadcast_index, check_length, element_count, fill_by, index_of};
 

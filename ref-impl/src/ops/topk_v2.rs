@@ -1,4 +1,4 @@
-//! TOPK_V2 (`docs/numerics.md` §7.30).
+//! TOPK_V2 (`docs/numerics.md` §7.7).
 
 use std::cmp::Ordering;
 
