@@ -117,11 +117,19 @@ fn top_k(m: &mut Mixer) -> Option<()> {
     m.apply(draft).map(drop)
 }
 
-/// A constant tensor; it is known at import, so only a network that shows it as an output has it.
+/// A tensor of one of the values that a network computes.
 fn fill(m: &mut Mixer) -> Option<()> {
-    let value = Constant::scalar(m.rng.below(1000) as i32);
+    let x = m.pick(|value| (1..=4).contains(&value.rank()))?;
+    let rank = m.value(x).rank();
+    let begin: Vec<i32> = m.value(x).shape.clone().iter().map(|&size| m.rng.below(size) as i32).collect();
+    let end: Vec<i32> = begin.iter().map(|&first| first + 1).collect();
+    let one = schema::StridedSliceOptions { shrink_axis_mask: (1 << rank) - 1, ..Default::default() };
+    let lists = [begin, end, vec![1; rank]].map(|list| Constant::list(&list));
+    let operands = [Operand::Value(x)].into_iter().chain(lists).collect();
+    let draft = Draft::new("STRIDED_SLICE", operands, m.like(x));
+    let value = m.apply(draft.with(BuiltinOptions::StridedSliceOptions(Box::new(one))))?[0];
     let dims = Constant::list(&[m.rng.between(1, 4) as i32, m.rng.between(1, 4) as i32]);
-    m.apply(Draft::new("FILL", vec![dims, value], Out::Fixed(DType::I32, None))).map(drop)
+    m.apply(Draft::new("FILL", vec![dims, Operand::Value(value)], m.like(value))).map(drop)
 }
 
 fn shape(m: &mut Mixer) -> Option<()> {
