@@ -90,5 +90,6 @@ echo "aarch64: $("$rustc" --version), $("$(emulator)" --version | head -n 1)"
 run -p ottava-kernels --lib
 run -p ottava-ref --lib --tests
 run -p ottava-fuzz --lib --tests
-run -p ottava --lib --test robustness
+run -p ottava --lib --test robustness --test golden_ops
+run -p ottava --test random_networks whole_operator_set_agree
 run -p ottava --test optimized mobilenet

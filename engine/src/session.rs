@@ -14,6 +14,7 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for u8 {}
     impl Sealed for i8 {}
+    impl Sealed for i16 {}
     impl Sealed for f32 {}
     impl Sealed for i32 {}
     impl Sealed for i64 {}
@@ -31,6 +32,9 @@ impl Element for u8 {
 }
 impl Element for i8 {
     const DTYPE: DType = DType::I8;
+}
+impl Element for i16 {
+    const DTYPE: DType = DType::I16;
 }
 impl Element for f32 {
     const DTYPE: DType = DType::F32;

@@ -2,8 +2,8 @@
 //!
 //! Everything here follows `docs/numerics.md` line by line and is never optimized. It is what the
 //! kernels are tested against, and what `Backend::Reference` runs. The only thing it is tested
-//! against itself is the oracle: `tests/golden.rs` replays operators recorded from LiteRT's
-//! reference kernels, bit for bit.
+//! against itself is the oracle: the engine's `tests/golden_ops.rs` replays models of one operator
+//! recorded from LiteRT's reference kernels, bit for bit.
 //!
 //! * [`fixed`]: the fixed-point primitives; [`Multiplier`] is a real factor as mantissa and shift.
 //! * [`scales`]: how each operator forms its multipliers from tensor scales.

@@ -117,7 +117,9 @@ def main():
         sys.exit(f"differ from the recorded hashes: {', '.join(wrong)}" if wrong else 0)
     order = [name for name in NAMES if name in recorded]
     document = {"oracle": f"ai-edge-litert {ORACLE} BUILTIN_REF", "networks": {name: recorded[name] for name in order}}
-    HASHES.write_text(json.dumps(document, indent=1) + "\n")
+    lines = [f'  {json.dumps(name)}: {json.dumps(entry)}' for name, entry in document["networks"].items()]
+    head = f' "oracle": {json.dumps(document["oracle"])},\n "networks": {{\n'
+    HASHES.write_text("{\n" + head + ",\n".join(lines) + "\n }\n}\n")
 
 
 if __name__ == "__main__":

@@ -290,6 +290,11 @@ fn code_of(name: &str) -> i32 {
     operators.iter().find(|operator| operator.name == name).map_or(i32::MAX, |operator| operator.code)
 }
 
+/// The oldest version of an operator that the oracle has.
+fn version_of(name: &str) -> i32 {
+    if name == "BROADCAST_TO" { 2 } else { 1 }
+}
+
 fn is_finite(value: &Value) -> bool {
     let finite = |bytes: &Vec<u8>| bytes.as_chunks().0.iter().all(|bytes| f32::from_le_bytes(*bytes).is_finite());
     value.dtype != DType::F32 || value.samples.iter().all(finite)
@@ -346,7 +351,7 @@ impl<'a> TableWriter<'a> {
             });
         }
         self.tables.operators.push(schema::Operator {
-            opcode_index: self.codes.index_of(code_of(draft.name), 1),
+            opcode_index: self.codes.index_of(code_of(draft.name), version_of(draft.name)),
             inputs: Some(inputs),
             outputs: Some(outputs),
             builtin_options: draft.options.clone(),

@@ -110,7 +110,9 @@ fn strided_slice(m: &mut Mixer) -> Option<()> {
         let stride = m.rng.pick(&[1, 1, 1, 2, 3, -1, -2]);
         let first = m.rng.below(size as usize) as i32;
         let (low, high) = if stride > 0 { (first, size) } else { (size - 1 - first, -size - 1) };
-        (begin.push(low), end.push(high), strides.push(stride));
+        begin.push(low);
+        end.push(high);
+        strides.push(stride);
         if shape.len() > 1 && m.rng.chance(8) {
             shrink |= 1 << axis;
             strides[axis] = 1;

@@ -117,6 +117,7 @@ fn top_k(m: &mut Mixer) -> Option<()> {
     m.apply(draft).map(drop)
 }
 
+<<<<<<< HEAD
 /// A tensor of one of the values that a network computes.
 fn fill(m: &mut Mixer) -> Option<()> {
     let x = m.pick(|value| (1..=4).contains(&value.rank()))?;
@@ -130,6 +131,17 @@ fn fill(m: &mut Mixer) -> Option<()> {
     let value = m.apply(draft.with(BuiltinOptions::StridedSliceOptions(Box::new(one))))?[0];
     let dims = Constant::list(&[m.rng.between(1, 4) as i32, m.rng.between(1, 4) as i32]);
     m.apply(Draft::new("FILL", vec![dims, Operand::Value(value)], m.like(value))).map(drop)
+=======
+/// A tensor of one computed element: the largest of another.
+fn fill(m: &mut Mixer) -> Option<()> {
+    let x = m.pick(|value| QUANTIZED.contains(&value.dtype) && value.rank() > 0)?;
+    let axes: Vec<i32> = (0..m.value(x).rank() as i32).collect();
+    let options = BuiltinOptions::ReducerOptions(Box::new(schema::ReducerOptions { keep_dims: false }));
+    let draft = Draft::new("REDUCE_MAX", vec![Operand::Value(x), Constant::list(&axes)], m.like(x));
+    let largest = m.apply(draft.with(options))?[0];
+    let dims = Constant::list(&[1, m.rng.between(1, 4) as i32, m.rng.between(1, 4) as i32, 2]);
+    m.apply(Draft::new("FILL", vec![dims, Operand::Value(largest)], m.like(x))).map(drop)
+>>>>>>> 5c61b40da3ab33e4136e137e12cb83365f721557
 }
 
 fn shape(m: &mut Mixer) -> Option<()> {
