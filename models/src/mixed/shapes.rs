@@ -117,21 +117,6 @@ fn top_k(m: &mut Mixer) -> Option<()> {
     m.apply(draft).map(drop)
 }
 
-<<<<<<< HEAD
-/// A tensor of one of the values that a network computes.
-fn fill(m: &mut Mixer) -> Option<()> {
-    let x = m.pick(|value| (1..=4).contains(&value.rank()))?;
-    let rank = m.value(x).rank();
-    let begin: Vec<i32> = m.value(x).shape.clone().iter().map(|&size| m.rng.below(size) as i32).collect();
-    let end: Vec<i32> = begin.iter().map(|&first| first + 1).collect();
-    let one = schema::StridedSliceOptions { shrink_axis_mask: (1 << rank) - 1, ..Default::default() };
-    let lists = [begin, end, vec![1; rank]].map(|list| Constant::list(&list));
-    let operands = [Operand::Value(x)].into_iter().chain(lists).collect();
-    let draft = Draft::new("STRIDED_SLICE", operands, m.like(x));
-    let value = m.apply(draft.with(BuiltinOptions::StridedSliceOptions(Box::new(one))))?[0];
-    let dims = Constant::list(&[m.rng.between(1, 4) as i32, m.rng.between(1, 4) as i32]);
-    m.apply(Draft::new("FILL", vec![dims, Operand::Value(value)], m.like(value))).map(drop)
-=======
 /// A tensor of one computed element: the largest of another.
 fn fill(m: &mut Mixer) -> Option<()> {
     let x = m.pick(|value| QUANTIZED.contains(&value.dtype) && value.rank() > 0)?;
@@ -141,7 +126,6 @@ fn fill(m: &mut Mixer) -> Option<()> {
     let largest = m.apply(draft.with(options))?[0];
     let dims = Constant::list(&[1, m.rng.between(1, 4) as i32, m.rng.between(1, 4) as i32, 2]);
     m.apply(Draft::new("FILL", vec![dims, Operand::Value(largest)], m.like(x))).map(drop)
->>>>>>> 5c61b40da3ab33e4136e137e12cb83365f721557
 }
 
 fn shape(m: &mut Mixer) -> Option<()> {
