@@ -33,6 +33,7 @@ pub(crate) mod dequantize;
 pub(crate) mod detection_postprocess;
 pub(crate) mod div;
 pub(crate) mod fill;
+pub(crate) mod floor_mod;
 pub(crate) mod fully_connected;
 pub(crate) mod gather;
 pub(crate) mod hard_swish;

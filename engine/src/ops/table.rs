@@ -79,6 +79,7 @@ pub(crate) static OPS: &[OpSpec] = &[
     op(72, "NOT_EQUAL", 4, comparison::equality_types, comparison::import_not_equal)
         .runs(&[I8, U8], &[I16, F32, I32, I64, Bool]),
     op(90, "FLOOR_DIV", 3, div::floor_types, div::import_floor).runs(&[I8], &[I16, F32, I32]),
+    op(95, "FLOOR_MOD", 2, floor_mod::types, floor_mod::import).runs(&[I8], &[I16, F32, I32, I64]),
     op(99, "SQUARED_DIFFERENCE", 2, squared_difference::types, squared_difference::import).runs(&[I8], &[F32, I32]),
     // Functions of one input.
     op(11, "L2_NORMALIZATION", 2, rows::types, rows::import_l2_normalization).runs(&[], &[I8, U8]),

@@ -14,6 +14,7 @@ pub mod depthwise_conv2d;
 pub mod dequantize;
 pub mod detection_postprocess;
 pub mod div;
+pub mod floor_mod;
 pub mod fully_connected;
 pub mod gather;
 pub mod hard_swish;

@@ -198,6 +198,18 @@ def floor_div(g):
     return Case("FLOOR_DIV", options("FloorDivOptions"), sources, [g.output()])
 
 
+@operator("FLOOR_MOD", "int8", "int16", "int32", "int64", "float32")
+def floor_mod(g):
+    sources = pair(g)
+    if g.dtype in ("int64", "int32", "int16"):
+        sources[1].data //= g.choice(1, 100, 10000)
+    without(sources[1], 0)
+    if g.dtype != "float32":
+        # The least value by -1 traps where the quotient is computed with it.
+        without(sources[0], np.iinfo(g.dtype).min)
+    return Case("FLOOR_MOD", None, sources, [g.output()])
+
+
 @operator("SQUARED_DIFFERENCE", "int8", "float32", "int32")
 def squared_difference(g):
     sources = pair(g)
