@@ -7,7 +7,8 @@ use std::io::Read;
 use std::process::Stdio;
 
 use common::{Tiny, command, finish, npy, ottava};
-use ottava::Isa;
+use ottava::{Isa, schema};
+use planus::ReadAsRoot;
 
 #[test]
 fn help_and_version_are_there() {
@@ -81,6 +82,40 @@ fn inspect_names_everything_twice() {
     let macs: u64 = layers.iter().map(|layer| layer["macs"].as_u64().unwrap()).sum();
     assert_eq!(macs, model.graph().macs());
     assert_eq!(document["inputs"][0]["dtype"], "float32");
+}
+
+/// `cargo run -p ottava-cli -- inspect --ops --markdown` is what stands in the README.
+#[test]
+fn the_readme_has_the_table_of_operators() {
+    let table = ottava(["inspect", "--ops", "--markdown"]).ok().stdout;
+    assert!(table.lines().count() > 80, "{table}");
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let (_, after) = readme.split_once("<!-- ops:begin -->\n").expect("the README has a place for the table");
+    let (stands, _) = after.split_once("<!-- ops:end -->").expect("and an end of it");
+    assert!(stands == table, "the README's table should be\n{table}");
+}
+
+#[test]
+fn inspect_ops_says_how_each_operator_runs() {
+    let tiny = Tiny::new();
+    let text = ottava(["inspect", "--ops", &tiny.model()]).ok().stdout;
+    assert!(text.contains("optimized: gemm_") && text.contains("uint8, uint8, int32 -> uint8"), "{text}");
+    let all: serde_json::Value = serde_json::from_str(&ottava(["inspect", "--ops", "--json"]).ok().stdout).unwrap();
+    let conv = all.as_array().unwrap().iter().find(|operator| operator["name"] == "CONV_2D").unwrap();
+    assert_eq!(conv["optimized"], serde_json::json!(["int8", "uint8", "int16"]));
+    // What cannot run is listed before the error.
+    let mut file = fs::read(tiny.model()).unwrap();
+    let model = schema::Model::try_from(schema::ModelRef::read_as_root(&file).unwrap()).unwrap();
+    let codes = model.operator_codes.clone().unwrap();
+    let codes = codes
+        .into_iter()
+        .map(|code| schema::OperatorCode { version: if code.builtin_code == 3 { 99 } else { code.version }, ..code });
+    let newer = schema::Model { operator_codes: Some(codes.collect()), ..model };
+    file = schema::finish(&mut planus::Builder::new(), &newer);
+    let ran = ottava(["inspect", "--ops", &tiny.file("newer.tflite", &file)]);
+    assert!(ran.stdout.contains("not at all: known up to v8") && ran.stdout.contains("supported"), "{}", ran.stdout);
+    assert!(ran.code == Some(1) && ran.stderr.contains("operators are not supported"), "{}", ran.stderr);
+    assert!(ottava(["inspect"]).misused().contains("MODEL"));
 }
 
 #[test]

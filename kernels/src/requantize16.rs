@@ -1,9 +1,9 @@
 //! From sums of 16-bit activations to stored outputs: the end of every 16x8 operator, sixteen channels at a time.
 //!
-//! Plain loops over sixteen lanes, which become vector code where they are inlined into a `#[target_feature]` shell:
-//! beside the products before them they are few. All zero points are 0.
+//! Where sums have 64 bits, as they have by default, an instruction set's own vectors; else plain loops over sixteen
+//! lanes. All zero points are 0.
 
-use crate::arch::LANES;
+use crate::arch::{LANES, Pairs16};
 
 /// From 64-bit sums to the output scale; one entry for all channels or one for each.
 #[derive(Clone, Copy, Debug)]
@@ -28,10 +28,24 @@ pub struct Range16 {
     pub max: i32,
 }
 
+/// 64-bit sums of sixteen channels times 16-bit factors, rounded and shifted to the right.
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Wide {
+    /// Added first.
+    pub(crate) bias: [i64; LANES],
+    /// 0 to 2^15.
+    pub(crate) factor: [i64; LANES],
+    /// Added to the products.
+    pub(crate) round: [i64; LANES],
+    /// 1 to 46.
+    pub(crate) shift: [i64; LANES],
+}
+
 /// How the sums of sixteen channels are scaled.
 #[derive(Clone, Debug)]
 enum Scale {
-    Wide { factor: [i64; LANES], round: [i64; LANES], shift: [u32; LANES] },
+    Wide(Box<Wide>),
     Narrow { mantissa: [i64; LANES], left: [u32; LANES], right: [u32; LANES] },
     Float { factor: [f64; LANES], wide: bool },
 }
@@ -62,7 +76,7 @@ impl Ending16 {
             biases[..used].copy_from_slice(&bias[first..first + used]);
         }
         let scale = match requantize {
-            Requantize16::Wide(list) => wide(|lane| pick(list, first + lane), used),
+            Requantize16::Wide(list) => wide(|lane| pick(list, first + lane), used, biases),
             Requantize16::Narrow(list) => narrow(|lane| pick(list, first + lane), used),
             Requantize16::WideFloat(list) => Scale::Float { factor: floats(list, first, used), wide: true },
             Requantize16::NarrowFloat(list) => Scale::Float { factor: floats(list, first, used), wide: false },
@@ -70,21 +84,21 @@ impl Ending16 {
         Self { bias: biases, scale, range }
     }
 
-    /// Outputs of sums without bias.
+    /// Outputs of sums without bias, all of 16 bits.
     #[inline(always)]
-    pub(crate) fn apply(&self, sums: &[i64; LANES]) -> [i16; LANES] {
+    pub(crate) fn apply<A: Pairs16>(&self, arch: A, sums: &[i64; LANES]) -> A::I32 {
+        // A minimum after a maximum: the range may be inverted.
+        let (least, greatest) = (arch.splat(self.range.min), arch.splat(self.range.max));
+        if let Scale::Wide(by) = &self.scale {
+            return arch.min(arch.max(arch.rescale_wide(sums, by), least), greatest);
+        }
         let mut values = [0_i32; LANES];
         let mut biased = [0_i64; LANES];
         for lane in 0..LANES {
             biased[lane] = sums[lane].wrapping_add(self.bias[lane]);
         }
         match &self.scale {
-            Scale::Wide { factor, round, shift } => {
-                for lane in 0..LANES {
-                    let product = biased[lane].wrapping_mul(factor[lane]).wrapping_add(round[lane]);
-                    values[lane] = (product >> shift[lane]) as i32;
-                }
-            }
+            Scale::Wide(_) => {}
             Scale::Narrow { mantissa, left, right } => {
                 for lane in 0..LANES {
                     let sum = i64::from((biased[lane] as i32).wrapping_shl(left[lane]));
@@ -105,12 +119,9 @@ impl Ending16 {
                 }
             }
         }
-        let mut outputs = [0_i16; LANES];
-        for lane in 0..LANES {
-            // A minimum after a maximum: the range may be inverted.
-            outputs[lane] = values[lane].max(self.range.min).min(self.range.max) as i16;
-        }
-        outputs
+        // SAFETY: the array has sixteen values.
+        let scaled = unsafe { arch.load(values.as_ptr()) };
+        arch.min(arch.max(scaled, least), greatest)
     }
 }
 
@@ -118,16 +129,16 @@ fn pick<T: Copy>(list: &[T], channel: usize) -> T {
     list[if list.len() == 1 { 0 } else { channel }]
 }
 
-fn wide(multiplier: impl Fn(usize) -> (i32, i32), used: usize) -> Scale {
-    let (mut factor, mut round, mut shift) = ([0; LANES], [0; LANES], [1; LANES]);
+fn wide(multiplier: impl Fn(usize) -> (i32, i32), used: usize, bias: [i64; LANES]) -> Scale {
+    let mut wide = Wide { bias, factor: [0; LANES], round: [0; LANES], shift: [1; LANES] };
     for lane in 0..used {
         let (mantissa, exponent) = multiplier(lane);
         assert!((-31..=14).contains(&exponent) && mantissa >= 0, "a multiplier of {mantissa}, {exponent}");
-        factor[lane] = if mantissa < 0x7FFF_0000 { i64::from((mantissa + 0x8000) >> 16) } else { 0x7FFF };
-        shift[lane] = (15 - exponent) as u32;
-        round[lane] = 1_i64 << (shift[lane] - 1);
+        wide.factor[lane] = if mantissa < 0x7FFF_0000 { i64::from((mantissa + 0x8000) >> 16) } else { 0x7FFF };
+        wide.shift[lane] = i64::from(15 - exponent);
+        wide.round[lane] = 1_i64 << (wide.shift[lane] - 1);
     }
-    Scale::Wide { factor, round, shift }
+    Scale::Wide(Box::new(wide))
 }
 
 fn narrow(multiplier: impl Fn(usize) -> (i32, i32), used: usize) -> Scale {

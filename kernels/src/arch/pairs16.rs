@@ -1,6 +1,7 @@
 //! Products of 16-bit values in sixteen columns, of pairs or one by one: `vpmaddwd`, or `vpdpwssd` which also adds.
 
 use super::{Arch, LANES, Scalar};
+use crate::requantize16::Wide;
 
 /// Sums of products of two activations with two weights in sixteen columns at once, all of 16 bits.
 pub(crate) trait Pairs16: Arch {
@@ -28,6 +29,15 @@ pub(crate) trait Pairs16: Arch {
     /// `sums + words * weights`, wrapping: words of 16 bits, and weights of 16 bits in the lower halves of their lanes
     /// with 0 in the upper ones, whatever their sign.
     fn add_words(self, sums: Self::I32, words: Self::I32, weights: Self::I32) -> Self::I32;
+
+    /// Stores the first `count` lanes, all of 16 bits.
+    ///
+    /// # Safety
+    /// `target` is valid for writes of `count` values; `count <= 16`.
+    unsafe fn store_words(self, target: *mut i16, values: Self::I32, count: usize);
+
+    /// `((sums + bias) * factor + round) >> shift`, all of 64 bits and wrapping, cut to 32 bits.
+    fn rescale_wide(self, sums: &[i64; LANES], by: &Wide) -> Self::I32;
 }
 
 impl Pairs16 for Scalar {
@@ -64,6 +74,24 @@ impl Pairs16 for Scalar {
         }
         sums
     }
+
+    #[inline(always)]
+    unsafe fn store_words(self, target: *mut i16, values: Self::I32, count: usize) {
+        for (index, value) in values.into_iter().enumerate().take(count) {
+            // SAFETY: the caller vouches for `count` values.
+            unsafe { target.add(index).write(value as i16) }
+        }
+    }
+
+    #[inline(always)]
+    fn rescale_wide(self, sums: &[i64; LANES], by: &Wide) -> Self::I32 {
+        let mut values = [0; LANES];
+        for lane in 0..LANES {
+            let product = sums[lane].wrapping_add(by.bias[lane]).wrapping_mul(by.factor[lane]);
+            values[lane] = (product.wrapping_add(by.round[lane]) >> by.shift[lane]) as i32;
+        }
+        values
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -72,8 +100,9 @@ mod x86 {
 
     use super::super::avx2::Ymm;
     use super::super::avx2_products::Product;
-    use super::super::{Avx512Vnni, avx2::Pair};
+    use super::super::{Avx512Vnni, LANES, avx2::Pair};
     use super::Pairs16;
+    use crate::requantize16::Wide;
 
     impl<P: Product> Pairs16 for Ymm<P> {
         type Weights16 = Pair;
@@ -118,6 +147,39 @@ mod x86 {
                 ]
             }
         }
+
+        #[inline(always)]
+        unsafe fn store_words(self, target: *mut i16, values: Pair, count: usize) {
+            // SAFETY: register operations of the CPU feature that `self` proves; the caller vouches for the target.
+            unsafe {
+                let packed = _mm256_permute4x64_epi64::<0xD8>(_mm256_packs_epi32(values[0], values[1]));
+                if count == LANES {
+                    _mm256_storeu_si256(target.cast(), packed);
+                    return;
+                }
+                let mut words = [0_i16; LANES];
+                _mm256_storeu_si256(words.as_mut_ptr().cast(), packed);
+                core::ptr::copy_nonoverlapping(words.as_ptr(), target, count);
+            }
+        }
+
+        #[inline(always)]
+        fn rescale_wide(self, sums: &[i64; LANES], by: &Wide) -> Pair {
+            // SAFETY: each quarter of the arrays has four values.
+            let quarters = unsafe {
+                [
+                    quarter(sums.as_ptr(), by, 0),
+                    quarter(sums.as_ptr(), by, 4),
+                    quarter(sums.as_ptr(), by, 8),
+                    quarter(sums.as_ptr(), by, 12),
+                ]
+            };
+            // SAFETY: register operations of the CPU feature that `self` proves.
+            unsafe {
+                let halves = [low_halves(quarters[0], quarters[1]), low_halves(quarters[2], quarters[3])];
+                [_mm256_permute4x64_epi64::<0xD8>(halves[0]), _mm256_permute4x64_epi64::<0xD8>(halves[1])]
+            }
+        }
     }
 
     impl Pairs16 for Avx512Vnni {
@@ -146,6 +208,74 @@ mod x86 {
         fn add_words(self, sums: __m512i, words: __m512i, weights: __m512i) -> __m512i {
             // SAFETY: a register operation of the CPU features that `self` proves.
             unsafe { _mm512_dpwssd_epi32(sums, words, weights) }
+        }
+
+        #[inline(always)]
+        unsafe fn store_words(self, target: *mut i16, values: __m512i, count: usize) {
+            let mask = ((1_u32 << count) - 1) as u16;
+            // SAFETY: register operations of the CPU features that `self` proves; the caller vouches for the masked
+            // part of the target.
+            unsafe { _mm256_mask_storeu_epi16(target, mask, _mm512_cvtepi32_epi16(values)) }
+        }
+
+        #[inline(always)]
+        fn rescale_wide(self, sums: &[i64; LANES], by: &Wide) -> __m512i {
+            // SAFETY: each half of the arrays has eight values; register operations of the CPU features that `self`
+            // proves.
+            unsafe {
+                let low = _mm512_cvtepi64_epi32(half(sums.as_ptr(), by, 0));
+                let high = _mm512_cvtepi64_epi32(half(sums.as_ptr(), by, 8));
+                _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high)
+            }
+        }
+    }
+
+    /// Four sums from lane `at` on.
+    ///
+    /// # Safety
+    /// The CPU has AVX2; `sums` and the numbers have four values from there on.
+    #[inline(always)]
+    unsafe fn quarter(sums: *const i64, by: &Wide, at: usize) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let sum = _mm256_loadu_si256(sums.add(at).cast());
+            let sum = _mm256_add_epi64(sum, _mm256_loadu_si256(by.bias.as_ptr().add(at).cast()));
+            let factor = _mm256_loadu_si256(by.factor.as_ptr().add(at).cast());
+            let round = _mm256_loadu_si256(by.round.as_ptr().add(at).cast());
+            let shift = _mm256_loadu_si256(by.shift.as_ptr().add(at).cast());
+            // Factors have 32 bits: the low halves' products, and the high halves' moved up.
+            let high = _mm256_slli_epi64::<32>(_mm256_mul_epu32(_mm256_srli_epi64::<32>(sum), factor));
+            let product = _mm256_add_epi64(_mm256_add_epi64(_mm256_mul_epu32(sum, factor), high), round);
+            // An arithmetic shift of unsigned values: those moved up by 2^63, less that shifted.
+            let offset = _mm256_set1_epi64x(i64::MIN);
+            let shifted = _mm256_srlv_epi64(_mm256_xor_si256(product, offset), shift);
+            _mm256_sub_epi64(shifted, _mm256_srlv_epi64(offset, shift))
+        }
+    }
+
+    /// The low halves of the 64-bit lanes of both, those of `a` in lanes 0, 1, 4 and 5.
+    ///
+    /// # Safety
+    /// The CPU has AVX2.
+    #[inline(always)]
+    unsafe fn low_halves(a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_castps_si256(_mm256_shuffle_ps::<0x88>(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b))) }
+    }
+
+    /// Eight sums from lane `at` on.
+    ///
+    /// # Safety
+    /// The CPU has AVX-512 F and DQ; `sums` and the numbers have eight values from there on.
+    #[inline(always)]
+    unsafe fn half(sums: *const i64, by: &Wide, at: usize) -> __m512i {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let sum = _mm512_loadu_si512(sums.add(at).cast());
+            let sum = _mm512_add_epi64(sum, _mm512_loadu_si512(by.bias.as_ptr().add(at).cast()));
+            let product = _mm512_mullo_epi64(sum, _mm512_loadu_si512(by.factor.as_ptr().add(at).cast()));
+            let product = _mm512_add_epi64(product, _mm512_loadu_si512(by.round.as_ptr().add(at).cast()));
+            _mm512_srav_epi64(product, _mm512_loadu_si512(by.shift.as_ptr().add(at).cast()))
         }
     }
 }

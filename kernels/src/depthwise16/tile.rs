@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::arch::{LANES, Pairs16};
-use crate::requantize16::{Ending16, store};
+use crate::requantize16::Ending16;
 use crate::window::{Image, Window};
 
 /// Taps whose sums surely fit 32 bits.
@@ -93,10 +93,10 @@ pub(super) unsafe fn run<A: Pairs16>(arch: A, block: &Block<'_>) {
             }
             // SAFETY: as above.
             unsafe { flush(arch, &mut sums, &mut totals) }
-            let values = panel.ending.apply(&totals);
+            let values = panel.ending.apply(arch, &totals);
             let target = block.target.wrapping_add(pixel * block.channels + panel.first);
             // SAFETY: the caller vouches for the outputs.
-            unsafe { store(target, &values, panel.channels) }
+            unsafe { arch.store_words(target, values, panel.channels) }
         }
     }
 }

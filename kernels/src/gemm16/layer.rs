@@ -81,17 +81,25 @@ impl Conv16 {
         self.grid = grid;
     }
 
-    /// The window of an output, in the first group.
-    fn row(&self, output: usize, base: *const i16) -> Row {
-        let (x, y) = (output % self.output[1], output / self.output[1] % self.output[0]);
-        let image = output / self.output[1] / self.output[0];
-        let first =
-            |axis: usize, at: usize| (at * self.window.stride[axis]) as isize - self.window.pad_before[axis] as isize;
-        let image_elements = self.input.height * self.input.width * self.input.pixel_stride;
-        Row {
-            image: base.wrapping_add(image * image_elements),
-            first: [first(0, y), first(1, x)],
-            pixel: self.grid.pixel(image, y, x),
+    /// The windows of neighbouring outputs from `first` on, of the group that `base` is the first pixel of.
+    fn locate(&self, first: usize, base: *const i16, rows: &mut [Row]) {
+        let [height, width] = self.output;
+        let (mut x, mut y, mut image) = (first % width, first / width % height, first / width / height);
+        let elements = self.input.height * self.input.width * self.input.pixel_stride;
+        let ([stride_y, stride_x], [pad_y, pad_x]) = (self.window.stride, self.window.pad_before);
+        for row in rows {
+            *row = Row {
+                image: base.wrapping_add(image * elements),
+                first: [(y * stride_y) as isize - pad_y as isize, (x * stride_x) as isize - pad_x as isize],
+                pixel: self.grid.pixel(image, y, x),
+            };
+            x += 1;
+            if x == width {
+                (x, y) = (0, y + 1);
+            }
+            if y == height {
+                (y, image) = (0, image + 1);
+            }
         }
     }
 
@@ -109,9 +117,7 @@ impl Conv16 {
             let base = input.wrapping_add(panel.group * self.depth);
             for first in pixels.clone().step_by(tiles.len()) {
                 let count = tiles.len().min(pixels.end - first);
-                for (offset, row) in rows[..count].iter_mut().enumerate() {
-                    *row = self.row(first + offset, base);
-                }
+                self.locate(first, base, &mut rows[..count]);
                 let tile = Tile {
                     rows: &rows[..count],
                     input: &self.input,

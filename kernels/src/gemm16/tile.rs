@@ -1,7 +1,7 @@
 //! The tile, written once for every instruction set: `MR` output pixels times sixteen output channels.
 
 use crate::arch::{LANES, Pairs16};
-use crate::requantize16::{Ending16, store};
+use crate::requantize16::Ending16;
 use crate::window::{Image, Window};
 
 /// The window that belongs to one output pixel.
@@ -92,10 +92,10 @@ pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, tile: &Tile<'_>) 
     // SAFETY: as above.
     unsafe { flush(arch, &mut sums, &mut totals) }
     for (row, total) in tile.rows.iter().zip(&totals) {
-        let values = tile.ending.apply(total);
+        let values = tile.ending.apply(arch, total);
         let target = tile.output.wrapping_add(row.pixel * tile.pixel_stride);
         // SAFETY: the caller vouches for the outputs.
-        unsafe { store(target, &values, tile.channels) }
+        unsafe { arch.store_words(target, values, tile.channels) }
     }
 }
 

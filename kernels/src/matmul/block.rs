@@ -3,7 +3,7 @@
 use super::pack::{self, BLOCK_ROWS, CHUNK, Element, Panel, Rows, Source};
 use crate::arch::{LANES, Pairs16};
 use crate::requantize::Requantizer;
-use crate::requantize16::{Ending16, store};
+use crate::requantize16::Ending16;
 
 /// An operand.
 #[derive(Clone, Copy)]
@@ -182,10 +182,10 @@ fn add_wide(rows: &[[i16; CHUNK]], panel: &Panel, depth: usize, totals: &mut [[i
 unsafe fn end<A: Pairs16>(arch: A, block: &Block<'_>, total: &[i64; LANES], at: usize, columns: usize) {
     match block.end {
         End::Sixteen(ending) => {
-            let values = ending.apply(total);
+            let values = ending.apply(arch, total);
             let target = block.output.cast::<i16>().wrapping_add(at);
             // SAFETY: the caller's promise.
-            unsafe { store(target, &values, columns) }
+            unsafe { arch.store_words(target, values, columns) }
         }
         End::Eight(requantizer) => {
             let mut sums = [0_i32; LANES];

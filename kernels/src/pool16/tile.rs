@@ -3,8 +3,8 @@
 use core::ops::Range;
 
 use super::{Pool16Kind, Pool16Spec};
-use crate::arch::LANES;
-use crate::requantize16::{Ending16, store};
+use crate::arch::{LANES, Pairs16};
+use crate::requantize16::{Ending16, Range16};
 
 /// Taps inside the image for one output position along one axis, and the input position of the first.
 #[derive(Clone, Debug)]
@@ -43,9 +43,9 @@ struct Covered<'a> {
 /// Computes one block.
 ///
 /// # Safety
-/// As [`BlockFn`], inlined into a function that enables the instruction set.
+/// As [`BlockFn`], in a function that enables the instruction set of `arch`.
 #[inline(always)]
-pub(super) unsafe fn run(block: &Block<'_>) {
+pub(super) unsafe fn run<A: Pairs16>(arch: A, block: &Block<'_>) {
     let [height, width] = block.spec.output;
     let input = &block.spec.input;
     for pixel in block.pixels.clone() {
@@ -56,15 +56,15 @@ pub(super) unsafe fn run(block: &Block<'_>) {
             // SAFETY: the caller's promise.
             let values = unsafe {
                 match block.spec.kind {
-                    Pool16Kind::Maximum => maximum(block, &covered, channel),
-                    Pool16Kind::Average => average(block, &covered, channel),
-                    Pool16Kind::Scaled { .. } => scaled(block, &covered, channel),
+                    Pool16Kind::Maximum => maximum(arch, block, &covered, channel),
+                    Pool16Kind::Average => average(arch, block, &covered, channel),
+                    Pool16Kind::Scaled { .. } => scaled(arch, block, &covered, channel),
                 }
             };
             let target = block.target.wrapping_add(pixel * input.channels + channel);
             let count = LANES.min(input.channels - channel);
             // SAFETY: the caller vouches for the outputs.
-            unsafe { store(target, &values, count) }
+            unsafe { arch.store_words(target, values, count) }
         }
     }
 }
@@ -85,18 +85,17 @@ unsafe fn load(block: &Block<'_>, covered: &Covered<'_>, [tap_y, tap_x]: [usize;
 
 /// The clamped values.
 #[inline(always)]
-fn clamped(block: &Block<'_>, values: &[i32; LANES]) -> [i16; LANES] {
-    let mut outputs = [0; LANES];
-    for lane in 0..LANES {
-        outputs[lane] = values[lane].max(block.spec.range.min).min(block.spec.range.max) as i16;
-    }
-    outputs
+fn clamped<A: Pairs16>(arch: A, block: &Block<'_>, values: &[i32; LANES]) -> A::I32 {
+    // SAFETY: the array has sixteen values.
+    let values = unsafe { arch.load(values.as_ptr()) };
+    let Range16 { min, max } = block.spec.range;
+    arch.min(arch.max(values, arch.splat(min)), arch.splat(max))
 }
 
 /// # Safety
 /// As [`BlockFn`].
 #[inline(always)]
-unsafe fn maximum(block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> [i16; LANES] {
+unsafe fn maximum<A: Pairs16>(arch: A, block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> A::I32 {
     let mut greatest = [i16::MIN; LANES];
     for tap_y in 0..covered.down.count {
         for tap_x in 0..covered.across.count {
@@ -111,7 +110,7 @@ unsafe fn maximum(block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> [
     for lane in 0..LANES {
         values[lane] = i32::from(greatest[lane]);
     }
-    clamped(block, &values)
+    clamped(arch, block, &values)
 }
 
 /// Sums of sixteen channels, wrapping.
@@ -136,7 +135,7 @@ unsafe fn sums(block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> [i32
 /// # Safety
 /// As [`BlockFn`].
 #[inline(always)]
-unsafe fn average(block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> [i16; LANES] {
+unsafe fn average<A: Pairs16>(arch: A, block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> A::I32 {
     // SAFETY: the caller's promise.
     let sums = unsafe { sums(block, covered, channel) };
     let count = (covered.down.count * covered.across.count) as i32;
@@ -148,18 +147,18 @@ unsafe fn average(block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> [
         // A quotient of two integers of 32 bits lies further from the next integer than its double is off.
         values[lane] = (f64::from(rounded) / f64::from(count)) as i32;
     }
-    clamped(block, &values)
+    clamped(arch, block, &values)
 }
 
 /// # Safety
 /// As [`BlockFn`].
 #[inline(always)]
-unsafe fn scaled(block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> [i16; LANES] {
+unsafe fn scaled<A: Pairs16>(arch: A, block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> A::I32 {
     // SAFETY: the caller's promise.
     let sums = unsafe { sums(block, covered, channel) };
     let mut totals = [0_i64; LANES];
     for lane in 0..LANES {
         totals[lane] = i64::from(sums[lane]);
     }
-    block.ending.apply(&totals)
+    block.ending.apply(arch, &totals)
 }
