@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytemuck::Pod;
 use ottava_ref::ops::gather::{GatherParams, gather, gather_nd};
 
-use super::movement::{Part, integers, lower_parts, offsets};
+use super::movement::{LARGEST, Part, integers, lower_parts, offsets};
 use super::view::{input, only_output, with_size};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
@@ -155,7 +155,10 @@ impl Lower for Gather {
                 offsets(1, 0..inner),
             ])]
         };
-        if !lowering.is_dense(source) || !lowering.is_dense(member.outputs[0]) {
+        if inner.max(outer).max(fixed.len()) > LARGEST
+            || !lowering.is_dense(source)
+            || !lowering.is_dense(member.outputs[0])
+        {
             return Ok(None);
         }
         lower_parts(lowering, (&[source], &member.outputs), parts, [0; 8])

@@ -17,6 +17,9 @@ use crate::error::{Error, Result};
 use crate::graph::{DType, MAX_TENSOR_BYTES, TensorId};
 use crate::optimize::{Lower, Lowered, Lowering, Member, Piece, Sequence};
 
+/// Longer axes, and more parts, are the reference's: tables for them could take more memory than the tensors.
+pub(crate) const LARGEST: usize = 1 << 16;
+
 /// Elements of a tensor with its shape.
 pub(crate) struct Elements<'a, T> {
     pub(crate) shape: &'a [usize],
@@ -50,8 +53,13 @@ pub(crate) trait Movement: Debug + Send + Sync + 'static {
     /// Computes with the reference; shapes are those of [`Movement::infer`].
     fn reference<T: Pod>(&self, inputs: &[Elements<'_, T>], outputs: &mut [Elements<'_, T>], fill: T);
 
-    /// Where the elements of all outputs come from.
+    /// Where the elements of all outputs come from; nothing if that is not worth a kernel.
     fn parts(&self, inputs: &[&[usize]], outputs: &[&[usize]]) -> Vec<Part>;
+
+    /// See [`Lower::cuts`].
+    fn cuts(&self) -> Option<usize> {
+        None
+    }
 
     /// Whether the output is the input under another shape.
     fn keeps_elements(&self) -> bool {
@@ -186,6 +194,10 @@ impl<M: Movement> Lower for Moved<M> {
         self.0.keeps_elements() && types[0] == types[1]
     }
 
+    fn cuts(&self) -> Option<usize> {
+        self.0.cuts()
+    }
+
     fn reads_strided_pixels(&self) -> bool {
         true
     }
@@ -199,7 +211,8 @@ pub(crate) fn lower_parts(
     mut fill: [u8; 8],
 ) -> Result<Option<Lowered>> {
     let element_bytes = lowering.tensor(outputs[0]).dtype.size_bytes();
-    if sources.iter().any(|&id| lowering.tensor(id).data.is_some()) {
+    let long = |&id: &TensorId| lowering.tensor(id).shape.iter().any(|&size| size > LARGEST);
+    if sources.iter().any(|&id| lowering.tensor(id).data.is_some()) || outputs.iter().any(long) {
         return Ok(None);
     }
     fill[0] ^= lowering.xor_mask(lowering.tensor(outputs[0]).dtype);
@@ -222,6 +235,9 @@ pub(crate) fn lower_parts(
         let layer = Box::new(movement::prepare(&MovementSpec { axes: &axes, element_bytes, fill, threads }));
         let output_offset = spread(&output, part.first);
         pieces.push(Piece { layer, input: part.input, output: part.output, output_offset });
+    }
+    if pieces.is_empty() {
+        return Ok(None);
     }
     let layer = Box::new(Sequence::new(pieces));
     Ok(Some(Lowered { layer, inputs: sources.to_vec(), outputs: outputs.to_vec(), note: None }))

@@ -4,7 +4,9 @@ use ottava_ref::ops::resize_bilinear::{ResizeBilinearParams, Sampling};
 
 use super::{ImportContext, InputShapes, nhwc_of};
 use crate::error::{Error, Result};
-use crate::graph::MAX_TENSOR_BYTES;
+
+/// Largest height or width: there is a table entry for each row and column.
+const MAX_SIDE: usize = 1 << 20;
 
 /// A resizing of height and width.
 #[derive(Clone, Debug)]
@@ -26,12 +28,12 @@ impl Resize {
             return Err(Error::invalid(format!("the input has shape {shape:?}, NHWC expected")));
         };
         let sizes = context.integers(1)?;
-        let size = |size: i64| usize::try_from(size).ok().filter(|&size| size > 0 && size <= MAX_TENSOR_BYTES);
+        let size = |size: i64| usize::try_from(size).ok().filter(|&size| size > 0 && size <= MAX_SIDE);
         let &[rows, columns] = &sizes[..] else {
             return Err(Error::invalid(format!("the size {sizes:?} is not a height and a width")));
         };
         let size = size(rows).zip(size(columns)).map(<[usize; 2]>::from);
-        let size = size.ok_or_else(|| Error::invalid(format!("the size {sizes:?} is not possible")))?;
+        let size = size.ok_or_else(|| Error::invalid(format!("the size {sizes:?} is not within 1 to {MAX_SIDE}")))?;
         Ok(Self { size, align_corners, half_pixel_centers, same_size: size == [height, width] })
     }
 

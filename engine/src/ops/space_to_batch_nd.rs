@@ -11,6 +11,9 @@ use super::{ImportContext, Operator, TypeList};
 use crate::error::{Error, Result};
 use crate::graph::DType;
 
+/// Places in a block that are moved one by one; larger blocks are the reference's.
+const MOST_PARTS: usize = 1 << 10;
+
 /// Every so many pixels in a batch of their own.
 #[derive(Clone, Debug)]
 pub(crate) struct SpaceBatch {
@@ -150,6 +153,7 @@ impl Movement for SpaceBatch {
             axes.reverse();
             Part { input: 0, output: 0, first: index * inputs[0][0] * to[0], axes }
         };
-        (0..self.blocks()).map(part).collect()
+        let parts = if self.blocks() > MOST_PARTS { 0 } else { self.blocks() };
+        (0..parts).map(part).collect()
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Split {
     sizes: Vec<usize>,
     /// Whether parts, of one index each, lose the dimension.
     unpacks: bool,
+    /// Whether the dimensions before the axis are 1, so that parts follow each other.
+    consecutive: bool,
 }
 
 pub(crate) fn types(types: &TypeList) -> bool {
@@ -43,6 +45,10 @@ fn axis(context: &ImportContext<'_>, index: usize, rank: usize) -> Result<usize>
         [axis] => context.axis(axis, rank),
         ref axes => Err(Error::invalid(format!("{} axes, one expected", axes.len()))),
     }
+}
+
+fn consecutive(shape: &[usize], axis: usize) -> bool {
+    shape[..axis].iter().all(|&size| size == 1)
 }
 
 /// Requires the count of an option, if it is there, to be that of the outputs.
@@ -70,7 +76,14 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
     }
     context.budget.charge(8 * count)?;
     let sizes = vec![shape[axis] / count; count];
-    Ok(Arc::new(Moved(Split { name: "SPLIT", data: 1, axis, sizes, unpacks: false })))
+    Ok(Arc::new(Moved(Split {
+        name: "SPLIT",
+        data: 1,
+        axis,
+        sizes,
+        unpacks: false,
+        consecutive: consecutive(shape, axis),
+    })))
 }
 
 pub(crate) fn import_v(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
@@ -94,7 +107,14 @@ pub(crate) fn import_v(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operat
             Error::invalid(format!("parts of sizes {list:?} for {count} outputs along axis {axis} of {shape:?}"))
         })?;
     let sizes = list.iter().map(|&size| if size == -1 { rest } else { size as usize }).collect();
-    Ok(Arc::new(Moved(Split { name: "SPLIT_V", data: 0, axis, sizes, unpacks: false })))
+    Ok(Arc::new(Moved(Split {
+        name: "SPLIT_V",
+        data: 0,
+        axis,
+        sizes,
+        unpacks: false,
+        consecutive: consecutive(shape, axis),
+    })))
 }
 
 pub(crate) fn import_unpack(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
@@ -111,7 +131,14 @@ pub(crate) fn import_unpack(context: &mut ImportContext<'_>) -> Result<Arc<dyn O
         return Err(Error::invalid(format!("{count} outputs from axis {axis} of {shape:?}")));
     }
     context.budget.charge(8 * count)?;
-    Ok(Arc::new(Moved(Split { name: "UNPACK", data: 0, axis, sizes: vec![1; count], unpacks: true })))
+    Ok(Arc::new(Moved(Split {
+        name: "UNPACK",
+        data: 0,
+        axis,
+        sizes: vec![1; count],
+        unpacks: true,
+        consecutive: consecutive(shape, axis),
+    })))
 }
 
 impl Movement for Split {
@@ -138,6 +165,10 @@ impl Movement for Split {
 
     fn mixes_batch(&self) -> bool {
         self.axis == 0
+    }
+
+    fn cuts(&self) -> Option<usize> {
+        self.consecutive.then_some(self.data)
     }
 
     fn reference<T: Pod>(&self, inputs: &[Elements<'_, T>], outputs: &mut [Elements<'_, T>], _fill: T) {

@@ -88,8 +88,9 @@ impl Movement for Ones {
         outputs[0].values.copy_from_slice(&inputs[0].values);
     }
 
-    fn parts(&self, _inputs: &[&[usize]], outputs: &[&[usize]]) -> Vec<Part> {
-        vec![Part::whole(vec![(0..outputs[0].iter().product()).map(Some).collect()])]
+    fn parts(&self, _inputs: &[&[usize]], _outputs: &[&[usize]]) -> Vec<Part> {
+        // Placement leaves nothing to move.
+        Vec::new()
     }
 
     fn keeps_elements(&self) -> bool {

@@ -34,6 +34,11 @@ pub trait Lower {
         false
     }
 
+    /// The input whose bytes the outputs are, one after the other, if that is all there is to them.
+    fn cuts(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether inputs may be channels of a wider tensor.
     fn reads_strided_pixels(&self) -> bool {
         false

@@ -1,8 +1,8 @@
 //! Where tensors live: which bytes of which buffer.
 //!
-//! A tensor is usually a buffer of its own. A reshaped tensor is its source under another shape,
-//! and an input of a concatenation is a range of channels of the output: its producer writes it
-//! there, with the output's distance between pixels, and the concatenation has nothing left to do.
+//! A tensor is usually a buffer of its own. A reshaped tensor is its source under another shape, parts of a tensor along
+//! its outermost dimension are ranges of its bytes, and an input of a concatenation is a range of channels of the output:
+//! its producer writes it there, with the output's distance between pixels, and the concatenation has nothing left to do.
 
 use ottava_kernels::{Image, SLACK};
 
@@ -71,6 +71,7 @@ pub(crate) fn place(graph: &Graph, steps: &[Step], xor_mask: impl Fn(DType) -> u
             places.vanished[index] = true;
             (aliased[source], aliased[target]) = (true, true);
         }
+        places.vanished[index] |= cut_in_place(graph, step, &mut aliased, &mut places);
     }
     // Outer concatenations first, so that an inner one finds its own place settled.
     for index in (0..steps.len()).rev() {
@@ -87,6 +88,27 @@ fn alias(graph: &Graph, step: &Step, xor_mask: &impl Fn(DType) -> u8) -> Option<
     let types = [from.dtype, to.dtype];
     let same_size = from.data.is_none() && from.size_bytes() == to.size_bytes();
     (same_size && member.operator.keeps_bytes(types, types.map(xor_mask))).then_some((source, target))
+}
+
+/// Places outputs that are consecutive bytes of an input inside it; whether that was possible.
+fn cut_in_place(graph: &Graph, step: &Step, aliased: &mut [bool], places: &mut Places) -> bool {
+    let [member] = &step.members[..] else { return false };
+    let Some(Some(source)) = member.operator.cuts().and_then(|input| member.inputs.get(input).copied()) else {
+        return false;
+    };
+    let total: usize = member.outputs.iter().map(|&id| graph.tensors[id].size_bytes()).sum();
+    let (from, home) = (&graph.tensors[source], places.places[source]);
+    if from.data.is_some() || from.size_bytes() != total || home.pixel_stride.is_some() {
+        return false;
+    }
+    let mut offset = 0;
+    for &output in &member.outputs {
+        places.places[output] = places.part(source, offset, None);
+        offset += graph.tensors[output].size_bytes();
+        aliased[output] = true;
+    }
+    aliased[source] = true;
+    true
 }
 
 /// Places the inputs of a concatenation inside its output where that is possible.
