@@ -93,6 +93,12 @@ fn all() -> Vec<Kernel> {
         list("addition", Some(table.isa()), table.name());
         table.mix_name().into_iter().for_each(|name| list("addition", Some(table.isa()), name));
     }
+    for table in kernels::mul::KERNELS {
+        list("multiplication", Some(table.isa()), table.name());
+    }
+    for table in kernels::extremum::KERNELS {
+        table.names().iter().for_each(|name| list("extremum", Some(table.isa()), name));
+    }
     for table in kernels::mean::KERNELS {
         list("mean", Some(table.isa()), table.name());
     }
@@ -102,16 +108,44 @@ fn all() -> Vec<Kernel> {
     for table in kernels::lut::KERNELS {
         list("table", Some(table.isa()), table.name());
     }
+    for table in kernels::resize::KERNELS {
+        table.names().iter().for_each(|name| list("resizing", Some(table.isa()), name));
+    }
+    for table in kernels::arg_extreme::KERNELS {
+        list("argument of the extreme", Some(table.isa()), table.name());
+    }
+    for table in kernels::matmul::KERNELS {
+        table.names().iter().for_each(|name| list("matrix product", Some(table.isa()), name));
+    }
+    sixteen_bits(&mut list);
     let portable = [
         ("conversion", kernels::convert::PORTABLE),
         ("softmax", kernels::softmax::KERNELS),
         ("table of 16 bits", kernels::lut16::KERNELS),
+        ("table of pairs", kernels::pair_table::KERNELS),
+        ("movement", kernels::movement::KERNELS),
         ("copy", kernels::copy::KERNELS),
     ];
     for (family, names) in portable {
         names.iter().for_each(|name| list(family, None, name));
     }
     all
+}
+
+/// The families of 16-bit activations.
+fn sixteen_bits(list: &mut impl FnMut(&'static str, Option<Isa>, &str)) {
+    for table in kernels::gemm16::KERNELS {
+        list("convolution of 16 bits", Some(table.isa()), table.name());
+    }
+    for table in kernels::depthwise16::KERNELS {
+        list("depthwise of 16 bits", Some(table.isa()), table.name());
+    }
+    for table in kernels::pool16::KERNELS {
+        list("pooling of 16 bits", Some(table.isa()), table.name());
+    }
+    for table in kernels::pair16::KERNELS {
+        list("arithmetic of 16 bits", Some(table.isa()), table.name());
+    }
 }
 
 #[cfg(test)]

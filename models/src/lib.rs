@@ -2,7 +2,7 @@
 //!
 //! * [`builtins`] are whole networks by name: Inception v3, MobileNet v1 and v2, each in int8 and legacy uint8 form.
 //! * [`NetworkBuilder`] makes networks operator by operator, for tests of one operator or a few.
-//! * [`tiny`] is one small network with every supported operator; [`random_network`] is another one for each seed, full
+//! * [`tiny`] is one small network of the operators of image classifiers; [`random_network`] is another one for each seed, full
 //!   of odd shapes and extreme parameters.
 //!
 //! The weights are random with the bell shape of trained ones, and every layer is calibrated like a batch normalization
@@ -38,7 +38,7 @@ pub use registry::{Builtin, FORMAT_REVISION, builtin, builtins};
 pub use rng::Rng;
 pub use weights::{WeightStyle, Weights};
 
-/// The file of a small network that uses every supported operator: int8 for even seeds, uint8 for odd ones.
+/// The file of a small network that uses the operators of image classifiers: int8 for even seeds, uint8 for odd ones.
 pub fn tiny(seed: u64) -> Vec<u8> {
     networks::tiny::build(seed).to_file()
 }
