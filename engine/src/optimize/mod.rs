@@ -12,6 +12,7 @@
 mod arena;
 mod fallback;
 mod fuse;
+mod lifetimes;
 mod lower;
 mod memory;
 mod place;

@@ -1,4 +1,4 @@
-//! A network of a few kilobytes that uses every supported operator.
+//! A network of a few kilobytes that uses the operators of image classifiers.
 
 use crate::builder::{Conv, FullyConnected, NetworkBuilder, OutputQuantization, Padding, Pool};
 use crate::network::Network;
