@@ -5,8 +5,9 @@ use ottava_ref::ops::resize_bilinear::{ResizeBilinearParams, Sampling};
 use super::{ImportContext, InputShapes, nhwc_of};
 use crate::error::{Error, Result};
 
-/// Largest height or width: there is a table entry for each row and column.
-const MAX_SIDE: usize = 1 << 20;
+/// Largest height or width of an output: there is a table entry for each row and column. Of larger inputs, positions in f32
+/// may lie several pixels past the last one, which is the reference's.
+pub(crate) const MAX_SIDE: usize = 1 << 20;
 
 /// A resizing of height and width.
 #[derive(Clone, Debug)]

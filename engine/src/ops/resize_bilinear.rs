@@ -8,7 +8,7 @@ use ottava_ref::ops::resize_bilinear::{
     Sample as RefSample, resize_bilinear_f32, resize_bilinear_fixed, resize_bilinear_u8,
 };
 
-use super::resize::Resize;
+use super::resize::{MAX_SIDE, Resize};
 use super::view::{input, only_output};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::{Error, Result};
@@ -87,6 +87,9 @@ impl Lower for ResizeBilinear {
             return Ok(None);
         }
         let tensor = lowering.tensor(source);
+        if tensor.shape.iter().any(|&size| size > MAX_SIDE) {
+            return Ok(None);
+        }
         let samplings = self.0.samplings(&tensor.shape)?;
         let (real, fixed) = (|| samplings.map(|it| samples(it.real())), || samplings.map(|it| samples(it.fixed())));
         let samples = match tensor.dtype {
