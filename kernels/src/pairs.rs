@@ -118,7 +118,7 @@ fn widen(dimensions: &mut [Dimension], bytes: usize, constants: &mut [Option<Vec
             outer.strides[operand] == 0 && constant.len() == inner.size * bytes && inner.strides == [bytes; 2];
         let dense =
             [outer.strides[1 - operand], outer.output_stride].iter().all(|&stride| stride == inner.size * bytes);
-        if !repeats || !dense || inner.size >= SHORT {
+        if !repeats || !dense || !(1..SHORT).contains(&inner.size) {
             continue;
         }
         let times = (1..=WIDENED / inner.size).rev().find(|times| outer.size % times == 0).unwrap_or(1);
@@ -128,6 +128,18 @@ fn widen(dimensions: &mut [Dimension], bytes: usize, constants: &mut [Option<Vec
         outer.strides[1 - operand] *= times;
         outer.output_stride *= times;
         return;
+    }
+}
+
+/// Asserts that no two elements of the output share a byte.
+fn check_apart(dimensions: &[Dimension], bytes: usize) {
+    let counted = dimensions.iter().filter(|dimension| dimension.size > 1);
+    let mut strides: Vec<[usize; 2]> = counted.map(|dimension| [dimension.output_stride, dimension.size]).collect();
+    strides.sort_unstable();
+    let mut span = bytes;
+    for [stride, size] in strides {
+        assert!(stride >= span, "elements of the output overlap: a stride of {stride} over {span} bytes");
+        span += (size - 1) * stride;
     }
 }
 
@@ -143,7 +155,7 @@ impl Walk {
     /// from the start of each run.
     ///
     /// # Panics
-    /// There are too many dimensions, or a constant is shorter than they need.
+    /// There are too many dimensions, a constant is shorter than they need, or elements of the output overlap.
     pub(crate) fn new(pairs: &Pairs, work: usize, width: usize) -> Self {
         assert!(matches!(pairs.bytes, 1 | 2), "elements of {} bytes", pairs.bytes);
         let mut outer = join(&pairs.dimensions, pairs.bytes);
@@ -151,6 +163,7 @@ impl Walk {
         widen(&mut outer, pairs.bytes, &mut constants);
         assert!(outer.len() <= MOST_DIMENSIONS, "{} dimensions", outer.len());
         assert!(width <= SLACK, "{width} bytes at a time");
+        check_apart(&outer, pairs.bytes);
         let inner = outer.pop().expect("at least one dimension");
         assert!(inner.strides != [0, 0], "both operands repeat along {inner:?}");
         let runs: usize = outer.iter().map(|dimension| dimension.size).product();
@@ -245,7 +258,7 @@ impl Walk {
             1 => (0..1, share.start..share.end.min(self.inner.size)),
             runs => (share.start..share.end.min(runs), 0..self.inner.size),
         };
-        if elements.is_empty() {
+        if runs.is_empty() || elements.is_empty() {
             return;
         }
         let mut at = Position::new(&self.outer, runs.start);

@@ -74,7 +74,7 @@ impl<'a> FlexMap<'a> {
 
     /// The value of a name; `None` where there is none, or null, or no number.
     fn get(&self, name: &str) -> Option<Number> {
-        let index = (0..self.count).find(|&index| self.key(index) == Some(name.as_bytes()))?;
+        let index = (0..self.count).find(|&index| self.has_key(index, name))?;
         let at = self.values + index * self.width;
         let packed_type = *self.bytes.get(self.values + self.count * self.width + index)?;
         let (kind, indirect_width) = (packed_type >> 2, 1 << (packed_type & 3));
@@ -94,10 +94,11 @@ impl<'a> FlexMap<'a> {
         }
     }
 
-    fn key(&self, index: usize) -> Option<&'a [u8]> {
-        let at = follow(self.bytes, self.keys + index * self.key_width, self.key_width)?;
-        let text = self.bytes.get(at..)?;
-        text.iter().position(|&byte| byte == 0).map(|end| &text[..end])
+    /// Whether key `index` is `name`. Looks no further than the name is long: all keys may lead to the same long text.
+    fn has_key(&self, index: usize, name: &str) -> bool {
+        let at = follow(self.bytes, self.keys + index * self.key_width, self.key_width);
+        let rest = at.and_then(|at| self.bytes.get(at..)?.strip_prefix(name.as_bytes()));
+        rest.is_some_and(|rest| rest.first() == Some(&0))
     }
 
     /// An integer; floats are truncated, what is missing is `None`.

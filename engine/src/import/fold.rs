@@ -5,10 +5,24 @@ use std::sync::Arc;
 use super::Budget;
 use crate::error::{Error, Result};
 use crate::graph::{Constant, ConstantBytes, Graph, Node};
-use crate::ops::{TensorView, TensorViewMut};
+use crate::ops::{TensorView, TensorViewMut, detection_postprocess};
 
 /// Larger results are computed in each run: weights stay in the file.
 const LARGEST: usize = 1 << 12;
+
+/// Operators that take more steps than their tensors and their multiply-accumulates tell: windows may have any number of
+/// taps in the padding, and boxes are compared with each other.
+const COSTLY: [&str; 3] = ["AVERAGE_POOL_2D", "MAX_POOL_2D", detection_postprocess::NAME];
+
+/// Elementary steps of a node, at most.
+fn steps(node: &Node, graph: &Graph) -> u64 {
+    if COSTLY.contains(&node.operator.name()) {
+        return u64::MAX;
+    }
+    let read = node.inputs.iter().flatten().filter(|_| !node.operator.reads_only_shapes());
+    let bytes = read.chain(&node.outputs).map(|&id| graph.tensors[id].size_bytes() as u64);
+    graph.node_macs(node).saturating_add(bytes.fold(0, u64::saturating_add))
+}
 
 /// Evaluates `node` if nothing that it reads depends on the network's inputs, and makes constants of its outputs. Whether
 /// it did.
@@ -17,7 +31,7 @@ pub(super) fn fold(file: &[u8], node: &Node, graph: &mut Graph, budget: &mut Bud
     let known = node.operator.reads_only_shapes() || node.inputs.iter().flatten().all(|&id| constant(id));
     let small = node.outputs.iter().all(|&id| graph.tensors[id].size_bytes() <= LARGEST);
     let visible = node.outputs.iter().any(|id| graph.outputs.contains(id));
-    if !known || !small || visible {
+    if !known || !small || visible || !budget.spend(steps(node, graph)) {
         return Ok(false);
     }
     let view = |id: usize| {

@@ -20,6 +20,9 @@ use crate::optimize::{Lower, Lowered, Lowering, Member, Piece, Sequence};
 /// Longer axes, and more parts, are the reference's: tables for them could take more memory than the tensors.
 pub(crate) const LARGEST: usize = 1 << 16;
 
+/// More entries of all tables of an operator together are the reference's: every one of many parts has tables.
+const MOST_ENTRIES: usize = 1 << 20;
+
 /// Elements of a tensor with its shape.
 pub(crate) struct Elements<'a, T> {
     pub(crate) shape: &'a [usize],
@@ -213,6 +216,10 @@ pub(crate) fn lower_parts(
     let element_bytes = lowering.tensor(outputs[0]).dtype.size_bytes();
     let long = |&id: &TensorId| lowering.tensor(id).shape.iter().any(|&size| size > LARGEST);
     if sources.iter().any(|&id| lowering.tensor(id).data.is_some()) || outputs.iter().any(long) {
+        return Ok(None);
+    }
+    let sizes = sources.iter().chain(outputs).flat_map(|&id| &lowering.tensor(id).shape);
+    if sizes.fold(0, |sum: usize, &size| sum.saturating_add(size)) > MOST_ENTRIES {
         return Ok(None);
     }
     fill[0] ^= lowering.xor_mask(lowering.tensor(outputs[0]).dtype);

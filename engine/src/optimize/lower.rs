@@ -11,6 +11,9 @@ use crate::graph::{DType, Graph, Tensor, TensorId};
 use crate::model::Model;
 use crate::ops::{Operator, TensorView, TensorViewMut};
 
+/// Operators of a network up to which any of them may have a large table.
+const MOST_TABLES: usize = 1024;
+
 /// What the optimizing backend asks of an operator. Every question has an answer that is right for any operator.
 pub trait Lower {
     /// The operator as a kernel, or `None` where the reference is to run it.
@@ -114,6 +117,12 @@ impl Lowering<'_> {
     pub(crate) fn table(&self, operator: &dyn Operator, input: TensorId, output: TensorId) -> Result<Vec<u8>> {
         let types = self.types([input, output]);
         table(operator, types, types.map(|dtype| self.xor_mask(dtype)))
+    }
+
+    /// Whether a table of so many entries may be made for so many elements. A file of many small operators must not ask
+    /// for 64 KiB or more each; tensors that are as large as tables bound themselves.
+    pub(crate) fn allows_table(&self, entries: usize, elements: usize) -> bool {
+        self.graph.nodes.len() <= MOST_TABLES || elements >= entries
     }
 
     /// Elements of two tensors of the same shape, pixel by pixel.

@@ -157,7 +157,8 @@ fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> La
 /// Lists an operator that placement has done with the last layer that writes its bytes or, where they come from outside,
 /// the first that reads them.
 fn note_vanished(places: &Places, step: &Step, planned: &[PlannedStep], layers: &mut [LayerInfo]) {
-    let roots: Vec<TensorId> = step.outputs().map(|id| places.of(id).root).collect();
+    let mut roots: Vec<TensorId> = step.outputs().map(|id| places.of(id).root).collect();
+    roots.dedup();
     let touches = |ids: &[TensorId]| ids.iter().any(|&id| roots.contains(&places.of(id).root));
     let writer = planned.iter().rposition(|step| touches(&step.outputs));
     let Some(index) = writer.or_else(|| planned.iter().position(|step| touches(&step.inputs))) else { return };
@@ -307,14 +308,16 @@ impl Execution for OptimizedExecution {
             // SAFETY: no run is going on, and outside of runs nobody else touches the arena.
             unsafe { state.arena.copy_in(spot.offset, bytes.bytes(), mask) };
         }
-        self.region
-            .run()
+        let result = self.region.run();
+        // Taken in any case: what is left behind would be the next run's failure.
+        let failure = self.region.work().take_failure();
+        result
             .map_err(|panicked| Error::internal(format!("layer {} failed: {}", panicked.layer, panicked.message())))?;
         profile.set(self.region.layer_nanos(), self.region.busy_nanos());
-        let state = self.region.work();
-        if let Some(error) = state.take_failure() {
+        if let Some(error) = failure {
             return Err(error);
         }
+        let state = self.region.work();
         for (&id, bytes) in shared.graph.outputs.iter().zip(&mut self.outputs) {
             if let Some(spot) = shared.spots[id] {
                 let mask = xor_mask(shared.isa, shared.graph.tensors[id].dtype);

@@ -16,19 +16,25 @@ pub(crate) struct Piece {
 /// Layers that neither read nor write each other's bytes.
 pub(crate) struct Sequence {
     pieces: Vec<Piece>,
-    tasks: usize,
+    /// Tasks of all pieces up to each, itself included.
+    ends: Vec<usize>,
     kernel: String,
 }
 
 impl Sequence {
     /// The pieces as one layer; at least one.
     pub(crate) fn new(pieces: Vec<Piece>) -> Self {
-        let tasks = pieces.iter().map(|piece| piece.layer.tasks()).sum();
+        let mut end = 0;
+        let until = |piece: &Piece| {
+            end += piece.layer.tasks();
+            end
+        };
+        let ends = pieces.iter().map(until).collect();
         let mut kernels: Vec<&str> = pieces.iter().map(|piece| piece.layer.kernel()).collect();
         kernels.sort_unstable();
         kernels.dedup();
         let kernel = kernels.join("+");
-        Self { pieces, tasks, kernel }
+        Self { pieces, ends, kernel }
     }
 }
 
@@ -39,7 +45,7 @@ impl Layer for Sequence {
     }
 
     fn tasks(&self) -> usize {
-        self.tasks
+        self.ends.last().copied().unwrap_or(0)
     }
 
     fn packed_bytes(&self) -> usize {
@@ -47,20 +53,14 @@ impl Layer for Sequence {
     }
 
     unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
-        let mut task = task;
-        for piece in &self.pieces {
-            if task >= piece.layer.tasks() {
-                task -= piece.layer.tasks();
-                continue;
-            }
-            let view = outputs[piece.output];
-            let len = view.len().checked_sub(piece.output_offset).expect("the output starts inside the view");
-            // SAFETY: the view is the end of the caller's view, whose promise holds for a part too.
-            let output = unsafe { Output::from_raw(view.as_ptr().wrapping_add(piece.output_offset), len) };
-            // SAFETY: the caller's promise; pieces write disjoint bytes.
-            unsafe { piece.layer.run(task, &[inputs[piece.input]], &[output]) }
-            return;
-        }
-        panic!("task {task} of {}", self.tasks);
+        let index = self.ends.partition_point(|&end| end <= task);
+        let piece = self.pieces.get(index).unwrap_or_else(|| panic!("task {task} of {}", self.tasks()));
+        let before = index.checked_sub(1).map_or(0, |last| self.ends[last]);
+        let view = outputs[piece.output];
+        let len = view.len().checked_sub(piece.output_offset).expect("the output starts inside the view");
+        // SAFETY: the view is the end of the caller's view, whose promise holds for a part too.
+        let output = unsafe { Output::from_raw(view.as_ptr().wrapping_add(piece.output_offset), len) };
+        // SAFETY: the caller's promise; pieces write disjoint bytes.
+        unsafe { piece.layer.run(task - before, &[inputs[piece.input]], &[output]) }
     }
 }

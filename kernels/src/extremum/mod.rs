@@ -74,8 +74,9 @@ pub struct Extremum {
 /// Prepares an extremum of pairs for an instruction set.
 ///
 /// # Panics
-/// The CPU lacks the instruction set.
+/// The CPU lacks the instruction set, or elements have more than one byte.
 pub fn prepare(isa: Isa, spec: &ExtremumSpec) -> Extremum {
+    assert!(spec.pairs.bytes == 1, "elements of {} bytes", spec.pairs.bytes);
     let bound = Bound::new(KERNELS, isa);
     Extremum { bound, walk: Walk::new(&spec.pairs, 1, bound.descriptor().width), maximum: spec.maximum }
 }

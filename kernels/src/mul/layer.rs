@@ -25,6 +25,7 @@ pub struct Mul {
 
 impl Mul {
     pub(super) fn new(bound: Bound<Descriptor>, spec: &MulSpec) -> Self {
+        assert!(spec.pairs.bytes == 1, "elements of {} bytes", spec.pairs.bytes);
         let (least, greatest) = bound.descriptor().isa().storage().range();
         for zero in spec.zeros {
             assert!((least..=greatest).contains(&zero), "an operand's zero point is {zero}");

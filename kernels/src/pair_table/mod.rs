@@ -31,7 +31,11 @@ pub struct PairTable {
 }
 
 /// Prepares a lookup of pairs.
+///
+/// # Panics
+/// Elements have more than one byte, or the walk over them is not possible.
 pub fn prepare(spec: PairTableSpec) -> PairTable {
+    assert!(spec.pairs.bytes == 1, "elements of {} bytes", spec.pairs.bytes);
     PairTable { table: spec.table, undefined: spec.undefined, walk: Walk::new(&spec.pairs, 1, 0) }
 }
 

@@ -12,10 +12,6 @@ use crate::ops::types::EIGHT_BIT;
 use crate::ops::{TensorView, TensorViewMut};
 use crate::optimize::{Lowered, Lowering, Member};
 
-/// Operators of a network up to which tables of pairs are made: a file of many small operators must not ask for 64 KiB
-/// each.
-const MOST_OPERATORS: usize = 1024;
-
 /// The operator's own kernel, or a table of 256 values where an operand is one constant, or of all pairs. The reference
 /// runs what is left: other types, constants only, and what is not defined for some of the possible values.
 pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, member: &Member) -> Result<Option<Lowered>> {
@@ -64,7 +60,7 @@ fn eight_bit_layer<F: Function>(
             return Some(layer);
         }
     }
-    if single.is_none() && lowering.graph.nodes.len() > MOST_OPERATORS {
+    if single.is_none() && !lowering.allows_table(ENTRIES, lowering.tensor(output).element_count()) {
         return None;
     }
     let table = table(function, lowering, (&pairs, skipped), operands, output)?;
