@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests that concern 64-bit ARM under qemu: every kernel, the reference's golden vectors, the engine's units,
-# damaged files and random networks on both backends, and MobileNet v1 and v2 against the oracle where the models are
-# (OTTAVA_MODELS, else ../shared/models).
+# Runs the tests that concern 64-bit ARM under qemu: every kernel, the recordings of every operator, networks of the whole
+# set, the engine's units, damaged files and random networks on both backends, and MobileNet v1 and v2 against the oracle
+# where the models are (OTTAVA_MODELS, else ../shared/models).
 #
 #   tools/test-aarch64.sh             says what is missing on this machine, if anything is
 #   tools/test-aarch64.sh --install   installs it (Debian's apt-get, as root)

@@ -18,7 +18,7 @@ pub enum ErrorKind {
     Corrupt,
     /// The model is sound but uses something that Ottava does not run.
     Unsupported,
-    /// The model breaks a rule of its own operators: shapes, scales, types.
+    /// The model breaks a rule of its own operators: shapes, scales, types; in a run, the values that reach an operator.
     InvalidModel,
     /// The caller asked for something that cannot be: a wrong length, type or index.
     InvalidArgument,

@@ -5,7 +5,7 @@
 
 use crate::arch::{LANES, Pairs16};
 
-/// From 64-bit sums to the output scale; one entry for all channels or one for each.
+/// From 64-bit sums, which some forms take the low 32 bits of, to the output scale; one entry for all channels or one for each.
 #[derive(Clone, Copy, Debug)]
 pub enum Requantize16<'a> {
     /// `(mantissa, shift)` as `QuantizeMultiplier` gives them, the shift within -31 to 14. The sum has 64 bits and is

@@ -1,4 +1,4 @@
-//! What can be wrong with the real-valued parameters of an operator.
+//! What can be wrong with the real-valued parameters of an operator, and with the values that it meets.
 
 use std::fmt;
 

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use planus::ReadAsRoot;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Graph, MAX_RANK, TensorId, checked_size_bytes};
+use crate::graph::{Graph, MAX_RANK, MAX_TENSOR_BYTES, TensorId, checked_size_bytes};
 use crate::model::{FileOperator, OperatorInfo};
 use crate::schema;
 
@@ -80,14 +80,14 @@ fn resize(graph: &mut Graph, index: usize, shape: &[usize]) -> Result<(TensorId,
         return Err(Error::argument(format!("there is no input {index}; the model has {}", graph.inputs.len())));
     };
     let tensor = &mut graph.tensors[id];
-    let possible = shape.len() <= MAX_RANK && checked_size_bytes(shape, tensor.dtype).is_some_and(|bytes| bytes > 0);
-    if !possible {
-        let name = &tensor.name;
-        return Err(Error::argument(format!("input {index} '{name}' cannot have the shape {shape:?}")));
-    }
-    Ok((id, std::mem::replace(&mut tensor.shape, shape.to_vec())))
+    let why = match checked_size_bytes(shape, tensor.dtype) {
+        _ if shape.len() > MAX_RANK => format!("more than {MAX_RANK} dimensions"),
+        None => format!("that is too large, more than {} GiB", MAX_TENSOR_BYTES >> 30),
+        Some(0) => "that is empty".to_owned(),
+        Some(_) => return Ok((id, std::mem::replace(&mut tensor.shape, shape.to_vec()))),
+    };
+    Err(Error::argument(format!("input {index} '{}' cannot have the shape {shape:?}: {why}", tensor.name)))
 }
-
 /// The elements of an optional vector of tensor indices.
 fn indices(vector: Option<planus::Vector<'_, i32>>) -> planus::Vector<'_, i32> {
     vector.unwrap_or_else(planus::Vector::new_empty)

@@ -1,5 +1,5 @@
 //! What the elementwise operators of two operands have in common: operands that repeat along their dimensions of size 1
-//! (aligned at the last one), and kernels for 8-bit elements.
+//! (aligned at the last one), and kernels for quantized elements.
 
 use std::any::Any;
 use std::fmt::Debug;

@@ -1,6 +1,6 @@
 //! Several independent layers as one: what joins and splits need whose tensors lie in different places.
 
-use ottava_kernels::{Input, Layer, Output};
+use ottava_kernels::{Failure, Input, Layer, Output};
 
 /// One of the layers, with one input and one output.
 pub(crate) struct Piece {
@@ -53,6 +53,12 @@ impl Layer for Sequence {
     }
 
     unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+        // SAFETY: the caller's promise is the same.
+        let result = unsafe { self.try_run(task, inputs, outputs) };
+        result.unwrap_or_else(|failure| panic!("{failure}"));
+    }
+
+    unsafe fn try_run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) -> Result<(), Failure> {
         let index = self.ends.partition_point(|&end| end <= task);
         let piece = self.pieces.get(index).unwrap_or_else(|| panic!("task {task} of {}", self.tasks()));
         let before = index.checked_sub(1).map_or(0, |last| self.ends[last]);
@@ -61,6 +67,6 @@ impl Layer for Sequence {
         // SAFETY: the view is the end of the caller's view, whose promise holds for a part too.
         let output = unsafe { Output::from_raw(view.as_ptr().wrapping_add(piece.output_offset), len) };
         // SAFETY: the caller's promise; pieces write disjoint bytes.
-        unsafe { piece.layer.run(task - before, &[inputs[piece.input]], &[output]) }
+        unsafe { piece.layer.try_run(task - before, &[inputs[piece.input]], &[output]) }
     }
 }

@@ -129,12 +129,13 @@ fn plain_arithmetic(m: &mut Mixer) -> Option<()> {
     let output = m.like(x);
     // What is divided by must not be 0, whatever the input: a constant.
     let quotient = vec![Operand::Value(x), Operand::Constant(constant(m, x))];
-    let draft = match m.rng.below(5) {
+    let draft = match m.rng.below(6) {
         0 => Draft::new("ADD", pair, output).with(BuiltinOptions::AddOptions(Box::default())),
         1 => Draft::new("SUB", pair, output).with(BuiltinOptions::SubOptions(Box::default())),
         2 => Draft::new("MUL", pair, output).with(BuiltinOptions::MulOptions(Box::default())),
         3 => Draft::new("DIV", quotient, output).with(BuiltinOptions::DivOptions(Box::default())),
-        _ => Draft::new("FLOOR_DIV", quotient, output),
+        4 => Draft::new("FLOOR_DIV", quotient, output),
+        _ => Draft::new("FLOOR_MOD", quotient, output),
     };
     m.apply(draft).map(drop)
 }
