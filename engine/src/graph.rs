@@ -279,8 +279,13 @@ impl Graph {
             }
             let same_inside = node.outputs.iter().all(|&id| {
                 let (old, new) = (&single.tensors[id].shape, &self.tensors[id].shape);
-                let expected = old.first().and_then(|first| first.checked_mul(batch));
-                old.len() == new.len() && expected == new.first().copied() && old[1..] == new[1..]
+                // A scalar has no dimension that a batch could be along.
+                match (&old[..], &new[..]) {
+                    ([old_first, old_inside @ ..], [new_first, new_inside @ ..]) => {
+                        old_first.checked_mul(batch) == Some(*new_first) && old_inside == new_inside
+                    }
+                    _ => false,
+                }
             });
             if node.operator.mixes_batch() || !same_inside {
                 return Err(Error::unsupported(format!("cannot run with a batch of {batch}"))

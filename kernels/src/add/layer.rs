@@ -30,6 +30,7 @@ pub struct Add {
 
 impl Add {
     pub(super) fn new(bound: Bound<Descriptor>, spec: &AddSpec) -> Self {
+        assert!(spec.pairs.bytes == 1, "elements of {} bytes", spec.pairs.bytes);
         for operand in spec.operands {
             assert!((-31..=0).contains(&operand.multiplier.1), "an operand's shift is {}", operand.multiplier.1);
             assert!((-128..=255).contains(&operand.zero), "an operand's zero point is {}", operand.zero);
