@@ -48,7 +48,8 @@ fn no_models_at_all() {
 
 #[test]
 fn random_networks() {
-    for seed in 0..24u64 {
+    // The last one makes scalars of its inputs, which then cannot have a batch.
+    for seed in (0..24u64).chain([701]) {
         ottava_fuzz::random_graph(&(1_000_000 + seed).to_le_bytes());
     }
 }
