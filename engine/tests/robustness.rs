@@ -197,6 +197,27 @@ fn a_small_file_cannot_ask_for_much_memory() {
     assert!(start.elapsed().as_secs() < 20);
 }
 
+/// Each group of a convolution is packed by itself, in panels that are much wider than one channel.
+#[test]
+fn many_groups_do_not_multiply_the_weights() {
+    let file = edited(&|model| {
+        let count = 20_000;
+        for (index, shape) in [(0, [1, 1, 1, count]), (1, [count, 1, 1, 1]), (3, [1, 1, 1, count])] {
+            files::tensor(model, index).shape = Some(shape.to_vec());
+        }
+        files::tensor(model, 2).shape = Some(vec![count]);
+        files::tensor(model, 1).quantization = files::scales(&[0.01], 0);
+        files::tensor(model, 2).quantization = files::scales(&[0.005], 0);
+        let buffers = model.buffers.as_mut().unwrap();
+        buffers[1].data = Some((0..count).map(|at| (at * 29) as u8).collect());
+        buffers[2].data = Some(vec![1; 4 * count as usize]);
+    });
+    let model = load(&file).unwrap();
+    let plan = Plan::new(&model, &PlanOptions::default()).unwrap();
+    assert_eq!((plan.layers()[0].kernel.as_str(), plan.memory().packed_weight_bytes), ("reference", 0));
+    assert!(load_and_run(&file));
+}
+
 #[test]
 fn wrong_use_is_an_error_with_the_numbers() {
     let model = load(&conv_file()).unwrap();

@@ -15,6 +15,15 @@ use crate::error::{Error, Result};
 use crate::optimize::{Lower, Lowered, Lowering, Member};
 use crate::schema::BuiltinOptionsRef;
 
+/// Convolutions of more groups run on the reference: each group is packed by itself, with corrections of its own.
+const MAX_GROUPS: usize = 1 << 14;
+
+/// Convolutions of several groups whose weights take more when each group fills whole panels run on the reference.
+const MAX_PANEL_BYTES: usize = 1 << 30;
+
+/// No kernel has wider panels.
+const WIDEST_PANEL: usize = 64;
+
 /// A convolution.
 #[derive(Clone, Debug)]
 pub(crate) struct Conv2d {
@@ -107,6 +116,14 @@ impl Operator for Conv2d {
 }
 
 impl Conv2d {
+    /// Whether packed weights stay in proportion: a small file can ask for groups of a single channel.
+    fn packs_well(&self) -> bool {
+        let [channels, height, width, depth] = self.filter_shape;
+        let panels = (channels / self.groups.max(1)).next_multiple_of(WIDEST_PANEL);
+        let bytes = [self.groups, height, width, depth].iter().fold(panels, |bytes, &size| bytes.saturating_mul(size));
+        self.groups == 1 || (self.groups <= MAX_GROUPS && bytes <= MAX_PANEL_BYTES)
+    }
+
     /// The convolution of int16 activations as a kernel.
     fn lower_16(&self, lowering: &Lowering<'_>, member: &Member) -> Result<Option<Lowered>> {
         let (Some(source), Some(filter)) = (member.inputs[0], member.inputs[1]) else { return Ok(None) };
@@ -131,7 +148,7 @@ impl Conv2d {
 impl Lower for Conv2d {
     fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
         let suits = members.iter().all(|member| lowering.suits_kernels(member, 1));
-        if !suits || self.window.border_work() > MAX_BORDER_WORK {
+        if !suits || self.window.border_work() > MAX_BORDER_WORK || !self.packs_well() {
             return Ok(None);
         }
         if self.quantization.sums.of_16_bits() {
