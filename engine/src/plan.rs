@@ -152,7 +152,6 @@ pub struct Plan {
 struct Inner {
     model: Model,
     options: PlanOptions,
-    backend: Backend,
     batch: usize,
     inputs: Vec<TensorInfo>,
     outputs: Vec<TensorInfo>,
@@ -190,8 +189,8 @@ impl Plan {
             Backend::Reference => Box::new(reference::ReferenceProgram::new(model, graph, options)),
             Backend::Optimized => Box::new(OptimizedProgram::new(model, graph, options, isa)?),
         };
-        let (model, options, backend) = (model.clone(), options.clone(), options.backend);
-        Ok(Self { inner: Arc::new(Inner { model, options, backend, batch, inputs, outputs, program }) })
+        let (model, options) = (model.clone(), options.clone());
+        Ok(Self { inner: Arc::new(Inner { model, options, batch, inputs, outputs, program }) })
     }
 
     /// The instruction set that the kernels use.
@@ -206,7 +205,7 @@ impl Plan {
 
     /// What runs the operators.
     pub fn backend(&self) -> Backend {
-        self.inner.backend
+        self.inner.options.backend
     }
 
     /// First dimension of the first input.

@@ -181,7 +181,8 @@ pub fn saturating_left_shift(value: i32, exponent: u32) -> i32 {
 }
 
 /// `static_cast<int32_t>` of a float as the oracle's machine does it: truncation, and `i32::MIN`
-/// for NaN and for everything out of range in either direction (§7.19).
+/// for NaN and for everything out of range in either direction: the definition in FULLY_CONNECTED
+/// (§6.4).
 pub fn truncate_to_i32(value: f64) -> i32 {
     if value > -2_147_483_649.0 && value < 2_147_483_648.0 { value as i32 } else { i32::MIN }
 }

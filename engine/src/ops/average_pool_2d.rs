@@ -41,6 +41,10 @@ impl Operator for AveragePool2d {
         })
     }
 
+    fn work_is_bounded(&self) -> bool {
+        false
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

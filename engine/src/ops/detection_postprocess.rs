@@ -138,6 +138,10 @@ impl Operator for DetectionPostprocess {
         Ok(())
     }
 
+    fn work_is_bounded(&self) -> bool {
+        false
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

@@ -115,6 +115,12 @@ pub trait Operator: Lower + Send + Sync + Debug {
         false
     }
 
+    /// Whether the work of an evaluation is in proportion to the bytes of the operands and to [`Operator::macs`], so that
+    /// an import may evaluate it. Not where windows count taps in the padding, or elements meet each other.
+    fn work_is_bounded(&self) -> bool {
+        true
+    }
+
     /// Evaluates the operator with the scalar reference.
     ///
     /// # Errors
