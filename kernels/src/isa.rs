@@ -19,6 +19,10 @@ pub enum Isa {
     Scalar,
     /// 64-bit ARM with Advanced SIMD (Armv8.0).
     Neon,
+    /// 64-bit ARM with the dot products of Armv8.2: Cortex-A55 and A76, Neoverse N1, Apple M1.
+    DotProd,
+    /// 64-bit ARM with [`Isa::DotProd`] and the 8-bit matrix products of Armv8.6: Neoverse V1 and N2, Apple M2.
+    I8mm,
     /// x86-64 with AVX2.
     Avx2,
     /// x86-64 with AVX2 and AVX-VNNI, the 256-bit dot products of CPUs without AVX-512.
@@ -77,13 +81,16 @@ impl Storage {
 
 impl Isa {
     /// Every instruction set, on whatever CPU, weakest first.
-    pub const ALL: [Self; 6] = [Self::Scalar, Self::Neon, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni, Self::Amx];
+    pub const ALL: [Self; 8] =
+        [Self::Scalar, Self::Neon, Self::DotProd, Self::I8mm, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni, Self::Amx];
 
     /// The name used by `--isa`, in kernel names and in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
             Self::Neon => "neon",
+            Self::DotProd => "dotprod",
+            Self::I8mm => "i8mm",
             Self::Avx2 => "avx2",
             Self::AvxVnni => "avxvnni",
             Self::Avx512Vnni => "avx512vnni",
@@ -94,7 +101,7 @@ impl Isa {
     /// The type in which kernels of this instruction set read and write activations.
     pub const fn storage(self) -> Storage {
         match self {
-            Self::Neon => Storage::S8,
+            Self::Neon | Self::DotProd | Self::I8mm => Storage::S8,
             _ => Storage::U8,
         }
     }
@@ -104,6 +111,12 @@ impl Isa {
         match self {
             Self::Scalar => true,
             Self::Neon => cfg!(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")),
+            #[cfg(target_arch = "aarch64")]
+            Self::DotProd => Self::Neon.is_available() && std::arch::is_aarch64_feature_detected!("dotprod"),
+            #[cfg(target_arch = "aarch64")]
+            Self::I8mm => Self::DotProd.is_available() && std::arch::is_aarch64_feature_detected!("i8mm"),
+            #[cfg(not(target_arch = "aarch64"))]
+            Self::DotProd | Self::I8mm => false,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => std::arch::is_x86_feature_detected!("avx2"),
             #[cfg(target_arch = "x86_64")]
@@ -134,7 +147,14 @@ impl Isa {
 
     /// Whether kernels of `other` run wherever this one does, so that they may stand in for those it has none of.
     pub fn includes(self, other: Self) -> bool {
-        self == other || matches!((self, other), (Self::Amx, Self::Avx512Vnni) | (Self::AvxVnni, Self::Avx2))
+        let below = match self {
+            Self::Amx => &[Self::Avx512Vnni][..],
+            Self::AvxVnni => &[Self::Avx2],
+            Self::I8mm => &[Self::DotProd, Self::Neon],
+            Self::DotProd => &[Self::Neon],
+            _ => &[],
+        };
+        self == other || below.contains(&other)
     }
 
     /// The instruction sets that this CPU can run, best last.

@@ -85,7 +85,7 @@ fn bind(isa: Isa) -> PassFn {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => avx2,
         #[cfg(target_arch = "aarch64")]
-        Isa::Neon => neon,
+        Isa::Neon | Isa::DotProd | Isa::I8mm => neon,
         _ => scalar,
     }
 }

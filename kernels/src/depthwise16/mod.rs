@@ -83,7 +83,7 @@ impl Described for Descriptor {
 /// The CPU lacks the instruction set, or the specification contradicts itself: a length that does not match, channels
 /// that are no multiple of the input's, pixels with gaps.
 pub fn prepare(isa: Isa, spec: &Depthwise16Spec<'_>) -> Depthwise16 {
-    let isa = if isa == Isa::Neon { Isa::Scalar } else { isa };
+    let isa = if isa.includes(Isa::Neon) { Isa::Scalar } else { isa };
     Depthwise16::new(Bound::new(KERNELS, isa), spec)
 }
 

@@ -103,7 +103,7 @@ impl Described for Descriptor {
 /// The CPU lacks the instruction set, or the specification contradicts itself: a length that does not match, channels
 /// that groups do not divide, pixels with gaps.
 pub fn prepare(isa: Isa, spec: &Conv16Spec<'_>) -> Conv16 {
-    let isa = if isa == Isa::Neon { Isa::Scalar } else { isa };
+    let isa = if isa.includes(Isa::Neon) { Isa::Scalar } else { isa };
     Conv16::new(Bound::new(KERNELS, isa), spec)
 }
 

@@ -117,7 +117,7 @@ impl Described for Descriptor {
 /// The CPU lacks the instruction set, or there is nothing to compute.
 pub fn prepare(isa: Isa, spec: &MatmulSpec<'_>) -> Matmul {
     let storage = isa.storage();
-    let isa = if isa == Isa::Neon { Isa::Scalar } else { isa };
+    let isa = if isa.includes(Isa::Neon) { Isa::Scalar } else { isa };
     Matmul::new(Bound::new(KERNELS, isa), spec, storage)
 }
 

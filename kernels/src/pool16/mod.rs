@@ -90,7 +90,7 @@ impl Described for Descriptor {
 /// The CPU lacks the instruction set, or the specification contradicts itself: pixels with gaps or none, or a window
 /// of an average that lies in the padding.
 pub fn prepare(isa: Isa, spec: &Pool16Spec) -> Pool16 {
-    let isa = if isa == Isa::Neon { Isa::Scalar } else { isa };
+    let isa = if isa.includes(Isa::Neon) { Isa::Scalar } else { isa };
     Pool16::new(Bound::new(KERNELS, isa), spec)
 }
 
