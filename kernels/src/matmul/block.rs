@@ -166,9 +166,9 @@ unsafe fn add_narrow<A: Pairs16, const MR: usize>(
 fn add_wide<A: Pairs16>(rows: &[[i16; CHUNK]], panel: &Panel, depth: usize, totals: &mut [[i64; LANES]]) {
     for (row, total) in rows.iter().zip(totals) {
         for (k, &x) in row.iter().enumerate().take(depth) {
-            for lane in 0..LANES {
+            for (lane, sum) in total.iter_mut().enumerate() {
                 let at = if A::SIDE_BY_SIDE { 2 * lane + k % 2 } else { LANES * (k % 2) + lane };
-                total[lane] += i64::from(i32::from(x) * i32::from(panel[k / 2][at]));
+                *sum += i64::from(i32::from(x) * i32::from(panel[k / 2][at]));
             }
         }
     }
