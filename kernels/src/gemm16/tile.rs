@@ -1,7 +1,7 @@
 //! The tile, written once for every instruction set: `MR` output pixels times sixteen output channels.
 
 use crate::arch::{LANES, Pairs16};
-use crate::requantize16::Ending16;
+use crate::requantize16::{Ending16, add_to_totals, lanes};
 use crate::window::{Image, Window};
 
 /// The window that belongs to one output pixel.
@@ -51,7 +51,7 @@ pub(super) type TileFn = unsafe fn(&Tile<'_>);
 /// As [`TileFn`], in a function that enables the instruction set of `arch`.
 #[inline(always)]
 pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, tile: &Tile<'_>) {
-    let mut totals = [[0_i64; LANES]; MR];
+    let (mut totals, mut flushed) = ([[0_i64; LANES]; MR], false);
     let mut sums = [arch.splat(0); MR];
     let mut weights = tile.weights.as_ptr();
     let mut left = tile.budget;
@@ -81,36 +81,22 @@ pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, tile: &Tile<'_>) 
                 left -= count;
                 pair += count;
                 if left == 0 {
-                    // SAFETY: in a function that enables the instruction set.
-                    unsafe { flush(arch, &mut sums, &mut totals) }
-                    left = tile.budget;
+                    add_to_totals(&lanes(arch, &sums), &mut totals);
+                    sums = [arch.splat(0); MR];
+                    (left, flushed) = (tile.budget, true);
                 }
             }
         }
     }
-    // SAFETY: as above.
-    unsafe { flush(arch, &mut sums, &mut totals) }
-    for (row, total) in tile.rows.iter().zip(&totals) {
-        let values = tile.ending.apply(arch, total);
-        let target = tile.output.wrapping_add(row.pixel * tile.pixel_stride);
+    let sums = lanes(arch, &sums);
+    if flushed {
+        add_to_totals(&sums, &mut totals);
+    }
+    for (row, at) in tile.rows.iter().enumerate() {
+        let ending = tile.ending;
+        let values = if flushed { ending.apply(arch, &totals[row]) } else { ending.apply_narrow(arch, &sums[row]) };
+        let target = tile.output.wrapping_add(at.pixel * tile.pixel_stride);
         // SAFETY: the caller vouches for the outputs.
         unsafe { arch.store_words(target, values, tile.channels) }
-    }
-}
-
-/// Moves 32-bit sums to the totals.
-///
-/// # Safety
-/// In a function that enables the instruction set of `arch`.
-#[inline(always)]
-unsafe fn flush<A: Pairs16, const MR: usize>(arch: A, sums: &mut [A::I32; MR], totals: &mut [[i64; LANES]; MR]) {
-    for (sum, total) in sums.iter_mut().zip(totals) {
-        let mut lanes = [0_i32; LANES];
-        // SAFETY: the array has sixteen values.
-        unsafe { arch.store(lanes.as_mut_ptr(), *sum) }
-        for lane in 0..LANES {
-            total[lane] += i64::from(lanes[lane]);
-        }
-        *sum = arch.splat(0);
     }
 }
