@@ -51,6 +51,15 @@ mod neon_pairs;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use neon::Neon;
 
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod dotprod;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod i8mm;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use dotprod::DotProd;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use i8mm::I8mm;
+
 /// Lanes of every vector.
 pub(crate) const LANES: usize = 16;
 
