@@ -49,7 +49,18 @@ mod neon;
 #[cfg(target_arch = "aarch64")]
 mod neon_pairs;
 #[cfg(target_arch = "aarch64")]
+mod neon_products;
+#[cfg(target_arch = "aarch64")]
 pub(crate) use neon::Neon;
+
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod dotprod;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod i8mm;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use dotprod::DotProd;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use i8mm::I8mm;
 
 /// Lanes of every vector.
 pub(crate) const LANES: usize = 16;
