@@ -20,11 +20,11 @@ pub(super) struct Tile<'a> {
     pub(super) rows: &'a [Row],
     pub(super) input: &'a Image,
     pub(super) window: &'a Window,
-    /// What a tap in the padding reads: as many zeros as a pixel has channels, and one more.
+    /// What a tap in the padding reads: as many zeros as a pixel has channels, and [`super::pack::Packing::overrun`] more.
     pub(super) zeros: &'a [i16],
     /// Pairs of channels of a tap.
     pub(super) pairs: usize,
-    /// The panel: taps, then pairs, 32 values each.
+    /// The panel.
     pub(super) weights: &'a [i16],
     /// Pairs whose sums surely fit 32 bits.
     pub(super) budget: usize,
@@ -41,8 +41,8 @@ pub(super) struct Tile<'a> {
 ///
 /// # Safety
 /// The CPU has the instruction set, and the tile has as many rows as the entry is for. At every pixel of the images the
-/// group's channels, rounded up to a pair, are readable; outputs are writable for the tile's rows and channels, which
-/// nobody else touches. `weights` holds all taps and pairs.
+/// group's channels and as many more as the packing runs over are readable; outputs are writable for the tile's rows and
+/// channels, which nobody else touches. `weights` is a whole panel, packed for the entry.
 pub(super) type TileFn = unsafe fn(&Tile<'_>);
 
 /// Computes one tile.
@@ -57,15 +57,7 @@ pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, tile: &Tile<'_>) 
     let mut left = tile.budget;
     for tap_y in 0..tile.window.taps[0] {
         for tap_x in 0..tile.window.taps[1] {
-            let mut sources = [tile.zeros.as_ptr(); MR];
-            for (source, row) in sources.iter_mut().zip(tile.rows) {
-                let y = row.first[0] + (tap_y * tile.window.dilation[0]) as isize;
-                let x = row.first[1] + (tap_x * tile.window.dilation[1]) as isize;
-                if (0..tile.input.height as isize).contains(&y) && (0..tile.input.width as isize).contains(&x) {
-                    let pixel = y as usize * tile.input.width + x as usize;
-                    *source = row.image.wrapping_add(pixel * tile.input.pixel_stride);
-                }
-            }
+            let sources = sources::<MR>(tile, [tap_y, tap_x]);
             let mut pair = 0;
             while pair < tile.pairs {
                 let count = left.min(tile.pairs - pair);
@@ -99,4 +91,19 @@ pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, tile: &Tile<'_>) 
         // SAFETY: the caller vouches for the outputs.
         unsafe { arch.store_words(target, values, tile.channels) }
     }
+}
+
+/// Where a tap's channels are for each row.
+#[inline(always)]
+pub(super) fn sources<const MR: usize>(tile: &Tile<'_>, [tap_y, tap_x]: [usize; 2]) -> [*const i16; MR] {
+    let mut sources = [tile.zeros.as_ptr(); MR];
+    for (source, row) in sources.iter_mut().zip(tile.rows) {
+        let y = row.first[0] + (tap_y * tile.window.dilation[0]) as isize;
+        let x = row.first[1] + (tap_x * tile.window.dilation[1]) as isize;
+        if (0..tile.input.height as isize).contains(&y) && (0..tile.input.width as isize).contains(&x) {
+            let pixel = y as usize * tile.input.width + x as usize;
+            *source = row.image.wrapping_add(pixel * tile.input.pixel_stride);
+        }
+    }
+    sources
 }
