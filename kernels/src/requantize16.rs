@@ -51,12 +51,22 @@ struct Narrow {
     right: [i32; LANES],
 }
 
+/// Sums of sixteen channels times doubles, rounded once.
+#[derive(Clone, Debug)]
+struct Float {
+    factor: [f64; LANES],
+    /// Added first, wrapping.
+    bias: [i64; LANES],
+    /// Whether sums have 64 bits; else they are cut to 32.
+    wide: bool,
+}
+
 /// How the sums of sixteen channels are scaled.
 #[derive(Clone, Debug)]
 enum Scale {
     Wide(Box<Wide>),
     Narrow(Box<Narrow>),
-    Float { factor: [f64; LANES], bias: [i64; LANES], wide: bool },
+    Float(Box<Float>),
 }
 
 /// The end of sixteen channels.
@@ -86,12 +96,8 @@ impl Ending16 {
         let scale = match requantize {
             Requantize16::Wide(list) => wide(|lane| pick(list, first + lane), used, biases),
             Requantize16::Narrow(list) => narrow(|lane| pick(list, first + lane), used, biases),
-            Requantize16::WideFloat(list) => {
-                Scale::Float { factor: floats(list, first, used), bias: biases, wide: true }
-            }
-            Requantize16::NarrowFloat(list) => {
-                Scale::Float { factor: floats(list, first, used), bias: biases, wide: false }
-            }
+            Requantize16::WideFloat(list) => float(list, [first, used], biases, true),
+            Requantize16::NarrowFloat(list) => float(list, [first, used], biases, false),
         };
         Self { scale, range }
     }
@@ -108,7 +114,7 @@ impl Ending16 {
                 }
                 by.apply(arch, &lanes)
             }
-            Scale::Float { factor, bias, wide } => round_once(arch, sums, bias, factor, *wide),
+            Scale::Float(by) => by.apply(arch, sums),
         };
         self.clamp(arch, scaled)
     }
@@ -120,12 +126,12 @@ impl Ending16 {
             // SAFETY: the array has sixteen values.
             Scale::Wide(by) => arch.rescale_narrow(unsafe { arch.load(sums.as_ptr()) }, by),
             Scale::Narrow(by) => by.apply(arch, sums),
-            Scale::Float { factor, bias, wide } => {
+            Scale::Float(by) => {
                 let mut wider = [0_i64; LANES];
                 for (wider, &sum) in wider.iter_mut().zip(sums) {
                     *wider = i64::from(sum);
                 }
-                round_once(arch, &wider, bias, factor, *wide)
+                by.apply(arch, &wider)
             }
         };
         self.clamp(arch, scaled)
@@ -151,25 +157,21 @@ impl Narrow {
     }
 }
 
-/// One rounding of each product with a double; what does not fit is the least value.
-#[inline(always)]
-fn round_once<A: Pairs16>(
-    arch: A,
-    sums: &[i64; LANES],
-    bias: &[i64; LANES],
-    factor: &[f64; LANES],
-    wide: bool,
-) -> A::I32 {
-    let mut values = [0_i32; LANES];
-    for lane in 0..LANES {
-        let biased = sums[lane].wrapping_add(bias[lane]);
-        let sum = if wide { biased as f64 } else { f64::from(biased as i32) };
-        let rounded = (sum * factor[lane]).round();
-        let fits = rounded > -2_147_483_649.0 && rounded < 2_147_483_648.0;
-        values[lane] = if fits { rounded as i32 } else { i32::MIN };
+impl Float {
+    /// What does not fit is the least value.
+    #[inline(always)]
+    fn apply<A: Pairs16>(&self, arch: A, sums: &[i64; LANES]) -> A::I32 {
+        let mut values = [0_i32; LANES];
+        for lane in 0..LANES {
+            let biased = sums[lane].wrapping_add(self.bias[lane]);
+            let sum = if self.wide { biased as f64 } else { f64::from(biased as i32) };
+            let rounded = (sum * self.factor[lane]).round();
+            let fits = rounded > -2_147_483_649.0 && rounded < 2_147_483_648.0;
+            values[lane] = if fits { rounded as i32 } else { i32::MIN };
+        }
+        // SAFETY: the array has sixteen values.
+        unsafe { arch.load(values.as_ptr()) }
     }
-    // SAFETY: the array has sixteen values.
-    unsafe { arch.load(values.as_ptr()) }
 }
 
 fn pick<T: Copy>(list: &[T], channel: usize) -> T {
@@ -178,14 +180,14 @@ fn pick<T: Copy>(list: &[T], channel: usize) -> T {
 
 fn wide(multiplier: impl Fn(usize) -> (i32, i32), used: usize, bias: [i64; LANES]) -> Scale {
     let mut wide = Wide { offset: [0; LANES], shift: [1; LANES], factor: [0; LANES] };
-    for lane in 0..used {
+    for (lane, &bias) in bias.iter().enumerate().take(used) {
         let (mantissa, exponent) = multiplier(lane);
         assert!((-31..=14).contains(&exponent) && mantissa >= 0, "a multiplier of {mantissa}, {exponent}");
         let factor = if mantissa < 0x7FFF_0000 { (mantissa + 0x8000) >> 16 } else { 0x7FFF };
         let shift = i64::from(15 - exponent);
         wide.factor[lane] = factor;
         wide.shift[lane] = shift;
-        wide.offset[lane] = bias[lane].wrapping_mul(i64::from(factor)).wrapping_add(1 << (shift - 1));
+        wide.offset[lane] = bias.wrapping_mul(i64::from(factor)).wrapping_add(1 << (shift - 1));
     }
     Scale::Wide(Box::new(wide))
 }
@@ -203,12 +205,12 @@ fn narrow(multiplier: impl Fn(usize) -> (i32, i32), used: usize, bias: [i64; LAN
     Scale::Narrow(Box::new(narrow))
 }
 
-fn floats(list: &[f64], first: usize, used: usize) -> [f64; LANES] {
-    let mut factors = [0.0; LANES];
-    for (lane, factor) in factors.iter_mut().take(used).enumerate() {
+fn float(list: &[f64], [first, used]: [usize; 2], bias: [i64; LANES], wide: bool) -> Scale {
+    let mut factor = [0.0; LANES];
+    for (lane, factor) in factor.iter_mut().take(used).enumerate() {
         *factor = pick(list, first + lane);
     }
-    factors
+    Scale::Float(Box::new(Float { factor, bias, wide }))
 }
 
 /// Sums of sixteen channels as arrays.
