@@ -1,6 +1,7 @@
 //! The kernel table, and which tile shapes a layer gets.
 
 use super::join::JOINED_ROWS;
+use super::layout::Layout;
 use super::tile::{Block, MAX_PANELS, Segment, TileFn};
 use crate::arch::LANES;
 use crate::bound::Described;
@@ -14,8 +15,12 @@ pub struct Descriptor {
     pub(crate) isa: Isa,
     /// Operand types, as kernel names have them.
     pub(crate) operands: &'static str,
+    /// How the tiles want the weights.
+    pub(crate) layout: Layout,
     /// Tiles of 1, 2, ... panels; of each, those of 1, 2, ... rows.
     pub(crate) tiles: &'static [&'static [TileFn]],
+    /// The same for weights that [`Layout::overflows`]; empty where none do.
+    pub(crate) careful_tiles: &'static [&'static [TileFn]],
     pub(crate) row_sums: RowSumsFn,
     /// Whether the tiles take joined lines; see [`super::streams`].
     pub(crate) joins_lines: bool,

@@ -36,7 +36,9 @@ mod grid;
 mod join;
 #[cfg(any(target_arch = "x86_64", test))]
 mod joined;
+mod layout;
 mod pack;
+mod packed;
 mod streams;
 mod tile;
 

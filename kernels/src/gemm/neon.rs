@@ -4,6 +4,7 @@
 //! of weights, a quad for each row and temporaries.
 
 use super::bind::Descriptor;
+use super::layout::Layout;
 use super::tile::{self, Segment, Tile};
 use crate::arch::{Arch, Neon};
 use crate::isa::Isa;
@@ -25,7 +26,9 @@ unsafe fn row_sums(rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
 pub(crate) static TILES: Descriptor = Descriptor {
     isa: Isa::Neon,
     operands: "s8s8",
+    layout: Layout::Fours,
     tiles: &[super::tile_rows!(1; 1, 2)],
+    careful_tiles: &[],
     row_sums,
     joins_lines: false,
     block: None,

@@ -11,6 +11,7 @@ use crate::memory::SLACK;
 use crate::testing::for_each_isa;
 
 mod cases;
+mod layouts;
 
 /// How inputs and weights are drawn.
 #[derive(Clone, Copy, Debug)]
@@ -322,7 +323,7 @@ fn tables(isa: Isa) -> Vec<&'static [&'static Descriptor]> {
         }
         Isa::Scalar => {
             static JOINING: [&Descriptor; 1] = [&scalar::joining::TILES];
-            vec![KERNELS, &JOINING]
+            vec![KERNELS, &JOINING, &layouts::EIGHTS, &layouts::SIXTEENS]
         }
         _ => vec![KERNELS],
     }

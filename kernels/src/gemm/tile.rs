@@ -42,12 +42,14 @@ pub(crate) struct Segment {
     pub(crate) bytes: u32,
     /// The run's first line within a panel.
     pub(crate) line: u32,
+    /// Its lines: steps of four k, of which the last may be padding.
+    pub(crate) lines: u32,
 }
 
 impl Segment {
     /// Steps of four k.
     pub(crate) fn steps(&self) -> usize {
-        (self.bytes as usize).div_ceil(4)
+        self.lines as usize
     }
 }
 
