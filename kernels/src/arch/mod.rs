@@ -50,6 +50,9 @@ mod neon;
 pub(crate) use neon::Neon;
 
 #[cfg(target_arch = "aarch64")]
+pub(crate) mod ordered;
+
+#[cfg(target_arch = "aarch64")]
 pub(crate) mod dotprod;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod i8mm;

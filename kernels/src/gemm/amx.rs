@@ -332,6 +332,8 @@ pub(crate) static TILES: Descriptor = Descriptor {
         least_lines: TILE_LINES,
         least_panel_lines: 200,
         tile_isa: Isa::Avx512Vnni,
+        // The rows of a block share most of their activations, and tiles come from the second level as well.
+        copies: false,
         slack_lines: TILE_LINES,
         run,
     }),

@@ -38,6 +38,8 @@ pub(crate) struct BlockKernel {
     pub(crate) least_panel_lines: usize,
     /// The instruction set of the tiles.
     pub(crate) tile_isa: Isa,
+    /// Whether it copies the whole K of every row, so that a block's copies should stay in the first-level cache.
+    pub(crate) copies: bool,
     /// Lines past the last panel that it may read; they meet activations of 0.
     pub(crate) slack_lines: usize,
     pub(crate) run: unsafe fn(&Block<'_>),
@@ -69,6 +71,10 @@ pub static KERNELS: &[&Descriptor] = &[
     &super::avxvnni::TILES,
     #[cfg(target_arch = "x86_64")]
     &super::avx2::TILES,
+    #[cfg(target_arch = "aarch64")]
+    &super::i8mm::TILES,
+    #[cfg(target_arch = "aarch64")]
+    &super::dotprod::TILES,
     #[cfg(target_arch = "aarch64")]
     &super::neon::TILES,
     &super::scalar::TILES,
@@ -127,7 +133,12 @@ impl Descriptor {
 
 /// The name of a kernel: operands, instruction set, rows by columns, k of a step.
 fn name(operands: &str, isa: Isa, shape: TileShape) -> String {
-    let depth = if isa == Isa::Amx { 64 } else { 4 };
+    let depth = match isa {
+        Isa::Amx => 64,
+        Isa::I8mm => 8,
+        Isa::Neon => 16,
+        _ => 4,
+    };
     format!("gemm_{operands}_{isa}_{}x{}k{depth}", shape.rows, shape.panels * LANES)
 }
 

@@ -47,6 +47,7 @@ pub struct Conv {
     tasks: Vec<Task>,
     corrects_row_sums: bool,
     excess: usize,
+    careful: bool,
     input_bytes: usize,
 }
 
@@ -65,6 +66,8 @@ pub struct ConvStatistics {
     pub corrects_row_sums: bool,
     /// Steps of one k of a panel that are added because weights less their zero point leave eight bits.
     pub excess: usize,
+    /// Whether every product is widened on its own, since two of them may leave 16 bits.
+    pub careful: bool,
 }
 
 impl Conv {
@@ -89,9 +92,12 @@ impl Conv {
             .map(|&source| Columns::new(&spec.parts[source.part], source, largest_sum(spec, source.part)))
             .collect();
         let groups = blocks::panel_groups(descriptor, &sources, &mut columns);
+        let copies = descriptor.block.as_ref().is_some_and(|block| block.copies);
+        let taps = spec.window.taps[1];
+        let across = if copies { taps } else { spec.window.stride[1].min(taps) };
         let extent = Extent {
             batch: spec.input.batch,
-            row_bytes: spec.window.taps[0] * spec.window.stride[1].min(spec.window.taps[1]) * spec.input.channels,
+            row_bytes: spec.window.taps[0] * across * spec.input.channels,
             panel_bytes: variants.iter().map(|variant| 64 * variant[1]).max().unwrap_or(0),
             threads: spec.threads.max(1),
             row_quantum: descriptor.row_quantum(),
@@ -110,6 +116,7 @@ impl Conv {
             tasks: blocks::tasks(&classes, &groups, &extent),
             corrects_row_sums: columns.iter().any(|columns| columns.weight_zero != 0),
             excess: excess.len(),
+            careful,
             input_bytes: input_bytes(spec, &classes),
             classes,
             lines,
@@ -141,6 +148,7 @@ impl Conv {
             joined: self.streams.as_ref().map(Streams::statistics),
             corrects_row_sums: self.corrects_row_sums,
             excess: self.excess,
+            careful: self.careful,
         }
     }
 

@@ -21,7 +21,6 @@ pub(crate) enum Layout {
     #[cfg_attr(not(any(target_arch = "aarch64", test)), expect(dead_code, reason = "only ARM has these"))]
     Eights,
     /// Sixteen, of which two times eight products are added up in 16 bits.
-    #[cfg_attr(not(any(target_arch = "aarch64", test)), expect(dead_code, reason = "only ARM has these"))]
     Sixteens,
 }
 
