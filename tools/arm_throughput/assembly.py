@@ -80,7 +80,9 @@ def functions(binary):
     name, body = "", []
     for line in text.splitlines():
         if start := FUNCTION.match(line):
-            name, body = start["name"], found.setdefault(start["name"], [])
+            # Copies of a generic function have the same name; the first stands for all.
+            name, body = start["name"], []
+            found.setdefault(name, body)
         elif part := INSTRUCTION.match(line):
             operands = (part["operands"] or "").split("\t//")[0].split(" //")[0].strip()
             goal = destination(part["mnemonic"], operands, name)

@@ -82,7 +82,9 @@ def values_model(kernels):
 
 
 def sections(kernels):
-    """The generated parts of the document by their marks."""
+    """The generated parts of the document by their marks; without `llvm-mca` only the counts."""
+    if model.program() is None:
+        return {"counts": counts_table(kernels)}
     note = f"llvm-mca {model.version()}, {model.TURNS} turns.\n\n"
     return {
         "counts": counts_table(kernels),
