@@ -47,6 +47,10 @@ pub(crate) use avx512::Avx512Vnni;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(target_arch = "aarch64")]
+mod neon_pairs;
+#[cfg(target_arch = "aarch64")]
+mod neon_products;
+#[cfg(target_arch = "aarch64")]
 pub(crate) use neon::Neon;
 
 #[cfg(target_arch = "aarch64")]

@@ -4,6 +4,7 @@
 //! temporaries.
 
 use super::bind::Descriptor;
+use super::pack::Format;
 use super::tile::{self, Tile};
 use crate::arch::{Arch, Avx2};
 use crate::isa::Isa;
@@ -23,6 +24,7 @@ pub(super) static TILES: Descriptor = Descriptor {
     name: "depthwise_u8_avx2_6x16",
     direct: tile::<false>,
     multiplied: tile::<true>,
+    format: Format::Lanes,
     quads: None,
     columns: None,
 };

@@ -9,6 +9,7 @@
 use super::bind::Descriptor;
 use super::column_tile::{self, ColumnTile};
 use super::columns::ColumnKernel;
+use super::pack::Format;
 use super::quad_tile::{self, QuadTile};
 use super::quads::QuadKernel;
 use super::tile::{self, Tile};
@@ -52,6 +53,7 @@ pub(super) static TILES: Descriptor = Descriptor {
     name: "depthwise_u8_avx512vnni_8x16",
     direct: tile::<false>,
     multiplied: tile::<true>,
+    format: Format::Lanes,
     quads: Some(QuadKernel {
         name: "depthwise_u8s8_avx512vnni_4x64k4",
         tiles: [quad_tile::<1>, quad_tile::<2>, quad_tile::<3>],

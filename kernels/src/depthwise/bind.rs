@@ -1,6 +1,7 @@
 //! The kernel table.
 
 use super::columns::ColumnKernel;
+use super::pack::Format;
 use super::quads::QuadKernel;
 use super::tile::TileFn;
 use crate::bound::Described;
@@ -15,6 +16,11 @@ pub struct Descriptor {
     pub(super) direct: TileFn,
     /// Several output channels for each input channel.
     pub(super) multiplied: TileFn,
+    /// How both want their weights.
+    pub(super) format: Format,
+    /// One output channel for each input channel, and weights in [`Format::Bytes`].
+    #[cfg(target_arch = "aarch64")]
+    pub(super) bytes: Option<TileFn>,
     /// Four taps at a time, where the instruction set adds up four products.
     pub(super) quads: Option<QuadKernel>,
     /// Square windows that slide along rows, on the same condition.
@@ -41,6 +47,16 @@ impl Descriptor {
     /// The name of the kernel for any window: stored type, instruction set, pixels by channels of a tile.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The tile of a convolution and how it wants the weights, the largest of which has magnitude `largest`.
+    pub(super) fn tile(&self, multiplied: bool, largest: i32) -> (TileFn, Format) {
+        #[cfg(target_arch = "aarch64")]
+        if let Some(bytes) = self.bytes.filter(|_| !multiplied && largest < 128) {
+            return (bytes, Format::Bytes);
+        }
+        let _ = largest;
+        (if multiplied { self.multiplied } else { self.direct }, self.format)
     }
 
     /// The name of the kernel for four taps at a time, where the instruction set has one.

@@ -6,7 +6,7 @@ use super::column_tile::MOST_TAPS;
 use super::columns::{Columns, OutputRow};
 use super::pack::{self, Band, Block, Class};
 use super::quads::{Quads, Row};
-use super::tile::Tile;
+use super::tile::{Tile, TileFn};
 use crate::arch::LANES;
 use crate::bound::Bound;
 use crate::gemm::Requantize;
@@ -24,8 +24,8 @@ pub struct Depthwise {
     window: Window,
     output: [usize; 2],
     pixel_stride: usize,
-    /// Whether several output channels read one input channel.
-    multiplied: bool,
+    /// The tile for any window.
+    tile: TileFn,
     /// The whole convolution as a window that slides along rows; nothing else is used then.
     columns: Option<Columns>,
     /// What four taps at a time are enough for.
@@ -33,8 +33,10 @@ pub struct Depthwise {
     /// All sixteens of channels; those that `quads` covers are skipped.
     blocks: Vec<Block>,
     requantizers: Vec<Requantizer>,
-    /// Weights: blocks, then taps.
+    /// Weights: blocks, then what the tile wants of each.
     weights: Vec<Lanes>,
+    /// Lines of weights of a block.
+    block_lines: usize,
     bias: Vec<Lanes>,
     bands: Vec<Band>,
     /// Output rows of all images that one task computes.
@@ -55,8 +57,10 @@ impl Depthwise {
         let columns = bound.descriptor().columns.and_then(|kernel| Columns::new(kernel, spec, range));
         let blocks = if columns.is_some() { Vec::new() } else { pack::blocks(spec) };
         let (bands, bias) = pack::bands(spec, &blocks);
-        let weights = pack::unfold(spec, &blocks);
-        let largest_sum = pack::largest_sum(&weights, &bias, spec.window.taps[0] * spec.window.taps[1]);
+        let taps = spec.window.taps[0] * spec.window.taps[1];
+        let largest_weight = pack::largest_weight(spec);
+        let largest_sum = pack::largest_sum(largest_weight, &bias, taps);
+        let (tile, format) = bound.descriptor().tile(spec.channels != spec.input.channels, largest_weight);
         let quads = bound
             .descriptor()
             .quads
@@ -78,11 +82,12 @@ impl Depthwise {
             window: spec.window,
             output: spec.output,
             pixel_stride: spec.pixel_stride,
-            multiplied: spec.channels != spec.input.channels,
+            tile,
             columns,
             quads,
             requantizers,
-            weights,
+            weights: pack::unfold(spec, &blocks, format),
+            block_lines: format.lines(taps),
             blocks,
             bias,
             bands,
@@ -118,21 +123,18 @@ impl Depthwise {
     /// # Safety
     /// As [`Layer::run`], with views as long as it asserts.
     unsafe fn run_class(&self, at: [usize; 2], class: &Class, row: &Row) {
-        let descriptor = self.bound.descriptor();
-        let tile = if self.multiplied { descriptor.multiplied } else { descriptor.direct };
         let mut done = 0;
         if let Some(quads) = &self.quads {
             // SAFETY: as for the tiles below.
             unsafe { quads.run(at, row) }
             done = quads.channels;
         }
-        let taps = self.window.taps[0] * self.window.taps[1];
         for (index, block) in self.blocks.iter().enumerate().filter(|(_, block)| block.first >= done) {
             let call = Tile {
                 input: row.input.wrapping_add(block.input),
                 input_step: self.window.stride[1] * self.input.pixel_stride,
                 taps: &class.taps,
-                weights: &self.weights[index * taps..(index + 1) * taps],
+                weights: &self.weights[index * self.block_lines..][..self.block_lines],
                 bias: &self.bias[class.bias + index],
                 order: &block.order,
                 requantizer: &self.requantizers[index],
@@ -145,7 +147,7 @@ impl Depthwise {
             // image, and the asserted view holds sixteen bytes from the block's first channel of the
             // last pixel. Output pixels and channels lie inside the asserted view, and the caller
             // vouches that nobody else touches those of this task.
-            unsafe { tile(&call) }
+            unsafe { (self.tile)(&call) }
         }
     }
 }

@@ -60,6 +60,8 @@ mod avx2;
 mod avx512vnni;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(target_arch = "aarch64")]
+mod neon_tile;
 mod scalar;
 
 pub use bind::{Descriptor, KERNELS};

@@ -62,20 +62,61 @@ pub(super) fn weight(spec: &DepthwiseSpec<'_>, tap: usize, channel: usize) -> i3
     value - spec.weights.zero
 }
 
-/// `w - wz` of every block, tap and lane; padding lanes are 0.
-pub(super) fn unfold(spec: &DepthwiseSpec<'_>, blocks: &[Block]) -> Vec<Lanes> {
-    let taps = spec.window.taps[0] * spec.window.taps[1];
-    let mut lines = Vec::with_capacity(blocks.len() * taps);
-    for block in blocks {
-        for tap in 0..taps {
-            let mut lanes = Lanes::ZERO;
-            for (lane, value) in lanes.0.iter_mut().enumerate().take(block.count) {
-                *value = weight(spec, tap, block.first + lane);
-            }
-            lines.push(lanes);
+/// How a tile wants the weights of a block: for each tap sixteen integers that follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// 32 bits each, a line for each tap.
+    Lanes,
+    /// 16 bits each.
+    #[cfg(target_arch = "aarch64")]
+    Words,
+    /// Eight bits each, none of them -128.
+    #[cfg(target_arch = "aarch64")]
+    Bytes,
+}
+
+impl Format {
+    /// Bits of a weight.
+    const fn bits(self) -> usize {
+        match self {
+            Self::Lanes => 32,
+            #[cfg(target_arch = "aarch64")]
+            Self::Words => 16,
+            #[cfg(target_arch = "aarch64")]
+            Self::Bytes => 8,
         }
     }
-    lines
+
+    /// Lines of a block.
+    pub(super) const fn lines(self, taps: usize) -> usize {
+        (taps * self.bits()).div_ceil(32)
+    }
+}
+
+/// `w - wz` of every block, tap and lane; padding lanes are 0.
+pub(super) fn unfold(spec: &DepthwiseSpec<'_>, blocks: &[Block], format: Format) -> Vec<Lanes> {
+    let taps = spec.window.taps[0] * spec.window.taps[1];
+    let lines = format.lines(taps);
+    let mut unfolded = vec![Lanes::ZERO; blocks.len() * lines];
+    for (block, unfolded) in blocks.iter().zip(unfolded.chunks_exact_mut(lines)) {
+        for tap in 0..taps {
+            for lane in 0..block.count {
+                let bit = (tap * LANES + lane) * format.bits();
+                // Little-endian, as are all instruction sets that take less than whole lanes.
+                let value = weight(spec, tap, block.first + lane) << (32 - format.bits());
+                let value = value.cast_unsigned() >> (32 - format.bits()) << (bit % 32);
+                unfolded[bit / 32 / LANES].0[bit / 32 % LANES] |= value.cast_signed();
+            }
+        }
+    }
+    unfolded
+}
+
+/// Largest magnitude of `w - wz`.
+pub(super) fn largest_weight(spec: &DepthwiseSpec<'_>) -> i32 {
+    let taps = spec.window.taps[0] * spec.window.taps[1];
+    let of_tap = |tap: usize| (0..spec.channels).map(move |channel| weight(spec, tap, channel).abs());
+    (0..taps).flat_map(of_tap).max().unwrap_or(0)
 }
 
 /// The border classes, and their folded biases: classes, then blocks.
@@ -134,8 +175,7 @@ fn fold_bias(spec: &DepthwiseSpec<'_>, block: &Block, down: &Range<usize>, acros
 }
 
 /// A bound on the magnitude of every sum.
-pub(super) fn largest_sum(weights: &[Lanes], bias: &[Lanes], taps: usize) -> i64 {
-    let largest =
-        |lines: &[Lanes]| lines.iter().flat_map(|lanes| lanes.0).map(|value| i64::from(value).abs()).max().unwrap_or(0);
-    largest(bias) + 255 * taps as i64 * largest(weights)
+pub(super) fn largest_sum(weight: i32, bias: &[Lanes], taps: usize) -> i64 {
+    let bias = bias.iter().flat_map(|lanes| lanes.0).map(|value| i64::from(value).abs()).max().unwrap_or(0);
+    bias + 255 * taps as i64 * i64::from(weight)
 }

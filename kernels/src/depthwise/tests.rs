@@ -29,6 +29,8 @@ struct Case {
     bias: i32,
     fill: Fill,
     weight_fill: Fill,
+    /// Whether signed weights leave -128 out.
+    symmetric: bool,
     /// One weight that is another byte.
     odd_weight: Option<(usize, u8)>,
     threads: usize,
@@ -51,6 +53,7 @@ impl Default for Case {
             bias: 20_000,
             fill: Fill::Random,
             weight_fill: Fill::Random,
+            symmetric: false,
             odd_weight: None,
             threads: 1,
             seed: 1,
@@ -102,6 +105,9 @@ impl Case {
         };
         let taps = self.window.taps[0] * self.window.taps[1];
         let mut weights = random.bytes(taps * channels, self.weight_fill);
+        for weight in weights.iter_mut().filter(|weight| self.symmetric && **weight == 0x80) {
+            *weight = 0x81;
+        }
         if let Some((at, byte)) = self.odd_weight {
             weights[at] = byte;
         }
@@ -198,7 +204,9 @@ fn every_channel_count_is_exact() {
         for (signed, rectified) in [(true, false), (false, true), (true, true), (false, false)] {
             for gaps in [[0, 0], [3, 5]] {
                 let seed = channels as u64;
-                Case { channels, signed, rectified, gaps, seed, ..Case::default() }.check(&mut failures);
+                let case = Case { channels, signed, rectified, gaps, seed, ..Case::default() };
+                case.check(&mut failures);
+                Case { symmetric: true, ..case }.check(&mut failures);
             }
         }
     }
@@ -223,6 +231,7 @@ fn every_window_is_exact() {
                             pad_after: [pad / 2, pad],
                             signed: seed % 2 == 0,
                             rectified: seed % 4 > 1,
+                            symmetric: seed % 3 > 0,
                             threads: 1 + seed % 3,
                             seed: seed as u64,
                             ..Case::default()
@@ -262,7 +271,8 @@ fn extreme_values_are_exact() {
                     let case =
                         Case { fill, weight_fill, signed, rectified, shift, per_channel, seed, ..Case::default() };
                     case.check(&mut failures);
-                    Case { per_channel: false, channels: 80, ..case }.check(&mut failures);
+                    Case { per_channel: false, channels: 80, ..case.clone() }.check(&mut failures);
+                    Case { symmetric: true, ..case }.check(&mut failures);
                 }
             }
         }
@@ -330,17 +340,18 @@ proptest! {
         gaps in [0..20usize, 0..20],
         window in ([1..5usize, 1..5], [1..4usize, 1..4], [1..3usize, 1..3], [0..4usize, 0..4]),
         pad_after in [0..4usize, 0..4],
-        flags in any::<[bool; 3]>(),
+        flags in any::<[bool; 4]>(),
         shift in -20..3i32,
         threads in 1..5usize,
         seed in any::<u64>(),
     ) {
         let (taps, stride, dilation, pad_before) = window;
         let window = Window { taps, stride, dilation, pad_before };
-        let [signed, rectified, per_channel] = flags;
+        let [signed, rectified, per_channel, symmetric] = flags;
         let mut failures = Failures::default();
         let case = Case {
             image, channels, multiplier, gaps, window, pad_after, signed, rectified, per_channel, shift, threads, seed,
+            symmetric,
             ..Case::default()
         };
         case.check(&mut failures);

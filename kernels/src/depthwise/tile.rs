@@ -37,7 +37,7 @@ pub(super) struct Tile<'a> {
     pub(super) input_step: usize,
     /// The class's taps.
     pub(super) taps: &'a [Tap],
-    /// The block's weights, one line for each tap of the window.
+    /// The block's weights for each tap of the window, as the kernel wants them; see [`super::pack::Format`].
     pub(super) weights: &'a [Lanes],
     /// Folded bias.
     pub(super) bias: &'a Lanes,
