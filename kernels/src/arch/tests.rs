@@ -15,6 +15,8 @@ macro_rules! on_every_arch {
 /// The same for those that have the dot products of [`Dot`].
 macro_rules! on_every_dot {
     ($check:ident) => {{
+        // Fails where something is demanded that this CPU lacks.
+        Isa::tested();
         // SAFETY: portable code needs nothing of the CPU.
         $check(unsafe { Scalar::assume() });
         #[cfg(target_arch = "x86_64")]
