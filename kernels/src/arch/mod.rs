@@ -47,9 +47,14 @@ pub(crate) use avx512::Avx512Vnni;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(target_arch = "aarch64")]
+mod neon_pairs;
+#[cfg(target_arch = "aarch64")]
 mod neon_products;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use neon::Neon;
+
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod ordered;
 
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod dotprod;

@@ -1,12 +1,21 @@
 //! Products of 16-bit values in sixteen columns, of pairs or one by one: `vpmaddwd`, or `vpdpwssd` which also adds.
+//! Advanced SIMD multiplies one by one, by an element of a register.
 
 use super::{Arch, LANES, Scalar};
 use crate::requantize16::Wide;
 
 /// Sums of products of two activations with two weights in sixteen columns at once, all of 16 bits.
 pub(crate) trait Pairs16: Arch {
+    /// Whether the two weights of a column lie side by side; else sixteen columns of one k lie before those of the next.
+    const SIDE_BY_SIDE: bool;
+    /// Values from the weights of one tap to the next, for [`Pairs16::load_tap`]: 32, sixteen with a 0 after each, or 16.
+    const TAP_STEP: usize;
     /// Two weights for each of sixteen columns.
     type Weights16: Copy;
+    /// Sixteen 16-bit values.
+    type Words: Copy;
+    /// A tap's weights for sixteen channels.
+    type Tap: Copy;
 
     /// # Safety
     /// `source` is valid for reads of 32 values, two for each column.
@@ -20,15 +29,43 @@ pub(crate) trait Pairs16: Arch {
     /// `x` is valid for reads of 2 values; any alignment.
     unsafe fn add_pairs16(self, sums: Self::I32, x: *const i16, weights: Self::Weights16) -> Self::I32;
 
-    /// Sixteen values, a lane for each.
+    /// [`Pairs16::add_pairs16`] of several rows, for `pairs` pairs, of which the weights follow each other.
+    ///
+    /// # Safety
+    /// Each row is valid for reads of `2 * pairs` values, `weights` for 32 for each pair.
+    #[inline(always)]
+    unsafe fn add_depth<const MR: usize>(
+        self,
+        sums: &mut [Self::I32; MR],
+        rows: &[*const i16; MR],
+        weights: *const i16,
+        pairs: usize,
+    ) {
+        for pair in 0..pairs {
+            // SAFETY: the caller vouches for the weights and the values of this pair.
+            unsafe {
+                let columns = self.load_weights16(weights.add(2 * LANES * pair));
+                for row in 0..MR {
+                    sums[row] = self.add_pairs16(sums[row], rows[row].add(2 * pair), columns);
+                }
+            }
+        }
+    }
+
+    /// Sixteen values.
     ///
     /// # Safety
     /// `source` is valid for reads of 16 values; any alignment.
-    unsafe fn load_words(self, source: *const i16) -> Self::I32;
+    unsafe fn load_words(self, source: *const i16) -> Self::Words;
 
-    /// `sums + words * weights`, wrapping: words of 16 bits, and weights of 16 bits in the lower halves of their lanes
-    /// with 0 in the upper ones, whatever their sign.
-    fn add_words(self, sums: Self::I32, words: Self::I32, weights: Self::I32) -> Self::I32;
+    /// A tap's weights.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of [`Pairs16::TAP_STEP`] values; any alignment.
+    unsafe fn load_tap(self, source: *const i16) -> Self::Tap;
+
+    /// `sums + words * weights`, wrapping.
+    fn add_words(self, sums: Self::I32, words: Self::Words, weights: Self::Tap) -> Self::I32;
 
     /// Stores the first `count` lanes, all of 16 bits.
     ///
@@ -41,7 +78,11 @@ pub(crate) trait Pairs16: Arch {
 }
 
 impl Pairs16 for Scalar {
+    const SIDE_BY_SIDE: bool = true;
+    const TAP_STEP: usize = LANES;
     type Weights16 = [[i16; 2]; LANES];
+    type Words = [i16; LANES];
+    type Tap = [i16; LANES];
 
     #[inline(always)]
     unsafe fn load_weights16(self, source: *const i16) -> Self::Weights16 {
@@ -61,16 +102,22 @@ impl Pairs16 for Scalar {
     }
 
     #[inline(always)]
-    unsafe fn load_words(self, source: *const i16) -> Self::I32 {
+    unsafe fn load_words(self, source: *const i16) -> Self::Words {
         // SAFETY: the caller vouches for 16 readable values.
-        unsafe { source.cast::<[i16; LANES]>().read_unaligned() }.map(i32::from)
+        unsafe { source.cast::<[i16; LANES]>().read_unaligned() }
     }
 
     #[inline(always)]
-    fn add_words(self, sums: Self::I32, words: Self::I32, weights: Self::I32) -> Self::I32 {
+    unsafe fn load_tap(self, source: *const i16) -> Self::Tap {
+        // SAFETY: the caller vouches for 16 readable values.
+        unsafe { source.cast::<[i16; LANES]>().read_unaligned() }
+    }
+
+    #[inline(always)]
+    fn add_words(self, sums: Self::I32, words: Self::Words, weights: Self::Tap) -> Self::I32 {
         let mut sums = sums;
         for ((sum, word), weight) in sums.iter_mut().zip(words).zip(weights) {
-            *sum = sum.wrapping_add(word * i32::from(weight as i16));
+            *sum = sum.wrapping_add(i32::from(word) * i32::from(weight));
         }
         sums
     }
@@ -105,7 +152,11 @@ mod x86 {
     use crate::requantize16::Wide;
 
     impl<P: Product> Pairs16 for Ymm<P> {
+        const SIDE_BY_SIDE: bool = true;
+        const TAP_STEP: usize = 2 * LANES;
         type Weights16 = Pair;
+        type Words = Pair;
+        type Tap = Pair;
 
         #[inline(always)]
         unsafe fn load_weights16(self, source: *const i16) -> Pair {
@@ -135,6 +186,12 @@ mod x86 {
                     _mm256_cvtepi16_epi32(_mm_loadu_si128(source.add(8).cast())),
                 ]
             }
+        }
+
+        #[inline(always)]
+        unsafe fn load_tap(self, source: *const i16) -> Pair {
+            // SAFETY: the caller vouches for 64 readable bytes.
+            unsafe { self.load_weights16(source) }
         }
 
         #[inline(always)]
@@ -183,7 +240,11 @@ mod x86 {
     }
 
     impl Pairs16 for Avx512Vnni {
+        const SIDE_BY_SIDE: bool = true;
+        const TAP_STEP: usize = 2 * LANES;
         type Weights16 = __m512i;
+        type Words = __m512i;
+        type Tap = __m512i;
 
         #[inline(always)]
         unsafe fn load_weights16(self, source: *const i16) -> __m512i {
@@ -202,6 +263,12 @@ mod x86 {
         unsafe fn load_words(self, source: *const i16) -> __m512i {
             // SAFETY: the caller vouches for 32 readable bytes; the rest is as above.
             unsafe { _mm512_cvtepi16_epi32(_mm256_loadu_si256(source.cast())) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_tap(self, source: *const i16) -> __m512i {
+            // SAFETY: the caller vouches for 64 readable bytes.
+            unsafe { self.load_weights16(source) }
         }
 
         #[inline(always)]

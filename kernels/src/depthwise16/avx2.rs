@@ -2,7 +2,7 @@
 
 use super::Descriptor;
 use super::tile::{self, Block};
-use crate::arch::{Arch, Avx2};
+use crate::arch::{Arch, Avx2, Pairs16};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -12,4 +12,5 @@ unsafe fn block(call: &Block<'_>) {
     unsafe { tile::run(Avx2::assume(), call) }
 }
 
-pub(super) static BLOCKS: Descriptor = Descriptor { isa: Isa::Avx2, name: "depthwise_s16s8_avx2_x16", block };
+pub(super) static BLOCKS: Descriptor =
+    Descriptor { isa: Isa::Avx2, name: "depthwise_s16s8_avx2_x16", tap_step: Avx2::TAP_STEP, block };

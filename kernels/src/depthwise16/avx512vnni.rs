@@ -2,7 +2,7 @@
 
 use super::Descriptor;
 use super::tile::{self, Block};
-use crate::arch::{Arch, Avx512Vnni};
+use crate::arch::{Arch, Avx512Vnni, Pairs16};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -13,4 +13,4 @@ unsafe fn block(call: &Block<'_>) {
 }
 
 pub(super) static BLOCKS: Descriptor =
-    Descriptor { isa: Isa::Avx512Vnni, name: "depthwise_s16s8_avx512vnni_x16", block };
+    Descriptor { isa: Isa::Avx512Vnni, name: "depthwise_s16s8_avx512vnni_x16", tap_step: Avx512Vnni::TAP_STEP, block };

@@ -24,6 +24,7 @@ pub struct Depthwise16 {
 
 impl Depthwise16 {
     pub(super) fn new(bound: Bound<Descriptor>, spec: &Depthwise16Spec<'_>) -> Self {
+        let step = bound.descriptor().tap_step;
         let taps = spec.window.taps[0] * spec.window.taps[1];
         let inputs = spec.input.channels;
         assert!(spec.input.pixel_stride == inputs && spec.input.pixels() > 0 && inputs > 0, "the input has pixels");
@@ -38,7 +39,7 @@ impl Depthwise16 {
             window: spec.window,
             output: spec.output,
             channels: spec.channels,
-            panels: (0..spec.channels).step_by(LANES).map(|first| panel(spec, first)).collect(),
+            panels: (0..spec.channels).step_by(LANES).map(|first| panel(spec, first, step)).collect(),
             share: row_tasks(pixels, (taps * spec.channels).div_ceil(LANES), spec.threads),
         }
     }
@@ -48,19 +49,20 @@ impl Depthwise16 {
     }
 }
 
-/// The sixteen channels from `first` on.
-fn panel(spec: &Depthwise16Spec<'_>, first: usize) -> Panel {
+/// The sixteen channels from `first` on, of weights with `step` values for a tap.
+fn panel(spec: &Depthwise16Spec<'_>, first: usize, step: usize) -> Panel {
     let channels = LANES.min(spec.channels - first);
     let multiplier = spec.channels / spec.input.channels;
-    let lanes = |tap: &[i8]| {
-        let mut lanes = [0; LANES];
-        for (lane, &weight) in lanes.iter_mut().zip(&tap[first..first + channels]) {
-            *lane = i32::from(i16::from(weight) as u16);
+    let taps = spec.window.taps[0] * spec.window.taps[1];
+    let mut weights = vec![0; taps * step];
+    for (lanes, tap) in weights.chunks_exact_mut(step).zip(spec.weights.chunks_exact(spec.channels)) {
+        // A 0 after each where there are two values for a lane.
+        for (lane, &weight) in lanes.chunks_exact_mut(step / LANES).zip(&tap[first..first + channels]) {
+            lane[0] = i16::from(weight);
         }
-        lanes
-    };
+    }
     Panel {
-        weights: spec.weights.chunks_exact(spec.channels).map(lanes).collect(),
+        weights,
         ending: Ending16::new(spec.requantize, spec.bias, spec.range, first, spec.channels),
         first,
         channels,

@@ -16,6 +16,8 @@ mod tile;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512vnni;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 pub use layer::Depthwise16;
@@ -47,15 +49,19 @@ pub struct Depthwise16Spec<'a> {
 pub struct Descriptor {
     isa: Isa,
     name: &'static str,
+    /// Values of a tap's packed weights.
+    tap_step: usize,
     block: tile::BlockFn,
 }
 
-/// Kernels of every instruction set of this build, best first; where there is none, portable code serves.
+/// Kernels of every instruction set of this build, best first.
 pub static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &avx512vnni::BLOCKS,
     #[cfg(target_arch = "x86_64")]
     &avx2::BLOCKS,
+    #[cfg(target_arch = "aarch64")]
+    &neon::BLOCKS,
     &scalar::BLOCKS,
 ];
 
@@ -83,7 +89,6 @@ impl Described for Descriptor {
 /// The CPU lacks the instruction set, or the specification contradicts itself: a length that does not match, channels
 /// that are no multiple of the input's, pixels with gaps.
 pub fn prepare(isa: Isa, spec: &Depthwise16Spec<'_>) -> Depthwise16 {
-    let isa = if isa.includes(Isa::Neon) { Isa::Scalar } else { isa };
     Depthwise16::new(Bound::new(KERNELS, isa), spec)
 }
 

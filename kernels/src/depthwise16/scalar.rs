@@ -2,7 +2,7 @@
 
 use super::Descriptor;
 use super::tile::{self, Block};
-use crate::arch::{Arch, Scalar};
+use crate::arch::{Arch, Pairs16, Scalar};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -11,4 +11,5 @@ unsafe fn block(call: &Block<'_>) {
     unsafe { tile::run(Scalar::assume(), call) }
 }
 
-pub(super) static BLOCKS: Descriptor = Descriptor { isa: Isa::Scalar, name: "depthwise_s16s8_scalar_x16", block };
+pub(super) static BLOCKS: Descriptor =
+    Descriptor { isa: Isa::Scalar, name: "depthwise_s16s8_scalar_x16", tap_step: Scalar::TAP_STEP, block };

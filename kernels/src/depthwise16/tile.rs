@@ -1,4 +1,6 @@
 //! The loops, written once for every instruction set: some output pixels, all channels.
+//!
+//! Neighbouring pixels of a row whose windows are inside the image from left to right share the loads of weights.
 
 use core::ops::Range;
 
@@ -11,8 +13,8 @@ const BUDGET: usize = (1 << 31) / (128 * 32768) - 1;
 
 /// Sixteen channels: weights and end.
 pub(super) struct Panel {
-    /// A vector for each tap: 16 bits in the lower half of each lane, 0 in the upper.
-    pub(super) weights: Vec<[i32; LANES]>,
+    /// [`Pairs16::TAP_STEP`] values for each tap.
+    pub(super) weights: Vec<i16>,
     pub(super) ending: Ending16,
     /// First output channel.
     pub(super) first: usize,
@@ -23,6 +25,9 @@ pub(super) struct Panel {
     /// Whether those are sixteen neighbours.
     pub(super) neighbours: bool,
 }
+
+/// Neighbouring output pixels that share weights: sixteen registers of sums where a vector takes four.
+const SHARING: usize = 4;
 
 /// Some output pixels.
 pub(super) struct Block<'a> {
@@ -56,6 +61,16 @@ fn inside(block: &Block<'_>, axis: usize, position: usize) -> (Range<usize>, isi
     (first..end.max(first), origin as isize - pad as isize)
 }
 
+/// The taps inside the image of some neighbouring output pixels, the same for all of them.
+struct Covered {
+    /// The first pixel of them.
+    pixel: usize,
+    down: Range<usize>,
+    across: Range<usize>,
+    /// Where the first pixel's first tap inside is.
+    source: *const i16,
+}
+
 /// Computes one block.
 ///
 /// # Safety
@@ -63,38 +78,77 @@ fn inside(block: &Block<'_>, axis: usize, position: usize) -> (Range<usize>, isi
 #[inline(always)]
 pub(super) unsafe fn run<A: Pairs16>(arch: A, block: &Block<'_>) {
     let [height, width] = block.output;
-    for pixel in block.pixels.clone() {
+    let neighbours = block.panels.iter().all(|panel| panel.neighbours);
+    let mut pixel = block.pixels.start;
+    while pixel < block.pixels.end {
         let (x, y, image) = (pixel % width, pixel / width % height, pixel / width / height);
         let (down, top) = inside(block, 0, y);
         let (across, left) = inside(block, 1, x);
-        let image = image * block.input.height * block.input.width;
-        for panel in block.panels {
-            let (mut sums, mut totals) = (arch.splat(0), [0_i64; LANES]);
-            let mut budget = BUDGET;
-            for tap_y in down.clone() {
-                let row = (top + (tap_y * block.window.dilation[0]) as isize) as usize * block.input.width;
-                for tap_x in across.clone() {
-                    let column = (left + (tap_x * block.window.dilation[1]) as isize) as usize;
-                    let at = (image + row + column) * block.input.channels;
-                    let weights = &panel.weights[tap_y * block.window.taps[1] + tap_x];
-                    // SAFETY: the tap is inside the image; what is read beyond it the caller vouches for. Weights are
-                    // sixteen.
+        let row = top + (down.start * block.window.dilation[0]) as isize;
+        let column = left + (across.start * block.window.dilation[1]) as isize;
+        let row = (image * block.input.height) as isize + row;
+        let at = (row * block.input.width as isize + column) * block.input.channels as isize;
+        let covered = Covered { pixel, down, across, source: block.source.wrapping_offset(at) };
+        let shared = neighbours && x + SHARING <= width && pixel + SHARING <= block.pixels.end && {
+            let all = 0..block.window.taps[1];
+            covered.across == all && inside(block, 1, x + SHARING - 1).0 == all
+        };
+        // SAFETY: the caller's promise; where pixels share weights, their channels are neighbours.
+        unsafe {
+            match (shared, neighbours) {
+                (true, _) => pixels::<A, SHARING, true>(arch, block, &covered),
+                (_, true) => pixels::<A, 1, true>(arch, block, &covered),
+                _ => pixels::<A, 1, false>(arch, block, &covered),
+            }
+        }
+        pixel += if shared { SHARING } else { 1 };
+    }
+}
+
+/// Computes `N` neighbouring output pixels.
+///
+/// # Safety
+/// As [`BlockFn`]; `NEIGHBOURS` says what all panels say.
+#[inline(always)]
+unsafe fn pixels<A: Pairs16, const N: usize, const NEIGHBOURS: bool>(arch: A, block: &Block<'_>, covered: &Covered) {
+    let channels = block.input.channels;
+    let [taps_y, taps_x] = block.window.taps;
+    for panel in block.panels {
+        assert!(panel.weights.len() >= taps_y * taps_x * A::TAP_STEP, "weights of {}", panel.weights.len());
+        let (mut sums, mut totals) = ([arch.splat(0); N], [[0_i64; LANES]; N]);
+        let mut budget = BUDGET;
+        let mut row = covered.source;
+        for tap_y in covered.down.clone() {
+            let (mut source, mut tap_x) = (row, covered.across.start);
+            while tap_x < covered.across.end {
+                let end = covered.across.end.min(tap_x + budget);
+                budget -= end - tap_x;
+                for tap in tap_y * taps_x + tap_x..tap_y * taps_x + end {
+                    // SAFETY: the taps are inside the image; what is read beyond it the caller vouches for. The weights
+                    // of all taps were asserted.
                     unsafe {
-                        let words = load(arch, block.source.add(at), panel);
-                        sums = arch.add_words(sums, words, arch.load(weights.as_ptr()));
+                        let weights = arch.load_tap(panel.weights.as_ptr().add(tap * A::TAP_STEP));
+                        for (index, sum) in sums.iter_mut().enumerate() {
+                            let pixel = source.add(index * block.window.stride[1] * channels);
+                            *sum = arch.add_words(*sum, load::<A, NEIGHBOURS>(arch, pixel, panel), weights);
+                        }
                     }
-                    budget -= 1;
-                    if budget == 0 {
-                        // SAFETY: in a function that enables the instruction set.
-                        unsafe { flush(arch, &mut sums, &mut totals) }
-                        budget = BUDGET;
-                    }
+                    source = source.wrapping_add(block.window.dilation[1] * channels);
+                }
+                tap_x = end;
+                if budget == 0 {
+                    // SAFETY: in a function that enables the instruction set.
+                    unsafe { flush(arch, &mut sums, &mut totals) }
+                    budget = BUDGET;
                 }
             }
-            // SAFETY: as above.
-            unsafe { flush(arch, &mut sums, &mut totals) }
-            let values = panel.ending.apply(arch, &totals);
-            let target = block.target.wrapping_add(pixel * block.channels + panel.first);
+            row = row.wrapping_add(block.window.dilation[0] * block.input.width * channels);
+        }
+        // SAFETY: as above.
+        unsafe { flush(arch, &mut sums, &mut totals) }
+        for (index, total) in totals.iter().enumerate() {
+            let values = panel.ending.apply(arch, total);
+            let target = block.target.wrapping_add((covered.pixel + index) * block.channels + panel.first);
             // SAFETY: the caller vouches for the outputs.
             unsafe { arch.store_words(target, values, panel.channels) }
         }
@@ -106,8 +160,8 @@ pub(super) unsafe fn run<A: Pairs16>(arch: A, block: &Block<'_>) {
 /// # Safety
 /// The pixel's channels and fifteen values more are readable, in a function that enables the instruction set.
 #[inline(always)]
-unsafe fn load<A: Pairs16>(arch: A, pixel: *const i16, panel: &Panel) -> A::I32 {
-    if panel.neighbours {
+unsafe fn load<A: Pairs16, const NEIGHBOURS: bool>(arch: A, pixel: *const i16, panel: &Panel) -> A::Words {
+    if NEIGHBOURS {
         // SAFETY: the caller vouches for fifteen values past the last channel.
         return unsafe { arch.load_words(pixel.add(panel.sources[0])) };
     }
@@ -125,12 +179,14 @@ unsafe fn load<A: Pairs16>(arch: A, pixel: *const i16, panel: &Panel) -> A::I32 
 /// # Safety
 /// In a function that enables the instruction set of `arch`.
 #[inline(always)]
-unsafe fn flush<A: Pairs16>(arch: A, sums: &mut A::I32, totals: &mut [i64; LANES]) {
-    let mut lanes = [0_i32; LANES];
-    // SAFETY: the array has sixteen values.
-    unsafe { arch.store(lanes.as_mut_ptr(), *sums) }
-    for lane in 0..LANES {
-        totals[lane] += i64::from(lanes[lane]);
+unsafe fn flush<A: Pairs16, const N: usize>(arch: A, sums: &mut [A::I32; N], totals: &mut [[i64; LANES]; N]) {
+    for (sum, total) in sums.iter_mut().zip(totals) {
+        let mut lanes = [0_i32; LANES];
+        // SAFETY: the array has sixteen values.
+        unsafe { arch.store(lanes.as_mut_ptr(), *sum) }
+        for lane in 0..LANES {
+            total[lane] += i64::from(lanes[lane]);
+        }
+        *sum = arch.splat(0);
     }
-    *sums = arch.splat(0);
 }

@@ -2,7 +2,7 @@
 
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{Arch, Avx2};
+use crate::arch::{Arch, Avx2, Pairs16};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -12,5 +12,9 @@ unsafe fn tile<const MR: usize>(call: &Tile<'_>) {
     unsafe { tile::run::<_, MR>(Avx2::assume(), call) }
 }
 
-pub(super) static TILES: Descriptor =
-    Descriptor { isa: Isa::Avx2, name: "gemm_s16s8_avx2_6x16", tiles: tile_rows![1, 2, 3, 4, 5, 6] };
+pub(super) static TILES: Descriptor = Descriptor {
+    isa: Isa::Avx2,
+    name: "gemm_s16s8_avx2_6x16",
+    side_by_side: Avx2::SIDE_BY_SIDE,
+    tiles: tile_rows![1, 2, 3, 4, 5, 6],
+};

@@ -44,7 +44,8 @@ impl Conv16 {
         let depth = spec.input.channels / spec.groups;
         let panels = pack::panels(spec.channels, spec.groups);
         let mut weights = Vec::new();
-        panels.iter().for_each(|&panel| pack::pack(spec, panel, &mut weights));
+        let side_by_side = bound.descriptor().side_by_side;
+        panels.iter().for_each(|&panel| pack::pack(spec, panel, side_by_side, &mut weights));
         let ending = |panel: &Panel| {
             Ending16::new(spec.requantize, spec.bias, spec.range, panel.first, panel.first + panel.channels)
         };
@@ -165,8 +166,10 @@ impl Layer for Conv16 {
         let [rows, panels] = [task / columns * self.share[0], task % columns * self.share[1]];
         let panels = panels..self.panels.len().min(panels + self.share[1]);
         let end = self.pixels().min(rows + self.share[0]);
-        for first in (rows..end).step_by(BLOCK_PIXELS) {
-            let pixels = first..end.min(first + BLOCK_PIXELS);
+        // Whole tiles.
+        let most = BLOCK_PIXELS - BLOCK_PIXELS % self.bound.descriptor().tiles.len();
+        for first in (rows..end).step_by(most) {
+            let pixels = first..end.min(first + most);
             // SAFETY: asserted above; the rest is the caller's promise.
             unsafe { self.block(pixels, panels.clone(), input.as_ptr().cast(), output.as_ptr().cast()) }
         }

@@ -27,6 +27,8 @@ mod tile;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512vnni;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 pub use layer::Conv16;
@@ -66,16 +68,20 @@ pub struct Conv16Spec<'a> {
 pub struct Descriptor {
     isa: Isa,
     name: &'static str,
+    /// How the two weights of a pair are packed.
+    side_by_side: bool,
     /// By rows less one.
     tiles: &'static [tile::TileFn],
 }
 
-/// Tiles of every instruction set of this build, best first; where there are none, portable code serves.
+/// Tiles of every instruction set of this build, best first.
 pub static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &avx512vnni::TILES,
     #[cfg(target_arch = "x86_64")]
     &avx2::TILES,
+    #[cfg(target_arch = "aarch64")]
+    &neon::TILES,
     &scalar::TILES,
 ];
 
@@ -103,7 +109,6 @@ impl Described for Descriptor {
 /// The CPU lacks the instruction set, or the specification contradicts itself: a length that does not match, channels
 /// that groups do not divide, pixels with gaps.
 pub fn prepare(isa: Isa, spec: &Conv16Spec<'_>) -> Conv16 {
-    let isa = if isa.includes(Isa::Neon) { Isa::Scalar } else { isa };
     Conv16::new(Bound::new(KERNELS, isa), spec)
 }
 

@@ -24,19 +24,19 @@ pub(super) fn panels(channels: usize, groups: usize) -> Vec<Panel> {
     panels
 }
 
-/// Appends the panel's weights: taps, then pairs of channels, two for each of sixteen columns. What is beyond the
-/// channels is 0.
-pub(super) fn pack(spec: &Conv16Spec<'_>, panel: Panel, packed: &mut Vec<i16>) {
+/// Appends the panel's weights: taps, then pairs of channels, two for each of sixteen columns in the order that
+/// [`crate::arch::Pairs16::SIDE_BY_SIDE`] says. What is beyond the channels is 0.
+pub(super) fn pack(spec: &Conv16Spec<'_>, panel: Panel, side_by_side: bool, packed: &mut Vec<i16>) {
     let taps = spec.window.taps[0] * spec.window.taps[1];
     let depth = spec.input.channels / spec.groups;
     for tap in 0..taps {
         for pair in 0..depth.div_ceil(2) {
-            for column in 0..LANES {
-                for k in [2 * pair, 2 * pair + 1] {
-                    let inside = column < panel.channels && k < depth;
-                    let at = ((panel.first + column) * taps + tap) * depth + k;
-                    packed.push(if inside { i16::from(spec.weights[at]) } else { 0 });
-                }
+            for index in 0..2 * LANES {
+                let (column, half) = if side_by_side { (index / 2, index % 2) } else { (index % LANES, index / LANES) };
+                let k = 2 * pair + half;
+                let inside = column < panel.channels && k < depth;
+                let at = ((panel.first + column) * taps + tap) * depth + k;
+                packed.push(if inside { i16::from(spec.weights[at]) } else { 0 });
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{Arch, Scalar};
+use crate::arch::{Arch, Pairs16, Scalar};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -11,5 +11,9 @@ unsafe fn tile<const MR: usize>(call: &Tile<'_>) {
     unsafe { tile::run::<_, MR>(Scalar::assume(), call) }
 }
 
-pub(super) static TILES: Descriptor =
-    Descriptor { isa: Isa::Scalar, name: "gemm_s16s8_scalar_4x16", tiles: tile_rows![1, 2, 3, 4] };
+pub(super) static TILES: Descriptor = Descriptor {
+    isa: Isa::Scalar,
+    name: "gemm_s16s8_scalar_4x16",
+    side_by_side: Scalar::SIDE_BY_SIDE,
+    tiles: tile_rows![1, 2, 3, 4],
+};

@@ -68,19 +68,18 @@ pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, tile: &Tile<'_>) 
             }
             let mut pair = 0;
             while pair < tile.pairs {
-                let end = tile.pairs.min(pair.saturating_add(left));
-                left -= end - pair;
-                while pair < end {
-                    // SAFETY: the caller vouches for the weights of every tap and pair, and for the pixel's channels.
-                    unsafe {
-                        let columns = arch.load_weights16(weights);
-                        weights = weights.add(2 * LANES);
-                        for row in 0..MR {
-                            sums[row] = arch.add_pairs16(sums[row], sources[row].add(2 * pair), columns);
-                        }
+                let count = left.min(tile.pairs - pair);
+                // SAFETY: the caller vouches for the weights of every tap and pair, and for the pixel's channels.
+                unsafe {
+                    let mut rows = sources;
+                    for row in &mut rows {
+                        *row = row.add(2 * pair);
                     }
-                    pair += 1;
+                    arch.add_depth(&mut sums, &rows, weights, count);
+                    weights = weights.add(2 * LANES * count);
                 }
+                left -= count;
+                pair += count;
                 if left == 0 {
                     // SAFETY: in a function that enables the instruction set.
                     unsafe { flush(arch, &mut sums, &mut totals) }

@@ -58,7 +58,7 @@ pub(super) type BlockFn = unsafe fn(&Block<'_>);
 #[inline(always)]
 pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, block: &Block<'_>) {
     let mut rows: Rows = [[0; CHUNK]; BLOCK_ROWS];
-    let mut panel: Panel = [[[0; 2]; LANES]; CHUNK / 2];
+    let mut panel: Panel = [[0; 2 * LANES]; CHUNK / 2];
     let mut packed = None;
     // Two 16-bit values make products that 32 bits cannot add up.
     let wide = block.left.kind == Kind::S16 && block.right.kind == Kind::S16;
@@ -73,11 +73,11 @@ pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, block: &Block<'_>
                     pack_rows(block, first, depth, &mut rows);
                     packed = Some(first);
                 }
-                pack_panel(block, [first, depth], [column, columns], &mut panel);
+                pack_panel::<A>(block, [first, depth], [column, columns], &mut panel);
             }
             for (rows, totals) in rows.chunks_exact(MR).zip(totals.chunks_exact_mut(MR)).take(block.rows.div_ceil(MR)) {
                 if wide {
-                    add_wide(rows, &panel, depth, totals);
+                    add_wide::<A>(rows, &panel, depth, totals);
                 } else {
                     // SAFETY: in a function that enables the instruction set.
                     unsafe { add_narrow::<A, MR>(arch, rows, &panel, depth, totals) }
@@ -110,13 +110,16 @@ unsafe fn pack_rows(block: &Block<'_>, first: usize, depth: usize, packed: &mut 
 /// # Safety
 /// The right operand is readable.
 #[inline(always)]
-unsafe fn pack_panel(block: &Block<'_>, at: [usize; 2], [column, columns]: [usize; 2], packed: &mut Panel) {
+unsafe fn pack_panel<A: Pairs16>(block: &Block<'_>, at: [usize; 2], [column, columns]: [usize; 2], packed: &mut Panel) {
     // SAFETY: the caller's promise.
     unsafe {
-        match block.right.kind {
-            Kind::U8 => pack::panel(source::<u8>(&block.right, at, column, columns), packed),
-            Kind::S8 => pack::panel(source::<i8>(&block.right, at, column, columns), packed),
-            Kind::S16 => pack::panel(source::<i16>(&block.right, at, column, columns), packed),
+        match (block.right.kind, A::SIDE_BY_SIDE) {
+            (Kind::U8, true) => pack::panel::<_, true>(source::<u8>(&block.right, at, column, columns), packed),
+            (Kind::S8, true) => pack::panel::<_, true>(source::<i8>(&block.right, at, column, columns), packed),
+            (Kind::S16, true) => pack::panel::<_, true>(source::<i16>(&block.right, at, column, columns), packed),
+            (Kind::U8, false) => pack::panel::<_, false>(source::<u8>(&block.right, at, column, columns), packed),
+            (Kind::S8, false) => pack::panel::<_, false>(source::<i8>(&block.right, at, column, columns), packed),
+            (Kind::S16, false) => pack::panel::<_, false>(source::<i16>(&block.right, at, column, columns), packed),
         }
     }
 }
@@ -142,15 +145,12 @@ unsafe fn add_narrow<A: Pairs16, const MR: usize>(
     totals: &mut [[i64; LANES]],
 ) {
     let mut sums = [arch.splat(0); MR];
-    for (pair, columns) in panel.iter().enumerate().take(depth.div_ceil(2)) {
-        // SAFETY: a panel's pair has 32 values, and a row's two.
-        unsafe {
-            let columns = arch.load_weights16(columns.as_ptr().cast());
-            for (sum, row) in sums.iter_mut().zip(rows) {
-                *sum = arch.add_pairs16(*sum, row.as_ptr().add(2 * pair), columns);
-            }
-        }
+    let mut starts = [core::ptr::null(); MR];
+    for (start, row) in starts.iter_mut().zip(rows) {
+        *start = row.as_ptr();
     }
+    // SAFETY: a panel's pair has 32 values, and a row's two; neither has fewer pairs.
+    unsafe { arch.add_depth(&mut sums, &starts, panel.as_ptr().cast(), depth.div_ceil(2)) };
     for (sum, total) in sums.iter().zip(totals) {
         let mut lanes = [0_i32; LANES];
         // SAFETY: the array has sixteen values.
@@ -163,12 +163,12 @@ unsafe fn add_narrow<A: Pairs16, const MR: usize>(
 
 /// Adds a chunk's products of 16-bit values.
 #[inline(always)]
-fn add_wide(rows: &[[i16; CHUNK]], panel: &Panel, depth: usize, totals: &mut [[i64; LANES]]) {
+fn add_wide<A: Pairs16>(rows: &[[i16; CHUNK]], panel: &Panel, depth: usize, totals: &mut [[i64; LANES]]) {
     for (row, total) in rows.iter().zip(totals) {
         for (k, &x) in row.iter().enumerate().take(depth) {
-            let columns = &panel[k / 2];
-            for lane in 0..LANES {
-                total[lane] += i64::from(i32::from(x) * i32::from(columns[lane][k % 2]));
+            for (lane, sum) in total.iter_mut().enumerate() {
+                let at = if A::SIDE_BY_SIDE { 2 * lane + k % 2 } else { LANES * (k % 2) + lane };
+                *sum += i64::from(i32::from(x) * i32::from(panel[k / 2][at]));
             }
         }
     }

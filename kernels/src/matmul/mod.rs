@@ -25,6 +25,8 @@ mod pack;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512vnni;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 pub use layer::Matmul;
@@ -84,12 +86,14 @@ pub struct Descriptor {
     float: float::FloatFn,
 }
 
-/// Kernels of every instruction set of this build, best first; where there are none, portable code serves.
+/// Kernels of every instruction set of this build, best first.
 pub static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &avx512vnni::BLOCKS,
     #[cfg(target_arch = "x86_64")]
     &avx2::BLOCKS,
+    #[cfg(target_arch = "aarch64")]
+    &neon::BLOCKS,
     &scalar::BLOCKS,
 ];
 
@@ -116,9 +120,7 @@ impl Described for Descriptor {
 /// # Panics
 /// The CPU lacks the instruction set, or there is nothing to compute.
 pub fn prepare(isa: Isa, spec: &MatmulSpec<'_>) -> Matmul {
-    let storage = isa.storage();
-    let isa = if isa.includes(Isa::Neon) { Isa::Scalar } else { isa };
-    Matmul::new(Bound::new(KERNELS, isa), spec, storage)
+    Matmul::new(Bound::new(KERNELS, isa), spec, isa.storage())
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ pub(super) const BLOCK_ROWS: usize = 96;
 /// A chunk of some rows.
 pub(super) type Rows = [[i16; CHUNK]; BLOCK_ROWS];
 
-/// A chunk of sixteen columns: pairs of k, then columns.
-pub(super) type Panel = [[[i16; 2]; LANES]; CHUNK / 2];
+/// A chunk of sixteen columns: pairs of k, the two of each column as [`crate::arch::Pairs16::SIDE_BY_SIDE`] says.
+pub(super) type Panel = [[i16; 2 * LANES]; CHUNK / 2];
 
 /// A stored value.
 pub(super) trait Element: Copy {
@@ -64,9 +64,17 @@ pub(super) struct Source<T> {
 pub(super) unsafe fn rows<T: Element>(source: Source<T>, packed: &mut Rows) {
     for (row, packed) in packed.iter_mut().enumerate().take(source.count) {
         let first = source.first.wrapping_add(row * source.step);
-        for (k, value) in packed.iter_mut().enumerate().take(source.depth) {
+        if source.k_step == 1 {
             // SAFETY: the caller's promise.
-            *value = unsafe { first.add(k * source.k_step).read() }.widen(source.zero);
+            let values = unsafe { core::slice::from_raw_parts(first, source.depth) };
+            for (value, &stored) in packed.iter_mut().zip(values) {
+                *value = stored.widen(source.zero);
+            }
+        } else {
+            for (k, value) in packed.iter_mut().enumerate().take(source.depth) {
+                // SAFETY: the caller's promise.
+                *value = unsafe { first.add(k * source.k_step).read() }.widen(source.zero);
+            }
         }
         if source.depth < CHUNK {
             packed[source.depth] = 0;
@@ -79,20 +87,40 @@ pub(super) unsafe fn rows<T: Element>(source: Source<T>, packed: &mut Rows) {
 /// # Safety
 /// The source is readable.
 #[inline(always)]
-pub(super) unsafe fn panel<T: Element>(source: Source<T>, packed: &mut Panel) {
+pub(super) unsafe fn panel<T: Element, const SIDE_BY_SIDE: bool>(source: Source<T>, packed: &mut Panel) {
     for (pair, packed) in packed.iter_mut().enumerate().take(source.depth.div_ceil(2)) {
-        for half in 0..2 {
-            let k = 2 * pair + half;
-            let count = if k < source.depth { source.count } else { 0 };
-            let first = source.first.wrapping_add(k * source.k_step);
-            for (column, values) in packed.iter_mut().enumerate() {
-                values[half] = if column < count {
-                    // SAFETY: the caller's promise.
-                    unsafe { first.add(column * source.step).read() }.widen(source.zero)
-                } else {
-                    0
-                };
+        // SAFETY: the caller's promise.
+        let halves = unsafe { [columns(source, 2 * pair), columns(source, 2 * pair + 1)] };
+        for column in 0..LANES {
+            for (half, columns) in halves.iter().enumerate() {
+                packed[if SIDE_BY_SIDE { 2 * column + half } else { LANES * half + column }] = columns[column];
             }
         }
     }
+}
+
+/// Sixteen columns of one k.
+///
+/// # Safety
+/// The source is readable.
+#[inline(always)]
+unsafe fn columns<T: Element>(source: Source<T>, k: usize) -> [i16; LANES] {
+    let mut values = [0; LANES];
+    if k >= source.depth {
+        return values;
+    }
+    let first = source.first.wrapping_add(k * source.k_step);
+    if source.step == 1 && source.count == LANES {
+        // SAFETY: sixteen neighbours of the source; the read takes any alignment.
+        let columns = unsafe { first.cast::<[T; LANES]>().read_unaligned() };
+        for (value, stored) in values.iter_mut().zip(columns) {
+            *value = stored.widen(source.zero);
+        }
+        return values;
+    }
+    for (column, value) in values.iter_mut().enumerate().take(source.count) {
+        // SAFETY: the caller's promise.
+        *value = unsafe { first.add(column * source.step).read() }.widen(source.zero);
+    }
+    values
 }

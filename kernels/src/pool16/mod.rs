@@ -15,6 +15,8 @@ mod tile;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512vnni;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 pub use layer::Pool16;
@@ -57,12 +59,14 @@ pub struct Descriptor {
     block: tile::BlockFn,
 }
 
-/// Kernels of every instruction set of this build, best first; where there is none, portable code serves.
+/// Kernels of every instruction set of this build, best first.
 pub static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &avx512vnni::BLOCKS,
     #[cfg(target_arch = "x86_64")]
     &avx2::BLOCKS,
+    #[cfg(target_arch = "aarch64")]
+    &neon::BLOCKS,
     &scalar::BLOCKS,
 ];
 
@@ -90,7 +94,6 @@ impl Described for Descriptor {
 /// The CPU lacks the instruction set, or the specification contradicts itself: pixels with gaps or none, or a window
 /// of an average that lies in the padding.
 pub fn prepare(isa: Isa, spec: &Pool16Spec) -> Pool16 {
-    let isa = if isa.includes(Isa::Neon) { Isa::Scalar } else { isa };
     Pool16::new(Bound::new(KERNELS, isa), spec)
 }
 
