@@ -91,6 +91,8 @@ mod neon_tile;
 #[cfg(target_arch = "aarch64")]
 mod row_products;
 #[cfg(target_arch = "aarch64")]
+mod row_products5;
+#[cfg(target_arch = "aarch64")]
 mod row_tile;
 #[cfg(target_arch = "aarch64")]
 mod rows;

@@ -11,18 +11,18 @@ use crate::memory::Line;
 pub(super) type Tap = [i32; CHANNELS];
 
 /// Weights as they are packed.
-struct Packer {
-    lines: Packed,
+pub(super) struct Packer {
+    pub(super) lines: Packed,
     len: usize,
 }
 
 impl Packer {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { lines: [Line::ZERO; 4], len: 0 }
     }
 
     /// Appends a weight, which fits a byte.
-    fn byte(&mut self, weight: i32) {
+    pub(super) fn byte(&mut self, weight: i32) {
         self.lines[self.len / 64].0[self.len % 64] = weight as i8;
         self.len += 1;
     }
@@ -30,7 +30,7 @@ impl Packer {
 
 /// The address of a packed register.
 #[inline(always)]
-fn register(packed: &Packed, index: usize) -> *const i8 {
+pub(super) fn register(packed: &Packed, index: usize) -> *const i8 {
     packed[index / 4].0[16 * (index % 4)..][..16].as_ptr()
 }
 
@@ -39,21 +39,21 @@ fn register(packed: &Packed, index: usize) -> *const i8 {
 /// # Safety
 /// They are readable.
 #[inline(always)]
-unsafe fn load(source: *const u8) -> int8x16_t {
+pub(super) unsafe fn load(source: *const u8) -> int8x16_t {
     // SAFETY: the caller vouches for the bytes; Advanced SIMD is there.
     unsafe { vcombine_s8(vld1_s8(source.cast()), vdup_n_s8(0)) }
 }
 
 /// Bytes of two registers' low halves in turn.
 #[inline(always)]
-fn zip(a: int8x16_t, b: int8x16_t) -> int8x16_t {
+pub(super) fn zip(a: int8x16_t, b: int8x16_t) -> int8x16_t {
     // SAFETY: a register operation; Advanced SIMD is there.
     unsafe { vzip1q_s8(a, b) }
 }
 
 /// Pairs of bytes in turn: four bytes for each of the first four channels, and of the others.
 #[inline(always)]
-fn zip_pairs(a: int8x16_t, b: int8x16_t) -> [int8x16_t; 2] {
+pub(super) fn zip_pairs(a: int8x16_t, b: int8x16_t) -> [int8x16_t; 2] {
     // SAFETY: register operations; Advanced SIMD is there.
     unsafe {
         let (a, b) = (vreinterpretq_s16_s8(a), vreinterpretq_s16_s8(b));
@@ -63,13 +63,13 @@ fn zip_pairs(a: int8x16_t, b: int8x16_t) -> [int8x16_t; 2] {
 
 /// The bias, for each row.
 #[inline(always)]
-fn begin<const OUT: usize>(bias: &[i32; CHANNELS]) -> [[int32x4_t; 2]; OUT] {
+pub(super) fn begin<const OUT: usize>(bias: &[i32; CHANNELS]) -> [[int32x4_t; 2]; OUT] {
     // SAFETY: the bias has eight values; Advanced SIMD is there.
     [unsafe { [vld1q_s32(bias.as_ptr()), vld1q_s32(bias.as_ptr().add(4))] }; OUT]
 }
 
 /// The number that taken off weights of nine bits leaves eight; `None` where there is none of eight bits itself.
-fn excess(taps: &[Tap]) -> Option<i32> {
+pub(super) fn excess(taps: &[Tap]) -> Option<i32> {
     let (mut low, mut high) = (0, 0);
     for &weight in taps.as_flattened() {
         (low, high) = (low.min(weight), high.max(weight));
@@ -148,7 +148,7 @@ impl<const STEP: usize, const LAYERS: usize> Sliding<3, 2> for DotRows<STEP, LAY
     #[inline(always)]
     fn sums(
         self,
-        bias: &[i32; CHANNELS],
+        (bias, _): (&[i32; CHANNELS], &Packed),
         columns: [Self::Column; 3],
         (weights, common): Self::Weights,
     ) -> [[int32x4_t; 2]; 2] {
@@ -228,7 +228,12 @@ impl<const STEP: usize> Sliding<3, 2> for ByteRows<STEP> {
     }
 
     #[inline(always)]
-    fn sums(self, bias: &[i32; CHANNELS], columns: [Self::Column; 3], weights: Self::Weights) -> [[int32x4_t; 2]; 2] {
+    fn sums(
+        self,
+        (bias, _): (&[i32; CHANNELS], &Packed),
+        columns: [Self::Column; 3],
+        weights: Self::Weights,
+    ) -> [[int32x4_t; 2]; 2] {
         let mut sums = begin::<2>(bias);
         for (row, sums) in sums.iter_mut().enumerate() {
             let [a, b, c] = [columns[0][row], columns[1][row], columns[2][row]];
@@ -285,7 +290,12 @@ impl<const STEP: usize> Sliding<3, 2> for WordRows<STEP> {
     }
 
     #[inline(always)]
-    fn sums(self, bias: &[i32; CHANNELS], columns: [Self::Column; 3], weights: Self::Weights) -> [[int32x4_t; 2]; 2] {
+    fn sums(
+        self,
+        (bias, _): (&[i32; CHANNELS], &Packed),
+        columns: [Self::Column; 3],
+        weights: Self::Weights,
+    ) -> [[int32x4_t; 2]; 2] {
         let mut sums = begin::<2>(bias);
         for (index, weights) in weights.into_iter().enumerate() {
             for (row, sums) in sums.iter_mut().enumerate() {

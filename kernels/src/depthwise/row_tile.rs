@@ -109,10 +109,10 @@ pub(super) trait Sliding<const TAPS: usize, const OUT: usize>: Copy {
     /// Eight bytes are readable at each source.
     unsafe fn column(self, sources: [*const u8; MOST_ROWS]) -> Self::Column;
 
-    /// The sums of an output of each row, which begin with the bias.
+    /// The sums of an output of each row, which begin with the bias; weights that no register holds are in memory.
     fn sums(
         self,
-        bias: &[i32; CHANNELS],
+        constants: (&[i32; CHANNELS], &Packed),
         columns: [Self::Column; TAPS],
         weights: Self::Weights,
     ) -> [[int32x4_t; 2]; OUT];
@@ -165,7 +165,8 @@ pub(super) unsafe fn run<
             for new in TAPS - STEP..TAPS {
                 columns[new] = arch.column(sources(tile, pixel * STEP + new));
             }
-            let bytes = finish::<OUT, FORM>(arch.sums(&tile.ending.bias, columns, weights), tile.ending);
+            let bytes =
+                finish::<OUT, FORM>(arch.sums((&tile.ending.bias, tile.weights), columns, weights), tile.ending);
             store(tile, bytes, pixel * tile.output_step);
             for kept in 0..TAPS - STEP {
                 columns[kept] = columns[kept + STEP];
@@ -248,7 +249,7 @@ unsafe fn turn<
     for (index, column) in window.iter_mut().enumerate() {
         *column = columns[(TURN * STEP + index) % TAPS];
     }
-    let bytes = finish::<OUT, FORM>(arch.sums(&tile.ending.bias, window, weights), tile.ending);
+    let bytes = finish::<OUT, FORM>(arch.sums((&tile.ending.bias, tile.weights), window, weights), tile.ending);
     for row in (0..OUT).rev() {
         // SAFETY: the caller vouches for eight channels of the output.
         unsafe { vst1_u8(tile.outputs[row].wrapping_add(at.output), bytes[row]) }

@@ -112,12 +112,12 @@ fn weights_choose_the_kernel() {
     };
     for_each_isa(|isa| match isa {
         Isa::Neon => {
-            assert_eq!(names(isa, true, 0x81, 0x7F), "depthwise_s8s8_neon_rowx8");
-            assert_eq!(names(isa, true, 0x81, 0x80), "depthwise_s8s16_neon_rowx8");
+            assert_eq!(names(isa, true, 0x81, 0x7F), "depthwise_s8s8_neon_3x3x8");
+            assert_eq!(names(isa, true, 0x81, 0x80), "depthwise_s8s16_neon_3x3x8");
         }
         Isa::DotProd | Isa::I8mm => {
-            assert_eq!(names(isa, true, 0x7F, 0x80), "depthwise_s8s8_dotprod_rowx8k4");
-            assert_eq!(names(isa, false, 0x00, 0xFF), "depthwise_s8s8_dotprod_rowx8k4");
+            assert_eq!(names(isa, true, 0x7F, 0x80), "depthwise_s8s8_dotprod_3x3x8k4");
+            assert_eq!(names(isa, false, 0x00, 0xFF), "depthwise_s8s8_dotprod_3x3x8k4");
         }
         _ => {}
     });
