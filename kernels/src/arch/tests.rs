@@ -5,6 +5,8 @@ use super::*;
 /// Runs `$check::<A>(arch)` inside a `#[target_feature]` shell of each instruction set of this CPU.
 macro_rules! on_every_arch {
     ($check:ident) => {{
+        // Fails where something is demanded that this CPU lacks.
+        Isa::tested();
         // SAFETY: portable code needs nothing of the CPU.
         $check(unsafe { Scalar::assume() });
         #[cfg(target_arch = "x86_64")]
