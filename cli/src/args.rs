@@ -15,6 +15,7 @@ Examples:
   ottava run net.tflite --input image.npy --output-dir out
   ottava verify inception-v3                    kernels against the reference, layer by layer
   ottava inspect net.tflite                     what is in a file, and what the plan makes of it
+  ottava kernels net.tflite                     which kernel each layer gets, by instruction set
 
 MODEL is the path of a .tflite file or a built-in name: inception-v3, mobilenet-v1, mobilenet-v2,
 and each with -uint8. A built-in network has seeded weights; it is built once and kept in the
@@ -279,10 +280,18 @@ pub struct InspectArgs {
 }
 
 /// List the kernels, and which of them this CPU gets
+///
+/// With a model: the kernel that each layer gets, a column for each instruction set of this CPU. A layer that the plan
+/// of an instruction set does not have, because it fuses others, has a dash there.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  ottava kernels --peak
+  ottava kernels inception-v3")]
 pub struct KernelsArgs {
+    /// Path of a .tflite file or built-in name
+    pub model: Option<String>,
     /// Also measure what one core reaches with each instruction set's dot product
-    #[arg(long)]
+    #[arg(long, conflicts_with = "model")]
     pub peak: bool,
 }
 

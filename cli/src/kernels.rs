@@ -1,4 +1,6 @@
-//! `ottava kernels`: the kernel tables, and what this CPU gets.
+//! `ottava kernels`: the kernel tables, and what this CPU gets; with a model, what each of its layers gets.
+
+mod layers;
 
 use std::io::Write;
 
@@ -8,6 +10,7 @@ use ottava_kernels as kernels;
 use crate::args::KernelsArgs;
 use crate::errors::{CliError, Result};
 use crate::host::Host;
+use crate::models;
 use crate::table::{self, Align::Left, Align::Right};
 
 /// A line of a kernel table.
@@ -18,11 +21,15 @@ struct Kernel {
     name: String,
 }
 
-/// Prints the tables and, if asked, the peaks.
+/// Prints the tables and, if asked, the peaks; or the table of a model's layers.
 ///
 /// # Errors
-/// `OTTAVA_ISA` names an instruction set that is unknown or not there.
+/// `OTTAVA_ISA` names an instruction set that is unknown or not there; or the model cannot be run.
 pub fn execute(args: &KernelsArgs, output: &mut dyn Write) -> Result<()> {
+    if let Some(model) = &args.model {
+        output.write_all(layers::text(&models::open(model)?)?.as_bytes())?;
+        return Ok(());
+    }
     let best = Isa::best().map_err(|error| CliError::request(error.to_string()))?;
     writeln!(output, "{}", Host::detect().line())?;
     writeln!(output, "default instruction set: {best}\n")?;

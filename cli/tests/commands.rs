@@ -36,7 +36,7 @@ fn run_writes_what_the_reference_writes_whatever_the_kernels() {
     let expected = run("reference", &["--backend", "reference"]);
     assert_eq!(expected[..128], npy("<f4", "(1, 10)", &[]));
     assert_eq!(expected.len(), 128 + 40);
-    for isa in Isa::available() {
+    for isa in Isa::tested() {
         assert_eq!(run("deeper/than/that", &["--isa", isa.name(), "--threads", "2"]), expected, "{isa}");
     }
 }
@@ -55,7 +55,7 @@ fn run_takes_inputs_by_name() {
 fn verify_passes_and_says_what_it_compared() {
     let tiny = Tiny::new();
     let ran = ottava(["verify", &tiny.model(), "--threads", "1,3", "--inputs", "4"]).ok();
-    for isa in Isa::available() {
+    for isa in Isa::tested() {
         let lines: Vec<_> = ran.stdout.lines().filter(|line| line.starts_with(&format!("{isa} "))).collect();
         assert_eq!(lines.len(), 2, "{}", ran.stdout);
         assert!(lines.iter().all(|line| line.ends_with("equal")), "{}", ran.stdout);
@@ -124,6 +124,26 @@ fn kernels_lists_the_families_and_measures_on_request() {
     assert!(plain.contains("gemm_u8s8_scalar") && plain.contains("default instruction set"), "{plain}");
     assert!(!plain.contains("GMAC/s"));
     assert!(ottava(["kernels", "--peak"]).ok().stdout.contains("GMAC/s"));
+}
+
+#[test]
+fn kernels_of_a_model_stand_in_a_row_for_each_layer_and_a_column_for_each_instruction_set() {
+    let tiny = Tiny::new();
+    let model = ottava::Model::open(tiny.model()).unwrap();
+    let text = ottava(["kernels", &tiny.model()]).ok().stdout;
+    let mut lines = text.lines().skip(1);
+    let columns: Vec<_> = lines.next().unwrap().split_whitespace().skip(3).collect();
+    let available = Isa::available();
+    assert_eq!(columns, available.iter().map(|isa| isa.name()).collect::<Vec<_>>(), "{text}");
+    for &isa in &available {
+        let options = ottava::PlanOptions { isa: Some(isa), ..ottava::PlanOptions::default() };
+        for layer in ottava::Plan::new(&model, &options).unwrap().layers() {
+            let row = text.lines().find(|line| line.starts_with(&format!("{} ", layer.name))).unwrap();
+            assert!(row.split_whitespace().any(|cell| cell == layer.kernel), "{isa} {}\n{text}", layer.name);
+        }
+    }
+    let peak = ottava(["kernels", "--peak", &tiny.model()]).misused();
+    assert!(peak.contains("cannot be used with"), "{peak}");
 }
 
 #[test]

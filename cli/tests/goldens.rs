@@ -6,7 +6,8 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{isas, models, ottava};
+use common::{models, ottava};
+use ottava::Isa;
 
 const PHOTOS: [&str; 3] = ["bird", "cat", "grace_hopper"];
 
@@ -54,7 +55,7 @@ fn check(model: &str) {
             continue;
         }
         failures.extend(golden.differs(&["--backend", "reference"]));
-        for isa in isas() {
+        for isa in Isa::tested() {
             for threads in ["1", "2", "3"] {
                 failures.extend(golden.differs(&["--isa", isa.name(), "--threads", threads]));
             }

@@ -29,7 +29,7 @@ fn run(golden: &Golden, options: &PlanOptions) -> Result<(), String> {
 fn check_all(name: &str) {
     let mut failures = Vec::new();
     let goldens = goldens(name);
-    for isa in Isa::available() {
+    for isa in Isa::tested() {
         for (threads, keep_intermediates) in [(1, false), (2, false), (3, false), (2, true)] {
             let options =
                 PlanOptions { isa: Some(isa), threads: Some(threads), keep_intermediates, ..PlanOptions::default() };
@@ -77,7 +77,7 @@ fn a_batch_is_that_many_single_runs() {
         let goldens = goldens(name);
         let Some(first) = goldens.first() else { return };
         let model = Model::open(&first.model).unwrap();
-        for isa in Isa::available() {
+        for isa in Isa::tested() {
             let (batch, threads) = (Some(goldens.len()), Some(2));
             let plan =
                 Plan::new(&model, &PlanOptions { isa: Some(isa), threads, batch, ..PlanOptions::default() }).unwrap();

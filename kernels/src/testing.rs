@@ -1,41 +1,15 @@
 //! What the tests of every kernel family share: instruction sets, buffers with canaries, reports.
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::isa::{Isa, Storage};
 use crate::memory::SLACK;
 
 pub(crate) mod pairs;
 
-/// Environment variable that turns the skip of a missing instruction set into a failure.
-const REQUIRE_VARIABLE: &str = "OTTAVA_REQUIRE_ISA";
-
-/// Instruction sets whose absence has been printed, a bit each: suites ask for every case.
-static SKIPPED: AtomicU32 = AtomicU32::new(0);
-
-/// Calls `check` with every instruction set that this CPU has, and says which ones it lacks.
-///
-/// # Panics
-/// `OTTAVA_REQUIRE_ISA` names an instruction set that this CPU lacks, or one that does not exist.
-pub(crate) fn for_each_isa(mut check: impl FnMut(Isa)) {
-    let required: Vec<Isa> = std::env::var(REQUIRE_VARIABLE)
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .map(|name| name.parse().unwrap_or_else(|error| panic!("{REQUIRE_VARIABLE}: {error}")))
-        .collect();
-    for isa in Isa::ALL {
-        if isa.is_available() {
-            check(isa);
-        } else {
-            assert!(!required.contains(&isa), "{REQUIRE_VARIABLE} demands {isa}, which this CPU lacks");
-            if SKIPPED.fetch_or(1 << isa as u32, Ordering::Relaxed) & (1 << isa as u32) == 0 {
-                eprintln!("SKIPPED: this CPU has no {isa}");
-            }
-        }
-    }
+/// Calls `check` with every instruction set that this CPU has; see [`Isa::tested`] for the others.
+pub(crate) fn for_each_isa(check: impl FnMut(Isa)) {
+    Isa::tested().into_iter().for_each(check);
 }
 
 /// A small generator, so that runs repeat from their seed.

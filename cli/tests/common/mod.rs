@@ -7,7 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use ottava::Isa;
 use tempfile::TempDir;
 
 /// What the command did.
@@ -106,17 +105,6 @@ pub fn npy(descr: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
     let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     let header = format!("{text:117}\n");
     [&b"\x93NUMPY\x01\x00\x76\x00"[..], header.as_bytes(), elements].concat()
-}
-
-/// The instruction sets that can be tested here. Those that cannot are printed; one that `OTTAVA_REQUIRE_ISA` names
-/// must not be among them.
-pub fn isas() -> Vec<Isa> {
-    let required = std::env::var("OTTAVA_REQUIRE_ISA").unwrap_or_default();
-    for isa in Isa::ALL.into_iter().filter(|isa| !isa.is_available()) {
-        assert!(!required.split(',').any(|name| name == isa.name()), "OTTAVA_REQUIRE_ISA: this CPU has no {isa}");
-        eprintln!("SKIPPED, this CPU has no {isa}");
-    }
-    Isa::available()
 }
 
 /// The folder with models: `OTTAVA_MODELS`, or `shared/models` beside the workspace. Absent is a loud skip, or a

@@ -51,6 +51,9 @@ pub(crate) unsafe fn sdot(mut sums: int32x4_t, a: int8x16_t, b: int8x16_t) -> in
 
 /// [`sdot`] with the four bytes of `b`'s 32-bit lane `LANE` for every lane.
 ///
+/// Not `pure`, so that the products of a tile stay in the order in which it lists them, among themselves and with
+/// [`super::ordered::load`]: that order is chosen for cores that issue in order.
+///
 /// # Safety
 /// The CPU has the dot products.
 #[inline(always)]
@@ -65,7 +68,7 @@ pub(crate) unsafe fn sdot_lane<const LANE: u8>(mut sums: int32x4_t, a: int8x16_t
             a = in(vreg) a,
             b = in(vreg) b,
             lane = const LANE,
-            options(pure, nomem, nostack, preserves_flags),
+            options(nomem, nostack, preserves_flags),
         );
     }
     sums

@@ -21,12 +21,6 @@ impl I8mm {
         Self(unsafe { DotProd::assume() })
     }
 
-    /// The dot products of the same CPU.
-    #[inline(always)]
-    pub(crate) fn dotprod(self) -> DotProd {
-        self.0
-    }
-
     /// The instruction set that both build on.
     #[inline(always)]
     pub(crate) fn neon(self) -> Neon {

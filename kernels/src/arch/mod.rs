@@ -54,6 +54,9 @@ mod neon_products;
 pub(crate) use neon::Neon;
 
 #[cfg(target_arch = "aarch64")]
+pub(crate) mod ordered;
+
+#[cfg(target_arch = "aarch64")]
 pub(crate) mod dotprod;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod i8mm;

@@ -1,11 +1,8 @@
 //! Advanced SIMD of Armv8.0: four `q` registers hold the sixteen lanes, activations are signed.
-//!
-//! The dot product widens with `smull` and accumulates 16-bit pairs with `sadalp`. A single
-//! product is at most `2^14`, so nothing overflows even for -128 times -128.
 
 use core::arch::aarch64::*;
 
-use super::{Arch, Clamp, Divide, Dot, Multipliers, Wide};
+use super::{Arch, Clamp, Divide, Multipliers, Wide};
 use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD, which every aarch64 target of this crate has.
@@ -54,6 +51,37 @@ fn widen(bytes: int8x16_t) -> Quarters {
         let high = vmovl_high_s8(bytes);
         [vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)]
     })
+}
+
+/// Stores the first `count` bytes: eight, four, two and one, as they are in `count`.
+///
+/// # Safety
+/// `target` is valid for writes of `count` bytes; `count <= 16`.
+#[inline(always)]
+unsafe fn store_first(target: *mut u8, bytes: int8x16_t, count: usize) {
+    // SAFETY: the caller vouches for the bytes; each part begins where those before it end.
+    unsafe {
+        if count == 16 {
+            return vst1q_s8(target.cast(), bytes);
+        }
+        let (mut target, mut rest) = (target, vreinterpretq_u64_s8(bytes));
+        if count & 8 != 0 {
+            target.cast::<u64>().write_unaligned(vgetq_lane_u64::<0>(rest));
+            (target, rest) = (target.wrapping_add(8), vextq_u64::<1>(rest, rest));
+        }
+        let mut rest = vgetq_lane_u64::<0>(rest);
+        if count & 4 != 0 {
+            target.cast::<u32>().write_unaligned(rest as u32);
+            (target, rest) = (target.wrapping_add(4), rest >> 32);
+        }
+        if count & 2 != 0 {
+            target.cast::<u16>().write_unaligned(rest as u16);
+            (target, rest) = (target.wrapping_add(2), rest >> 16);
+        }
+        if count & 1 != 0 {
+            target.write(rest as u8);
+        }
+    }
 }
 
 impl Arch for Neon {
@@ -121,17 +149,8 @@ impl Arch for Neon {
             let high = vmovn_high_s32(vmovn_s32(values[2]), values[3]);
             vmovn_high_s16(vmovn_s16(low), high)
         });
-        if count == 16 {
-            // SAFETY: the caller vouches for `count` writable bytes.
-            unsafe { vst1q_s8(target.cast(), bytes) }
-        } else {
-            let mut whole = [0i8; 16];
-            // SAFETY: `whole` has 16 bytes, and the caller vouches for `count` of `target`.
-            unsafe {
-                vst1q_s8(whole.as_mut_ptr(), bytes);
-                core::ptr::copy_nonoverlapping(whole.as_ptr().cast(), target, count);
-            }
-        }
+        // SAFETY: the caller vouches for `count` writable bytes.
+        unsafe { store_first(target, bytes, count) }
     }
 
     #[inline(always)]
@@ -240,61 +259,6 @@ impl Arch for Neon {
     }
 }
 
-impl Dot for Neon {
-    /// Two partial sums for each column, in column order.
-    type Sums = [int32x4_t; 8];
-    type Weights = [int8x16_t; 4];
-    type Quad = int8x16_t;
-
-    #[inline(always)]
-    fn zero(self) -> Self::Sums {
-        register!([vdupq_n_s32(0); 8])
-    }
-
-    #[inline(always)]
-    fn begin(self, values: Quarters) -> Self::Sums {
-        let zero = register!(vdupq_n_s32(0));
-        let mut sums = [zero; 8];
-        for (i, quarter) in values.into_iter().enumerate() {
-            register!({
-                sums[2 * i] = vzip1q_s32(quarter, zero);
-                sums[2 * i + 1] = vzip2q_s32(quarter, zero);
-            });
-        }
-        sums
-    }
-
-    #[inline(always)]
-    unsafe fn load_weights(self, source: *const i8) -> Self::Weights {
-        // SAFETY: the caller vouches for 64 readable bytes.
-        unsafe { [vld1q_s8(source), vld1q_s8(source.add(16)), vld1q_s8(source.add(32)), vld1q_s8(source.add(48))] }
-    }
-
-    #[inline(always)]
-    unsafe fn load_quad(self, source: *const u8) -> int8x16_t {
-        // SAFETY: the caller vouches for 4 readable bytes; the read is unaligned.
-        let quad = unsafe { source.cast::<i32>().read_unaligned() };
-        register!(vreinterpretq_s8_s32(vdupq_n_s32(quad)))
-    }
-
-    #[inline(always)]
-    fn dot(self, sums: Self::Sums, quad: int8x16_t, weights: Self::Weights) -> Self::Sums {
-        let mut sums = sums;
-        for (i, columns) in weights.into_iter().enumerate() {
-            register!({
-                sums[2 * i] = vpadalq_s16(sums[2 * i], vmull_s8(vget_low_s8(quad), vget_low_s8(columns)));
-                sums[2 * i + 1] = vpadalq_s16(sums[2 * i + 1], vmull_high_s8(quad, columns));
-            });
-        }
-        sums
-    }
-
-    #[inline(always)]
-    fn lanes(self, sums: Self::Sums) -> Quarters {
-        each(|i| register!(vpaddq_s32(sums[2 * i], sums[2 * i + 1])))
-    }
-}
-
 /// A division with its numbers in every lane.
 #[derive(Clone, Copy)]
 pub(crate) struct Divider {
@@ -320,17 +284,8 @@ impl Wide for Neon {
 
     #[inline(always)]
     unsafe fn store_wide(self, target: *mut u8, bytes: int8x16_t, count: usize) {
-        if count == 16 {
-            // SAFETY: the caller vouches for `count` writable bytes.
-            unsafe { vst1q_s8(target.cast(), bytes) }
-        } else {
-            let mut whole = [0i8; 16];
-            // SAFETY: `whole` has 16 bytes, and the caller vouches for `count` of `target`.
-            unsafe {
-                vst1q_s8(whole.as_mut_ptr(), bytes);
-                core::ptr::copy_nonoverlapping(whole.as_ptr().cast(), target, count);
-            }
-        }
+        // SAFETY: the caller vouches for `count` writable bytes.
+        unsafe { store_first(target, bytes, count) }
     }
 
     #[inline(always)]

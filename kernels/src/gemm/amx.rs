@@ -22,6 +22,7 @@ use super::avx512vnni::{row_sums, tile};
 use super::bind::{BlockKernel, Descriptor, TileShape};
 use super::blocks::PanelGroup;
 use super::ending;
+use super::layout::Layout;
 use super::tile::{Block, Run};
 use crate::arch::Arch;
 use crate::arch::amx::{self, Sums, TILE_BYTES, TILE_ROWS, Tiles};
@@ -317,10 +318,12 @@ impl<'a> Pending<'a> {
 pub(crate) static TILES: Descriptor = Descriptor {
     isa: Isa::Amx,
     operands: "u8s8",
+    layout: Layout::Fours,
     tiles: &[
         super::tile_rows!(1; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
         super::tile_rows!(2; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
     ],
+    careful_tiles: &[],
     row_sums,
     joins_lines: false,
     block: Some(BlockKernel {
@@ -329,6 +332,8 @@ pub(crate) static TILES: Descriptor = Descriptor {
         least_lines: TILE_LINES,
         least_panel_lines: 200,
         tile_isa: Isa::Avx512Vnni,
+        // The rows of a block share most of their activations, and tiles come from the second level as well.
+        copies: false,
         slack_lines: TILE_LINES,
         run,
     }),

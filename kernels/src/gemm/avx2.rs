@@ -7,6 +7,7 @@
 use super::bind::Descriptor;
 use super::join::JOINED_ROWS;
 use super::joined;
+use super::layout::Layout;
 use super::tile::{self, Segment, Tile};
 use crate::arch::{Arch, Avx2};
 use crate::isa::Isa;
@@ -29,7 +30,9 @@ unsafe fn row_sums(rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
 pub(crate) static TILES: Descriptor = Descriptor {
     isa: Isa::Avx2,
     operands: "u8s8",
+    layout: Layout::Fours,
     tiles: &[super::tile_rows!(1; 1, 2, 3, 4, 5, 6, 7, 8)],
+    careful_tiles: &[],
     row_sums,
     joins_lines: true,
     block: None,

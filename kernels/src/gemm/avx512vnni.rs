@@ -5,6 +5,7 @@
 //! loads and two dot products a cycle is bound by the dot products.
 
 use super::bind::Descriptor;
+use super::layout::Layout;
 use super::tile::{self, Segment, Tile};
 use crate::arch::{Arch, Avx512Vnni};
 use crate::isa::Isa;
@@ -26,12 +27,14 @@ pub(super) unsafe fn row_sums(rows: &[*const u8], segments: &[Segment], sums: &m
 pub(crate) static TILES: Descriptor = Descriptor {
     isa: Isa::Avx512Vnni,
     operands: "u8s8",
+    layout: Layout::Fours,
     tiles: &[
         super::tile_rows!(1; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
         super::tile_rows!(2; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
         super::tile_rows!(3; 1, 2, 3, 4, 5, 6, 7, 8, 9),
         super::tile_rows!(4; 1, 2, 3, 4, 5, 6),
     ],
+    careful_tiles: &[],
     row_sums,
     joins_lines: false,
     block: None,

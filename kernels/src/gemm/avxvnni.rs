@@ -4,6 +4,7 @@
 //! weights and a quad. The dot product adds in 32 bits without saturation, so weights stay whole.
 
 use super::bind::Descriptor;
+use super::layout::Layout;
 use super::tile::{self, Segment, Tile};
 use crate::arch::{Arch, AvxVnni};
 use crate::isa::Isa;
@@ -25,7 +26,9 @@ unsafe fn row_sums(rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
 pub(crate) static TILES: Descriptor = Descriptor {
     isa: Isa::AvxVnni,
     operands: "u8s8",
+    layout: Layout::Fours,
     tiles: &[super::tile_rows!(1; 1, 2, 3, 4, 5, 6)],
+    careful_tiles: &[],
     row_sums,
     joins_lines: false,
     block: None,
@@ -46,7 +49,9 @@ pub(super) mod by_vl {
     pub(in super::super) static TILES: Descriptor = Descriptor {
         isa: Isa::Avx512Vnni,
         operands: "u8s8",
+        layout: Layout::Fours,
         tiles: &[crate::gemm::tile_rows!(1; 1, 2, 3, 4, 5, 6)],
+        careful_tiles: &[],
         row_sums: crate::gemm::avx512vnni::row_sums,
         joins_lines: false,
         block: None,

@@ -1,6 +1,7 @@
 //! The kernel table, and which tile shapes a layer gets.
 
 use super::join::JOINED_ROWS;
+use super::layout::Layout;
 use super::tile::{Block, MAX_PANELS, Segment, TileFn};
 use crate::arch::LANES;
 use crate::bound::Described;
@@ -14,8 +15,12 @@ pub struct Descriptor {
     pub(crate) isa: Isa,
     /// Operand types, as kernel names have them.
     pub(crate) operands: &'static str,
+    /// How the tiles want the weights.
+    pub(crate) layout: Layout,
     /// Tiles of 1, 2, ... panels; of each, those of 1, 2, ... rows.
     pub(crate) tiles: &'static [&'static [TileFn]],
+    /// The same for weights that [`Layout::overflows`]; empty where none do.
+    pub(crate) careful_tiles: &'static [&'static [TileFn]],
     pub(crate) row_sums: RowSumsFn,
     /// Whether the tiles take joined lines; see [`super::streams`].
     pub(crate) joins_lines: bool,
@@ -33,6 +38,8 @@ pub(crate) struct BlockKernel {
     pub(crate) least_panel_lines: usize,
     /// The instruction set of the tiles.
     pub(crate) tile_isa: Isa,
+    /// Whether it copies the whole K of every row, so that a block's copies should stay in the first-level cache.
+    pub(crate) copies: bool,
     /// Lines past the last panel that it may read; they meet activations of 0.
     pub(crate) slack_lines: usize,
     pub(crate) run: unsafe fn(&Block<'_>),
@@ -64,6 +71,10 @@ pub static KERNELS: &[&Descriptor] = &[
     &super::avxvnni::TILES,
     #[cfg(target_arch = "x86_64")]
     &super::avx2::TILES,
+    #[cfg(target_arch = "aarch64")]
+    &super::i8mm::TILES,
+    #[cfg(target_arch = "aarch64")]
+    &super::dotprod::TILES,
     #[cfg(target_arch = "aarch64")]
     &super::neon::TILES,
     &super::scalar::TILES,
@@ -122,7 +133,12 @@ impl Descriptor {
 
 /// The name of a kernel: operands, instruction set, rows by columns, k of a step.
 fn name(operands: &str, isa: Isa, shape: TileShape) -> String {
-    let depth = if isa == Isa::Amx { 64 } else { 4 };
+    let depth = match isa {
+        Isa::Amx => 64,
+        Isa::I8mm => 8,
+        Isa::Neon => 16,
+        _ => 4,
+    };
     format!("gemm_{operands}_{isa}_{}x{}k{depth}", shape.rows, shape.panels * LANES)
 }
 

@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use super::ConvSpec;
 use super::excess::Addend;
+use super::layout::Layout;
 use super::pack::{Order, PanelSource, RunKind};
 use super::tile::{Run, Segment};
 use crate::arch::LANES;
@@ -57,20 +58,21 @@ impl Class {
 const MAX_VARIANTS: usize = 9;
 
 /// The packing orders and border classes of a convolution.
-pub(crate) fn classes(spec: &ConvSpec<'_>) -> (Vec<Order>, Vec<Class>) {
+pub(crate) fn classes(spec: &ConvSpec<'_>, layout: Layout) -> (Vec<Order>, Vec<Class>) {
     let window = &spec.window;
     let channels = spec.input.channels / spec.groups;
     let across = spans(window, 1, spec.input.width, spec.output[1]);
     let contiguous = window.dilation[1] == 1 && spec.groups == 1 && spec.input.pixel_stride == channels;
     let every_tap = 0..window.taps[1];
-    let order = |run, across| Order { run, across, down: window.taps[0], channels };
+    let order = |run, across| Order { layout, run, across, down: window.taps[0], channels };
+    let enters_anywhere = channels.is_multiple_of(layout.block());
     let mut orders: Vec<Order> = Vec::new();
     let mut variant_of = Vec::new();
     for span in &across {
         let apart = channels <= 16 && across.len() <= MAX_VARIANTS;
-        let order = if !contiguous || !(channels.is_multiple_of(4) || apart) {
+        let order = if !contiguous || !(enters_anywhere || apart) {
             order(RunKind::Tap, every_tap.clone())
-        } else if channels.is_multiple_of(4) {
+        } else if enters_anywhere {
             order(RunKind::Row, every_tap.clone())
         } else {
             order(RunKind::Row, span.taps.clone())
@@ -127,14 +129,18 @@ fn segments(spec: &ConvSpec<'_>, taps: &[Range<usize>; 2], order: &Order) -> Vec
         return segments;
     }
     let mut push = |offset: usize, bytes: usize, line: usize| {
+        let lines = order.layout.lines(bytes) as u32;
         let (offset, bytes, line) = (offset as u32, bytes as u32, line as u32);
         match segments.last_mut() {
             Some(last)
-                if last.bytes % 4 == 0 && last.offset + last.bytes == offset && last.line + last.bytes / 4 == line =>
+                if last.bytes.is_multiple_of(order.layout.block() as u32)
+                    && last.offset + last.bytes == offset
+                    && last.line + last.lines == line =>
             {
                 last.bytes += bytes;
+                last.lines += lines;
             }
-            _ => segments.push(Segment { offset, bytes, line }),
+            _ => segments.push(Segment { offset, bytes, line, lines }),
         }
     };
     for tap_row in taps[0].clone() {

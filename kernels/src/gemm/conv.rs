@@ -8,9 +8,10 @@ use super::columns::Columns;
 use super::ending::Scratch;
 use super::excess;
 use super::grid::Grid;
-use super::pack::{self, PanelSource};
+use super::pack::PanelSource;
+use super::packed::Packed;
 use super::streams::{JoinStatistics, Streams};
-use super::tile::{Block, MAX_ROWS, Tile};
+use super::tile::{Block, MAX_ROWS, Tile, TileFn};
 use crate::arch::LANES;
 use crate::bound::Bound;
 use crate::isa::Isa;
@@ -24,6 +25,8 @@ use crate::window::{Image, Window};
 pub struct Conv {
     bound: Bound<Descriptor>,
     name: String,
+    /// The tiles for these weights, of 1, 2, ... panels.
+    tiles: &'static [&'static [TileFn]],
     input: Image,
     window: Window,
     grid: Grid,
@@ -44,6 +47,7 @@ pub struct Conv {
     tasks: Vec<Task>,
     corrects_row_sums: bool,
     excess: usize,
+    careful: bool,
     input_bytes: usize,
 }
 
@@ -62,6 +66,8 @@ pub struct ConvStatistics {
     pub corrects_row_sums: bool,
     /// Steps of one k of a panel that are added because weights less their zero point leave eight bits.
     pub excess: usize,
+    /// Whether every product is widened on its own, since two of them may leave 16 bits.
+    pub careful: bool,
 }
 
 impl Conv {
@@ -70,23 +76,12 @@ impl Conv {
         let suits = !bound.descriptor().joins_lines || Streams::suit(spec);
         let bound = if suits { bound } else { Bound::new(KERNELS, Isa::Scalar) };
         let descriptor = bound.descriptor();
-        let (orders, mut classes) = class::classes(spec);
-        let mut sources = pack::panel_sources(spec);
-        let excess = excess::take_off_zeros(spec, classes.len(), &mut sources);
+        let (orders, mut classes) = class::classes(spec, descriptor.layout);
+        let Packed { sources, excess, mut lines, variants } = Packed::new(descriptor, spec, &orders, classes.len());
         for class in &mut classes {
             class.addends = excess::of_class(spec, &excess, &class.taps, sources.len());
         }
-        let mut lines = Vec::new();
-        let mut variants = Vec::new();
-        for order in &orders {
-            let panel_lines = order.panel_lines();
-            variants.push([lines.len(), panel_lines]);
-            for &source in sources.iter().filter(|_| !descriptor.joins_lines) {
-                let start = lines.len();
-                lines.resize(start + panel_lines, Line::ZERO);
-                pack::pack_panel(spec, order, source, &mut lines[start..]);
-            }
-        }
+        let careful = descriptor.layout.overflows(&lines);
         let streams = descriptor.joins_lines.then(|| Streams::new(spec, &orders, &mut classes, &sources));
         if let Some(block) = &descriptor.block {
             lines.resize(lines.len() + block.slack_lines, Line::ZERO);
@@ -97,9 +92,12 @@ impl Conv {
             .map(|&source| Columns::new(&spec.parts[source.part], source, largest_sum(spec, source.part)))
             .collect();
         let groups = blocks::panel_groups(descriptor, &sources, &mut columns);
+        let copies = descriptor.block.as_ref().is_some_and(|block| block.copies);
+        let taps = spec.window.taps[1];
+        let across = if copies { taps } else { spec.window.stride[1].min(taps) };
         let extent = Extent {
             batch: spec.input.batch,
-            row_bytes: spec.window.taps[0] * spec.window.stride[1].min(spec.window.taps[1]) * spec.input.channels,
+            row_bytes: spec.window.taps[0] * across * spec.input.channels,
             panel_bytes: variants.iter().map(|variant| 64 * variant[1]).max().unwrap_or(0),
             threads: spec.threads.max(1),
             row_quantum: descriptor.row_quantum(),
@@ -108,6 +106,7 @@ impl Conv {
         Self {
             bound,
             name: main_kernel(descriptor, [widest, sources.len()], &classes, spec.input.batch),
+            tiles: if careful { descriptor.careful_tiles } else { descriptor.tiles },
             input: spec.input,
             window: spec.window,
             grid: Grid::dense(spec.output),
@@ -117,6 +116,7 @@ impl Conv {
             tasks: blocks::tasks(&classes, &groups, &extent),
             corrects_row_sums: columns.iter().any(|columns| columns.weight_zero != 0),
             excess: excess.len(),
+            careful,
             input_bytes: input_bytes(spec, &classes),
             classes,
             lines,
@@ -148,6 +148,7 @@ impl Conv {
             joined: self.streams.as_ref().map(Streams::statistics),
             corrects_row_sums: self.corrects_row_sums,
             excess: self.excess,
+            careful: self.careful,
         }
     }
 
@@ -229,7 +230,7 @@ impl Conv {
     /// # Safety
     /// As [`Layer::run`]; the rows are addresses of the group's first channel.
     unsafe fn run_tiles(&self, class: &Class, group: PanelGroup, block: &Block<'_>) {
-        let tiles = self.bound.descriptor().tiles[group.panels - 1];
+        let tiles = self.tiles[group.panels - 1];
         let panel_lines = block.panel_lines;
         let panels = group.first..group.first + group.panels;
         let streams = self.streams.as_ref().map(|streams| streams.panel(class, group.first));

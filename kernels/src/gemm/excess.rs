@@ -47,15 +47,22 @@ fn limit(k: usize, panels: usize) -> usize {
 const MAX_ADDENDS: usize = 1 << 16;
 
 /// Decides which panels are packed without a zero point; returns what their packed weights lack.
-pub(crate) fn take_off_zeros(spec: &ConvSpec<'_>, classes: usize, sources: &mut [PanelSource]) -> Vec<Excess> {
+///
+/// Of packed weights `least` is the least: -128, or -127.
+pub(crate) fn take_off_zeros(
+    spec: &ConvSpec<'_>,
+    least: i32,
+    classes: usize,
+    sources: &mut [PanelSource],
+) -> Vec<Excess> {
     let k = spec.window.taps[0] * spec.window.taps[1] * spec.input.channels / spec.groups;
     let limit = limit(k, sources.len()).min(MAX_ADDENDS / classes.max(1));
     let mut all = Vec::new();
     let mut few = true;
     for (panel, source) in sources.iter_mut().enumerate() {
         let zero = spec.parts[source.part].weights.signed_zero();
-        match panel_excess(spec, *source, zero, limit) {
-            Some(excess) if excess.is_empty() => source.zero_taken = zero,
+        match panel_excess(spec, *source, Kept { zero, least }, limit) {
+            Some(excess) if excess.is_empty() => source.keep(Kept { zero, least }),
             Some(excess) if few && all.len() + excess.len() <= limit => {
                 all.extend(excess.into_iter().map(|(at, weights)| Excess { panel, at, weights }));
             }
@@ -66,19 +73,42 @@ pub(crate) fn take_off_zeros(spec: &ConvSpec<'_>, classes: usize, sources: &mut 
         return Vec::new();
     }
     for source in sources {
-        source.zero_taken = spec.parts[source.part].weights.signed_zero();
+        source.keep(Kept { zero: spec.parts[source.part].weights.signed_zero(), least });
     }
     all
+}
+
+/// What weights become when they are packed.
+#[derive(Clone, Copy)]
+struct Kept {
+    /// Taken off.
+    zero: i32,
+    /// The least of what is packed; the greatest is 127.
+    least: i32,
+}
+
+impl Kept {
+    /// What a packed weight lacks.
+    fn excess(self, weight: i8) -> i32 {
+        let value = i32::from(weight) - self.zero;
+        value - value.clamp(self.least, 127)
+    }
+}
+
+impl PanelSource {
+    fn keep(&mut self, kept: Kept) {
+        (self.zero_taken, self.least) = (kept.zero, kept.least);
+    }
 }
 
 /// The excesses of a panel; `None` if there are more than `limit`.
 fn panel_excess(
     spec: &ConvSpec<'_>,
     source: PanelSource,
-    zero: i32,
+    kept: Kept,
     limit: usize,
 ) -> Option<BTreeMap<[usize; 3], Lanes>> {
-    if !(-128..=127).contains(&zero) {
+    if !(-128..=127).contains(&kept.zero) {
         return None;
     }
     let [_, taps] = spec.window.taps;
@@ -88,12 +118,11 @@ fn panel_excess(
     let mut found: BTreeMap<[usize; 3], Lanes> = BTreeMap::new();
     for column in 0..source.count {
         let first = (source.first + column) * k;
-        if fits(weights, first..first + k, zero) {
+        if fits(weights, first..first + k, kept) {
             continue;
         }
         for at in 0..k {
-            let value = i32::from(weights.signed(first + at)) - zero;
-            let excess = value - value.clamp(-128, 127);
+            let excess = kept.excess(weights.signed(first + at));
             if excess != 0 {
                 let at = [at / channels / taps, at / channels % taps, at % channels];
                 found.entry(at).or_insert(Lanes::ZERO).0[column] = excess;
@@ -106,15 +135,15 @@ fn panel_excess(
     Some(found)
 }
 
-/// Whether `w - zero` has eight bits for all weights of a range.
-fn fits(weights: &Weights<'_>, range: Range<usize>, zero: i32) -> bool {
+/// Whether nothing of all weights of a range is in excess.
+fn fits(weights: &Weights<'_>, range: Range<usize>, kept: Kept) -> bool {
     let flip = if weights.signed { 0 } else { 0x80 };
     let mut ends = (i8::MAX, i8::MIN);
     for &byte in &weights.bytes[range] {
         let value = (byte ^ flip) as i8;
         ends = (ends.0.min(value), ends.1.max(value));
     }
-    i32::from(ends.0) - zero >= -128 && i32::from(ends.1) - zero <= 127
+    kept.excess(ends.0) >= 0 && kept.excess(ends.1) <= 0
 }
 
 /// The excesses whose tap is within a class's, for each panel; nothing at all where no panel has any.
@@ -183,7 +212,7 @@ mod tests {
             threads: 1,
         };
         let mut sources = panel_sources(&spec);
-        let excess = take_off_zeros(&spec, 1, &mut sources);
+        let excess = take_off_zeros(&spec, -128, 1, &mut sources);
         (excess, sources.iter().map(|source| source.zero_taken).collect())
     }
 

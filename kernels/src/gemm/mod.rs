@@ -36,7 +36,9 @@ mod grid;
 mod join;
 #[cfg(any(target_arch = "x86_64", test))]
 mod joined;
+mod layout;
 mod pack;
+mod packed;
 mod streams;
 mod tile;
 
@@ -48,6 +50,10 @@ mod avx2;
 mod avx512vnni;
 #[cfg(target_arch = "x86_64")]
 mod avxvnni;
+#[cfg(target_arch = "aarch64")]
+mod dotprod;
+#[cfg(target_arch = "aarch64")]
+mod i8mm;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;

@@ -1,15 +1,18 @@
 //! Packing of convolution weights into lines of sixteen columns by four k.
 //!
-//! A panel holds sixteen output channels: its lines follow K, and a line is `[16 columns][4 k]`.
+//! A panel holds sixteen output channels: its lines follow K, and a line has the weights of sixteen columns for four
+//! k, in the [`Layout`] that the instruction set wants.
 //! K is ordered as the activations lie in memory: kernel row, tap across, channel. How far a run
-//! of K stays contiguous decides the [`RunKind`]; the end of each run is padded with zero weights
-//! to a multiple of four.
+//! of K stays contiguous decides the [`RunKind`]; the end of each run is padded with zero weights.
 
 use core::ops::Range;
 
+use super::layout::Layout;
 use super::{ConvSpec, Weights};
 use crate::arch::LANES;
 use crate::memory::Line;
+
+const LINE_BYTES: usize = size_of::<Line>();
 
 /// What is contiguous in the activations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +26,10 @@ pub(crate) enum RunKind {
 /// Order of K, the same for all panels of a variant.
 ///
 /// Border classes share one variant where a run can be entered at any tap, which needs the
-/// channels to be a multiple of four; otherwise each range of taps across has its own.
+/// channels to be a multiple of the layout's blocks; otherwise each range of taps across has its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
+    pub(crate) layout: Layout,
     pub(crate) run: RunKind,
     /// Taps across that are packed.
     pub(crate) across: Range<usize>,
@@ -39,8 +43,8 @@ impl Order {
     /// Lines of one run.
     pub(crate) fn run_lines(&self) -> usize {
         match self.run {
-            RunKind::Row => (self.across.len() * self.channels).div_ceil(4),
-            RunKind::Tap => self.channels.div_ceil(4),
+            RunKind::Row => self.layout.lines(self.across.len() * self.channels),
+            RunKind::Tap => self.layout.lines(self.channels),
         }
     }
 
@@ -96,6 +100,8 @@ pub(crate) struct PanelSource {
     pub(crate) group: usize,
     /// What is taken off the weights when they are packed: their zero point or nothing.
     pub(crate) zero_taken: i32,
+    /// The least weight that is packed; what others are below it is in excess.
+    pub(crate) least: i32,
 }
 
 /// The panels of all parts: channels in order, never across a part or group boundary.
@@ -106,7 +112,14 @@ pub(crate) fn panel_sources(spec: &ConvSpec<'_>) -> Vec<PanelSource> {
             let channels = shape.channels / spec.groups;
             for start in (0..channels).step_by(LANES) {
                 let count = LANES.min(channels - start);
-                panels.push(PanelSource { part, first: group * channels + start, count, group, zero_taken: 0 });
+                panels.push(PanelSource {
+                    part,
+                    first: group * channels + start,
+                    count,
+                    group,
+                    zero_taken: 0,
+                    least: -128,
+                });
             }
         }
     }
@@ -116,13 +129,15 @@ pub(crate) fn panel_sources(spec: &ConvSpec<'_>) -> Vec<PanelSource> {
 /// Packs one panel in the given order; weights that leave eight bits are clipped.
 pub(crate) fn pack_panel(spec: &ConvSpec<'_>, order: &Order, source: PanelSource, lines: &mut [Line]) {
     let weights = &spec.parts[source.part].weights;
-    for (index, line) in lines.iter_mut().enumerate() {
-        for k in 0..4 {
-            let Some([row, tap, channel]) = order.position(index, k) else { continue };
+    let run_lines = order.run_lines();
+    for (run, lines) in lines.chunks_exact_mut(run_lines.max(1)).enumerate() {
+        for k in 0..4 * run_lines {
+            let Some([row, tap, channel]) = order.position(run * run_lines + k / 4, k % 4) else { continue };
             for column in 0..source.count {
                 let at = ((source.first + column) * spec.window.taps[0] + row) * spec.window.taps[1] + tap;
                 let weight = i32::from(weights.signed(at * order.channels + channel)) - source.zero_taken;
-                line.0[4 * column + k] = weight.clamp(-128, 127) as i8;
+                let byte = order.layout.position(run_lines, k, column);
+                lines[byte / LINE_BYTES].0[byte % LINE_BYTES] = weight.clamp(source.least, 127) as i8;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Portable tiles, up to 2x32: the shape of the others without vector instructions.
 
 use super::bind::Descriptor;
+use super::layout::Layout;
 use super::tile::{self, Segment, Tile};
 use crate::arch::{Arch, Scalar};
 use crate::isa::Isa;
@@ -20,7 +21,9 @@ unsafe fn row_sums(rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
 pub(crate) static TILES: Descriptor = Descriptor {
     isa: Isa::Scalar,
     operands: "u8s8",
+    layout: Layout::Fours,
     tiles: &[&[tile::<1, 1>, tile::<2, 1>], &[tile::<1, 2>, tile::<2, 2>]],
+    careful_tiles: &[],
     row_sums,
     joins_lines: false,
     block: None,
@@ -40,7 +43,9 @@ pub(super) mod joining {
     pub(in super::super) static TILES: Descriptor = Descriptor {
         isa: Isa::Scalar,
         operands: "u8s8",
+        layout: Layout::Fours,
         tiles: &[crate::gemm::tile_rows!(1; 1, 2, 3, 4)],
+        careful_tiles: &[],
         row_sums,
         joins_lines: true,
         block: None,

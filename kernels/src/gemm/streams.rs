@@ -63,6 +63,7 @@ pub(crate) struct PanelStreams<'a> {
     pub(crate) origin: usize,
 }
 
+#[cfg(any(target_arch = "x86_64", test))]
 impl PanelStreams<'_> {
     /// The lines of all groups of `joined` lines of a range of units, and their offsets.
     #[inline(always)]

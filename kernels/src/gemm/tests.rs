@@ -11,9 +11,10 @@ use crate::memory::SLACK;
 use crate::testing::for_each_isa;
 
 mod cases;
+mod layouts;
 
 /// How inputs and weights are drawn.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fill {
     Random,
     /// Only the ends of the range.
@@ -22,6 +23,8 @@ enum Fill {
     High,
     /// Weights near their zero point, few anywhere.
     Bell,
+    /// As [`Fill::Bell`], with a few pairs of -128 eight apart, and all inputs -128.
+    Pairs,
 }
 
 /// One convolution with all its parameters.
@@ -86,7 +89,7 @@ impl Random {
         match fill {
             Fill::Random | Fill::Bell => (self.next() >> 8) as u8,
             Fill::Extreme => [low, high][self.next() as usize >> 8 & 1],
-            Fill::Low => low,
+            Fill::Low | Fill::Pairs => low,
             Fill::High => high,
         }
     }
@@ -97,6 +100,7 @@ impl Random {
             Fill::Bell if !self.next().is_multiple_of(199) => {
                 (zero + (self.next() % 128) as i32 - 64).clamp(low, high) as u8
             }
+            Fill::Pairs => (zero + (self.next() % 128) as i32 - 64).clamp(low, high) as u8,
             _ => self.byte(fill, signed),
         }
     }
@@ -134,7 +138,14 @@ impl Case {
         let k = self.window.taps[0] * self.window.taps[1] * self.channels / self.groups;
         let weight_zero =
             if self.signed { 0 } else { [0, 255, (random.next() % 256) as i32][random.next() as usize % 3] };
-        let weights = (0..channels * k).map(|_| random.weight(self.fill, self.signed, weight_zero)).collect();
+        let mut weights: Vec<u8> =
+            (0..channels * k).map(|_| random.weight(self.fill, self.signed, weight_zero)).collect();
+        if self.fill == Fill::Pairs {
+            for at in [3, channels * k / 2, channels * k - 9] {
+                weights[at] = 0x80;
+                weights[at + 8] = 0x80;
+            }
+        }
         let (low, high) = self.file_range();
         let count = if self.per_channel { channels } else { 1 };
         let output_zero = [low, high, (random.next() % 256) as i32 + low][random.next() as usize % 3];
@@ -293,6 +304,7 @@ impl Case {
                 threads: self.threads,
             },
         );
+        self.check_statistics(bound.descriptor(), &conv.statistics());
         let out_pixels = self.batch * output[0] * output[1];
         let mut outputs: Vec<Vec<u8>> =
             conv_parts.iter().map(|part| vec![0x5A; out_pixels * part.pixel_stride + 3]).collect();
@@ -312,6 +324,19 @@ impl Case {
     }
 }
 
+impl Case {
+    /// That the way around 16 bits is the one that the weights ask for.
+    fn check_statistics(&self, descriptor: &Descriptor, statistics: &ConvStatistics) {
+        let pairs = descriptor.layout == layout::Layout::Sixteens;
+        if pairs && self.fill == Fill::Pairs {
+            assert!(statistics.excess > 0 && !statistics.careful, "a few weights are moved: {self:?}");
+        }
+        if pairs && self.fill == Fill::Low && self.signed && self.channels >= 16 {
+            assert!(statistics.excess == 0 && statistics.careful, "many weights are not: {self:?}");
+        }
+    }
+}
+
 /// The kernels of an instruction set, and those that are only for tests.
 fn tables(isa: Isa) -> Vec<&'static [&'static Descriptor]> {
     match isa {
@@ -322,7 +347,7 @@ fn tables(isa: Isa) -> Vec<&'static [&'static Descriptor]> {
         }
         Isa::Scalar => {
             static JOINING: [&Descriptor; 1] = [&scalar::joining::TILES];
-            vec![KERNELS, &JOINING]
+            vec![KERNELS, &JOINING, &layouts::EIGHTS, &layouts::SIXTEENS]
         }
         _ => vec![KERNELS],
     }

@@ -42,12 +42,14 @@ pub(crate) struct Segment {
     pub(crate) bytes: u32,
     /// The run's first line within a panel.
     pub(crate) line: u32,
+    /// Its lines: steps of four k, of which the last may be padding.
+    pub(crate) lines: u32,
 }
 
 impl Segment {
     /// Steps of four k.
     pub(crate) fn steps(&self) -> usize {
-        (self.bytes as usize).div_ceil(4)
+        self.lines as usize
     }
 }
 
@@ -81,7 +83,10 @@ pub(crate) struct Block<'a> {
     /// The border class's K.
     pub(crate) segments: &'a [Segment],
     /// The same as runs that are contiguous in the panels.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only block kernels read it"))]
+    #[cfg_attr(
+        not(any(target_arch = "x86_64", target_arch = "aarch64")),
+        expect(dead_code, reason = "only block kernels read it")
+    )]
     pub(crate) runs: &'a [Run],
     /// Lines of all panels, and of those that follow.
     pub(crate) weights: &'a [Line],

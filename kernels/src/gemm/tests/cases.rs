@@ -46,6 +46,18 @@ fn extremes_of_inputs_and_weights() {
 }
 
 #[test]
+fn pairs_of_the_least_weight() {
+    for (channels, taps) in [(16, [1, 1]), (32, [3, 3]), (48, [1, 7])] {
+        for rectified in [true, false] {
+            let pad = [taps[0] / 2, taps[1] / 2];
+            let case =
+                Case { fill: Fill::Pairs, channels, rectified, parts: vec![21], pad_after: pad, ..Case::default() };
+            Case { window: window(taps, [1; 2], [1; 2], pad), ..case }.check();
+        }
+    }
+}
+
+#[test]
 fn weights_that_leave_eight_bits_without_their_zero_point() {
     for channels in [1, 3, 16, 200] {
         for parts in [vec![5], vec![16, 33], vec![96, 17]] {

@@ -1,0 +1,255 @@
+//! Tiles of dot products for Armv8.2: `sdot` by lane.
+//!
+//! 32 registers: 6 rows by four `q` of columns are 24 accumulators, there are sixteen activations of each row, which
+//! feed four lines, and two registers of weights:
+//!
+//! ```text
+//! for every sixteen k
+//!     load sixteen activations of each row
+//!     for each of four lines, for each quarter of the columns
+//!         for each row: sums[row][quarter] += weights · activations[row][line]
+//!         load the weights of the quarter after next
+//! for each line that is left: as above, with four activations of each row
+//! ```
+//!
+//! The turn of products and loads is what cores that issue in order want: a register is loaded as soon as its last
+//! product is under way, several products before its next. Loads with an index in a register are as long under way as
+//! the products, so that such a core can end both in order without waiting.
+
+use core::arch::aarch64::*;
+
+use super::bind::Descriptor;
+use super::ending;
+use super::layout::Layout;
+use super::tile::{self, Segment, Tile};
+use crate::arch::dotprod::sdot_lane;
+use crate::arch::{Arch, DotProd, LANES, ordered};
+use crate::isa::Isa;
+use crate::memory::Line;
+
+/// Registers of a row's sums.
+const QUARTERS: usize = LANES / 4;
+/// Bytes of a line.
+const LINE: usize = size_of::<Line>();
+
+/// What stays in registers over the whole of K.
+struct Registers<const MR: usize> {
+    sums: [[int32x4_t; QUARTERS]; MR],
+    activations: [int8x16_t; MR],
+    weights: [int8x16_t; 2],
+}
+
+/// Where weights and activations come from: what all quarters' addresses have in common is counted on.
+struct Streams<const MR: usize> {
+    /// Of each row, the first activation of the segment.
+    rows: [*const i8; MR],
+    /// Of each quarter, the first weight of the segment.
+    quarters: [*const i8; QUARTERS],
+    /// Bytes of weights loaded before the current line of the first quarter.
+    line: usize,
+}
+
+/// See [`tile::run`].
+#[target_feature(enable = "neon")]
+unsafe fn tile<const MR: usize, const NV: usize>(call: &Tile<'_>) {
+    // SAFETY: the caller vouches for the CPU and the pointers.
+    unsafe { run::<MR>(DotProd::assume(), call) }
+}
+
+/// See [`tile::row_sums`].
+#[target_feature(enable = "neon")]
+unsafe fn row_sums(rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
+    // SAFETY: this function enables the feature; the caller vouches for the CPU and the pointers.
+    unsafe { tile::row_sums(DotProd::assume().neon(), rows, segments, sums) }
+}
+
+pub(crate) static TILES: Descriptor = Descriptor {
+    isa: Isa::DotProd,
+    operands: "s8s8",
+    layout: Layout::Fours,
+    tiles: &[super::tile_rows!(1; 1, 2, 3, 4, 5, 6)],
+    careful_tiles: &[],
+    row_sums,
+    joins_lines: false,
+    block: None,
+};
+
+/// Computes one tile of one panel.
+///
+/// # Safety
+/// As [`tile::TileFn`], in a function that enables `neon`.
+#[inline(always)]
+unsafe fn run<const MR: usize>(arch: DotProd, tile: &Tile<'_>) {
+    assert!(tile.rows.len() == MR && tile.bias.len() == 1);
+    // SAFETY: a panel's bias has sixteen values.
+    let bias = unsafe { arch.neon().load(tile.bias[0].as_ptr()) };
+    // SAFETY: zeros are bytes.
+    let nothing = unsafe { vdupq_n_s8(0) };
+    let mut registers = Registers { sums: [bias; MR], activations: [nothing; MR], weights: [nothing; 2] };
+    for segment in tile.segments {
+        let lines = &tile.weights[segment.line as usize..][..segment.steps()];
+        let weights: *const i8 = lines.as_ptr().cast();
+        let mut rows = [core::ptr::null(); MR];
+        for (row, &start) in rows.iter_mut().zip(tile.rows) {
+            *row = start.wrapping_add(segment.offset as usize).cast();
+        }
+        let quarters = core::array::from_fn(|quarter| weights.wrapping_add(16 * quarter));
+        let mut streams = Streams { rows, quarters, line: 0 };
+        let sixteens = segment.bytes as usize / 16;
+        for pair in 0..sixteens / 2 {
+            // SAFETY: the segment has 32 activations more in every row, and eight lines.
+            unsafe { two_sixteens(&mut registers, &mut streams, 32 * pair) }
+        }
+        if sixteens % 2 == 1 {
+            // SAFETY: the segment has sixteen activations more in every row, and four lines.
+            unsafe { one_sixteen(&mut registers, &mut streams, 16 * (sixteens - 1)) }
+        }
+        for line in 4 * sixteens..lines.len() {
+            // SAFETY: the line is within the segment; the caller vouches for its activations rounded up to four.
+            unsafe { one_line(&mut registers, &streams, line) }
+        }
+    }
+    // SAFETY: the caller vouches for the outputs.
+    unsafe { ending::finish(arch.neon(), &tile.ending, registers.sums.map(|sums| [sums])) }
+}
+
+/// Thirty-two k: the second sixteen activations of each row are loaded behind its last product with the first.
+///
+/// # Safety
+/// As for [`sixteen`], for 32 activations and eight lines.
+#[inline(always)]
+unsafe fn two_sixteens<const MR: usize>(registers: &mut Registers<MR>, streams: &mut Streams<MR>, at: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        begin(registers, streams, at);
+        sixteen::<MR, true>(registers, streams, at + 16);
+        sixteen::<MR, false>(registers, streams, at + 16);
+    }
+}
+
+/// # Safety
+/// As for [`sixteen`].
+#[inline(always)]
+unsafe fn one_sixteen<const MR: usize>(registers: &mut Registers<MR>, streams: &mut Streams<MR>, at: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        begin(registers, streams, at);
+        sixteen::<MR, false>(registers, streams, at);
+    }
+}
+
+/// Loads sixteen activations of each row and the weights of two quarters.
+///
+/// # Safety
+/// As for [`sixteen`].
+#[inline(always)]
+unsafe fn begin<const MR: usize>(registers: &mut Registers<MR>, streams: &Streams<MR>, at: usize) {
+    // SAFETY: the caller vouches for the weights and the activations.
+    unsafe {
+        for row in 0..MR {
+            registers.activations[row] = ordered::load(streams.rows[row], at);
+        }
+        registers.weights = [0, 1].map(|quarter| ordered::load(streams.quarters[quarter], streams.line));
+    }
+}
+
+/// Sixteen k: four lines, of which two quarters are loaded; loads sixteen activations from `next` on if there are
+/// `MORE`, and two quarters more of weights.
+///
+/// # Safety
+/// The rows have sixteen activations, or more if there are to be; and there are the lines.
+#[inline(always)]
+unsafe fn sixteen<const MR: usize, const MORE: bool>(
+    registers: &mut Registers<MR>,
+    streams: &mut Streams<MR>,
+    next: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        line::<MR, 0, true>(registers, streams);
+        line::<MR, 1, true>(registers, streams);
+        line::<MR, 2, true>(registers, streams);
+        quarter::<MR, 3, 0, true>(registers, streams);
+        quarter::<MR, 3, 1, true>(registers, streams);
+        streams.line += LINE;
+        quarter::<MR, 3, 2, MORE>(registers, streams);
+        for row in 0..MR {
+            product::<MR, 3, 3>(registers, row);
+            if MORE {
+                registers.activations[row] = ordered::load(streams.rows[row], next);
+            }
+        }
+        if MORE {
+            registers.weights[1] = ordered::load(streams.quarters[1], streams.line);
+        }
+    }
+}
+
+/// The four quarters of a line.
+///
+/// # Safety
+/// As [`quarter`].
+#[inline(always)]
+unsafe fn line<const MR: usize, const LANE: u8, const MORE: bool>(
+    registers: &mut Registers<MR>,
+    streams: &mut Streams<MR>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        quarter::<MR, LANE, 0, MORE>(registers, streams);
+        quarter::<MR, LANE, 1, MORE>(registers, streams);
+        streams.line += LINE;
+        quarter::<MR, LANE, 2, MORE>(registers, streams);
+        quarter::<MR, LANE, 3, MORE>(registers, streams);
+    }
+}
+
+/// A quarter of a line times all rows; loads the quarter after next if there are `MORE`.
+///
+/// # Safety
+/// The CPU has the dot products, and that quarter is there.
+#[inline(always)]
+unsafe fn quarter<const MR: usize, const LANE: u8, const QUARTER: usize, const MORE: bool>(
+    registers: &mut Registers<MR>,
+    streams: &Streams<MR>,
+) {
+    for row in 0..MR {
+        // SAFETY: the caller vouches for the CPU.
+        unsafe { product::<MR, LANE, QUARTER>(registers, row) }
+    }
+    if MORE {
+        // SAFETY: the caller vouches for the weights.
+        registers.weights[QUARTER % 2] =
+            unsafe { ordered::load(streams.quarters[(QUARTER + 2) % QUARTERS], streams.line) };
+    }
+}
+
+/// # Safety
+/// The CPU has the dot products.
+#[inline(always)]
+unsafe fn product<const MR: usize, const LANE: u8, const QUARTER: usize>(registers: &mut Registers<MR>, row: usize) {
+    let sums = &mut registers.sums[row][QUARTER];
+    // SAFETY: the caller vouches for the CPU.
+    *sums = unsafe { sdot_lane::<LANE>(*sums, registers.weights[QUARTER % 2], registers.activations[row]) };
+}
+
+/// Four k.
+///
+/// # Safety
+/// The CPU has the dot products; line `line` of the segment is there, and four activations of each row.
+#[inline(always)]
+unsafe fn one_line<const MR: usize>(registers: &mut Registers<MR>, streams: &Streams<MR>, line: usize) {
+    // SAFETY: the caller vouches for the activations and the weights.
+    unsafe {
+        for row in 0..MR {
+            registers.activations[row] = ordered::load_four(streams.rows[row], 4 * line);
+        }
+        for quarter in 0..QUARTERS {
+            let weights = ordered::load(streams.quarters[quarter], LINE * line);
+            for row in 0..MR {
+                let sums = &mut registers.sums[row][quarter];
+                *sums = sdot_lane::<0>(*sums, weights, registers.activations[row]);
+            }
+        }
+    }
+}
