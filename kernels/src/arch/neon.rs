@@ -2,7 +2,7 @@
 
 use core::arch::aarch64::*;
 
-use super::{Arch, Clamp, Divide, Multipliers, Wide};
+use super::{Arch, Clamp, Multipliers, Wide};
 use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD, which every aarch64 target of this crate has.

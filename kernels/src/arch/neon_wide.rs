@@ -3,7 +3,7 @@
 use core::arch::aarch64::*;
 
 use super::neon::{Quarters, store_first};
-use super::{Arch, Divide, Elements, Mix, Neon, Weighed, Wide};
+use super::{Divide, Elements, Mix, Neon, Weighed, Wide};
 
 /// A register intrinsic; in methods of [`Neon`] that proves the CPU feature, elsewhere the caller vouches for it.
 macro_rules! register {
