@@ -11,10 +11,9 @@ PRODUCTS = ("gemm", "depthwise")
 WORDS = ("gemm16", "depthwise16", "matmul")
 # Entries beside a family's tiles that only some layers need.
 ASIDE = ("row_sums",)
-# Multiply-accumulates a turn of loops that are no tile's, but sums over one row or column.
+# Multiply-accumulates a turn of loops that are no tile's, but sums over one row or column. Loops with more instructions than
+# multiply-accumulates are none either: they rescale sums.
 NARROW = 16
-# Instructions for one of them in loops that do other things and happen to multiply: the rescaling of sums.
-OTHERS = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Kernel:
 
     def peak(self):
         """Which multiplications its loop is held against."""
-        return "words" if self.family in WORDS else self.isa
+        return "words" if self.family in WORDS and self.isa == "neon" else self.isa
 
     def cost(self):
         """Instructions for one multiply-accumulate, or for sixteen bytes written, or read where it only reads."""
@@ -92,8 +91,10 @@ def main_loops(body, family):
     that writes most, or reads most if none writes. What only writes fills memory, and is no kernel's work.
     """
     if family in PRODUCTS or family in WORDS:
-        works = {counts.all_macs(turn): turn for turn in loops.inner_loops(body, counts.all_macs)}
-        turns = [works[macs] for macs in sorted(works, reverse=True) if macs > max(NARROW, len(works[macs]) / OTHERS)]
+        # Of several with as many, the shortest stands last.
+        by_length = sorted(loops.inner_loops(body, counts.all_macs), key=len, reverse=True)
+        works = {counts.all_macs(turn): turn for turn in by_length}
+        turns = [works[macs] for macs in sorted(works, reverse=True) if macs > max(NARROW, len(works[macs]))]
         if turns or family in PRODUCTS:
             return turns or [None]
     for work in (lambda turn: counts.moved(turn, counts.STORES), lambda turn: counts.moved(turn, counts.LOADS)):
