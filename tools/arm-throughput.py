@@ -29,21 +29,21 @@ def check(found):
     compiler, costs = report.recorded()
     same = compiler == assembly.compiler()
     slack = 0 if same else OTHER_COMPILER
-    faults = [f"{kernel.name()}: {fault}" for kernel in found if (fault := kernel.fault())]
-    names = {kernel.name() for kernel in found}
+    faults = [f"{kernel.name}: {fault}" for kernel in found if (fault := kernel.fault())]
+    names = {kernel.name for kernel in found}
     faults += [f"{name}: recorded, but not in the library" for name in costs if name not in names]
     for kernel in found:
-        cost, before = kernel.cost(), costs.get(kernel.name())
+        cost, before = kernel.cost(), costs.get(kernel.name)
         if before is None and cost is not None:
-            faults.append(f"{kernel.name()}: not recorded")
+            faults.append(f"{kernel.name}: not recorded")
         elif before is not None and cost is None:
-            faults.append(f"{kernel.name()}: every loop calls a function now, or none is left")
+            faults.append(f"{kernel.name}: every loop calls a function now, or none is left")
         elif cost is not None and cost > before * (1 + slack) + (ROUNDING if kernel.multiplies() else 100 * ROUNDING):
-            faults.append(f"{kernel.name()}: {cost:.4f} instructions, recorded are {before:.4f}")
+            faults.append(f"{kernel.name}: {cost:.4f} instructions, recorded are {before:.4f}")
     for fault in faults:
         print(f"error: {fault}", file=sys.stderr)
     note = "the recorded compiler" if same else f"recorded with {compiler}: up to {100 * OTHER_COMPILER:.0f} % more are let pass"
-    print(f"{len(found)} kernels, {sum(k.multiplies() for k in found)} of them multiply; {assembly.compiler()}, {note}")
+    print(f"{len(found)} loops, {sum(k.multiplies() for k in found)} of them multiply; {assembly.compiler()}, {note}")
     if faults:
         print("If this is meant: tools/arm-throughput.py table --write, and say why in the commit.", file=sys.stderr)
     return bool(faults)
@@ -52,9 +52,9 @@ def check(found):
 def show(found, wanted):
     """Prints the loops of the kernels whose name contains a text."""
     for kernel in found:
-        if wanted not in kernel.name():
+        if wanted not in kernel.name:
             continue
-        print(f"{kernel.name()}: {kernel.counts}")
+        print(f"{kernel.name}: {kernel.counts}")
         if kernel.loop is None:
             continue
         text = [model.line(instruction) for instruction in kernel.loop]
@@ -63,8 +63,10 @@ def show(found, wanted):
             continue
         for core in model.CORES_OF[kernel.isa]:
             turn = model.cycles(text, core)
-            share = f", {100 * kernel.counts.macs / turn / model.peak(kernel.isa, core):.1f} % of the peak" if kernel.multiplies() else ""
-            print(f"{core:12} {turn:6.1f} cycles a turn{share}")
+            print(f"{core:12} {turn:6.1f} cycles a turn", end="")
+            if kernel.multiplies():
+                print(f", {100 * kernel.counts.macs / turn / model.peak(kernel.peak(), core):.1f} % of the peak", end="")
+            print()
 
 
 def main():

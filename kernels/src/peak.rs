@@ -17,14 +17,15 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-#[cfg(target_arch = "aarch64")]
-use crate::arch::Neon;
 use crate::arch::{Arch, Dot, LANES, Scalar};
 #[cfg(target_arch = "x86_64")]
 use crate::arch::{Avx2, Avx512Vnni, AvxVnni, PairDot};
 #[cfg(target_arch = "x86_64")]
 use crate::gemm::MOST_JOINED;
 use crate::isa::{Isa, IsaError};
+
+#[cfg(target_arch = "aarch64")]
+mod arm;
 
 /// Weights and activations for one step of the tile, each aligned for every instruction set.
 #[repr(C, align(64))]
@@ -85,7 +86,11 @@ fn bind(isa: Isa) -> PassFn {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => avx2,
         #[cfg(target_arch = "aarch64")]
-        Isa::Neon | Isa::DotProd | Isa::I8mm => neon,
+        Isa::Neon => arm::neon,
+        #[cfg(target_arch = "aarch64")]
+        Isa::DotProd => arm::dotprod,
+        #[cfg(target_arch = "aarch64")]
+        Isa::I8mm => arm::i8mm,
         _ => scalar,
     }
 }
@@ -164,13 +169,6 @@ fn joined_passes<A: PairDot, const MR: usize>(arch: A) -> u64 {
     }
     black_box(sums.map(|half| arch.whole([half; 2])));
     (PASSES * groups.len() * MOST_JOINED * MR * LANES / 2 * 4) as u64
-}
-
-#[cfg(target_arch = "aarch64")]
-#[target_feature(enable = "neon")]
-unsafe fn neon() -> u64 {
-    // SAFETY: this function enables the feature; the caller vouches for the CPU.
-    passes::<_, 2, 1>(unsafe { Neon::assume() })
 }
 
 unsafe fn scalar() -> u64 {

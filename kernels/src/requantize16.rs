@@ -1,7 +1,7 @@
 //! From sums of 16-bit activations to stored outputs: the end of every 16x8 operator, sixteen channels at a time.
 //!
-//! Where sums have 64 bits, as they have by default, an instruction set's own vectors; else plain loops over sixteen
-//! lanes. All zero points are 0.
+//! The integer forms are an instruction set's own vectors, the float forms plain loops over sixteen lanes. Sums that fit 32
+//! bits, as most do, are multiplied as such. All zero points are 0.
 
 use crate::arch::{LANES, Pairs16};
 
@@ -32,28 +32,46 @@ pub struct Range16 {
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Wide {
-    /// Added first.
-    pub(crate) bias: [i64; LANES],
-    /// 0 to 2^15.
-    pub(crate) factor: [i64; LANES],
-    /// Added to the products.
-    pub(crate) round: [i64; LANES],
+    /// Added to the products: the bias times the factor, and what rounds. All of it wraps.
+    pub(crate) offset: [i64; LANES],
     /// 1 to 46.
     pub(crate) shift: [i64; LANES],
+    /// 0 to 2^15.
+    pub(crate) factor: [i32; LANES],
+}
+
+/// Sums cut to 32 bits of sixteen channels, scaled with two roundings.
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+struct Narrow {
+    /// Added first, wrapping.
+    bias: [i32; LANES],
+    mantissa: [i32; LANES],
+    left: [i32; LANES],
+    right: [i32; LANES],
+}
+
+/// Sums of sixteen channels times doubles, rounded once.
+#[derive(Clone, Debug)]
+struct Float {
+    factor: [f64; LANES],
+    /// Added first, wrapping.
+    bias: [i64; LANES],
+    /// Whether sums have 64 bits; else they are cut to 32.
+    wide: bool,
 }
 
 /// How the sums of sixteen channels are scaled.
 #[derive(Clone, Debug)]
 enum Scale {
     Wide(Box<Wide>),
-    Narrow { mantissa: [i64; LANES], left: [u32; LANES], right: [u32; LANES] },
-    Float { factor: [f64; LANES], wide: bool },
+    Narrow(Box<Narrow>),
+    Float(Box<Float>),
 }
 
 /// The end of sixteen channels.
 #[derive(Clone, Debug)]
 pub(crate) struct Ending16 {
-    bias: [i64; LANES],
     scale: Scale,
     range: Range16,
 }
@@ -77,51 +95,82 @@ impl Ending16 {
         }
         let scale = match requantize {
             Requantize16::Wide(list) => wide(|lane| pick(list, first + lane), used, biases),
-            Requantize16::Narrow(list) => narrow(|lane| pick(list, first + lane), used),
-            Requantize16::WideFloat(list) => Scale::Float { factor: floats(list, first, used), wide: true },
-            Requantize16::NarrowFloat(list) => Scale::Float { factor: floats(list, first, used), wide: false },
+            Requantize16::Narrow(list) => narrow(|lane| pick(list, first + lane), used, biases),
+            Requantize16::WideFloat(list) => float(list, [first, used], biases, true),
+            Requantize16::NarrowFloat(list) => float(list, [first, used], biases, false),
         };
-        Self { bias: biases, scale, range }
+        Self { scale, range }
     }
 
     /// Outputs of sums without bias, all of 16 bits.
     #[inline(always)]
     pub(crate) fn apply<A: Pairs16>(&self, arch: A, sums: &[i64; LANES]) -> A::I32 {
-        // A minimum after a maximum: the range may be inverted.
-        let (least, greatest) = (arch.splat(self.range.min), arch.splat(self.range.max));
-        if let Scale::Wide(by) = &self.scale {
-            return arch.min(arch.max(arch.rescale_wide(sums, by), least), greatest);
+        let scaled = match &self.scale {
+            Scale::Wide(by) => arch.rescale_wide(sums, by),
+            Scale::Narrow(by) => {
+                let mut lanes = [0_i32; LANES];
+                for (lane, &sum) in lanes.iter_mut().zip(sums) {
+                    *lane = sum as i32;
+                }
+                by.apply(arch, &lanes)
+            }
+            Scale::Float(by) => by.apply(arch, sums),
+        };
+        self.clamp(arch, scaled)
+    }
+
+    /// [`Ending16::apply`] of sums that fit 32 bits.
+    #[inline(always)]
+    pub(crate) fn apply_narrow<A: Pairs16>(&self, arch: A, sums: &[i32; LANES]) -> A::I32 {
+        let scaled = match &self.scale {
+            // SAFETY: the array has sixteen values.
+            Scale::Wide(by) => arch.rescale_narrow(unsafe { arch.load(sums.as_ptr()) }, by),
+            Scale::Narrow(by) => by.apply(arch, sums),
+            Scale::Float(by) => {
+                let mut wider = [0_i64; LANES];
+                for (wider, &sum) in wider.iter_mut().zip(sums) {
+                    *wider = i64::from(sum);
+                }
+                by.apply(arch, &wider)
+            }
+        };
+        self.clamp(arch, scaled)
+    }
+
+    /// A minimum after a maximum: the range may be inverted.
+    #[inline(always)]
+    fn clamp<A: Pairs16>(&self, arch: A, values: A::I32) -> A::I32 {
+        arch.min(arch.max(values, arch.splat(self.range.min)), arch.splat(self.range.max))
+    }
+}
+
+impl Narrow {
+    #[inline(always)]
+    fn apply<A: Pairs16>(&self, arch: A, sums: &[i32; LANES]) -> A::I32 {
+        // SAFETY: the arrays have sixteen values each.
+        unsafe {
+            let [mantissa, left, right] =
+                [arch.load(self.mantissa.as_ptr()), arch.load(self.left.as_ptr()), arch.load(self.right.as_ptr())];
+            let biased = arch.add(arch.load(sums.as_ptr()), arch.load(self.bias.as_ptr()));
+            arch.rescale(biased, arch.prepare_rescale(mantissa, left, right))
         }
+    }
+}
+
+impl Float {
+    /// What does not fit is the least value.
+    #[inline(always)]
+    fn apply<A: Pairs16>(&self, arch: A, sums: &[i64; LANES]) -> A::I32 {
         let mut values = [0_i32; LANES];
-        let mut biased = [0_i64; LANES];
         for lane in 0..LANES {
-            biased[lane] = sums[lane].wrapping_add(self.bias[lane]);
-        }
-        match &self.scale {
-            Scale::Wide(_) => {}
-            Scale::Narrow { mantissa, left, right } => {
-                for lane in 0..LANES {
-                    let sum = i64::from((biased[lane] as i32).wrapping_shl(left[lane]));
-                    // The high product's one overflow needs a mantissa of -2^31.
-                    let high = (sum * mantissa[lane] + (1 << 30)) >> 31;
-                    // Ties away from 0: those of negative values are pushed down by one where there is a shift.
-                    let half = (1_i64 << right[lane]) >> 1;
-                    let below = i64::from(high < 0) & half.min(1);
-                    values[lane] = ((high + half - below) >> right[lane]) as i32;
-                }
-            }
-            Scale::Float { factor, wide } => {
-                for lane in 0..LANES {
-                    let sum = if *wide { biased[lane] as f64 } else { f64::from(biased[lane] as i32) };
-                    let rounded = (sum * factor[lane]).round();
-                    let fits = rounded > -2_147_483_649.0 && rounded < 2_147_483_648.0;
-                    values[lane] = if fits { rounded as i32 } else { i32::MIN };
-                }
-            }
+            let biased = sums[lane].wrapping_add(self.bias[lane]);
+            let sum = if self.wide { biased as f64 } else { f64::from(biased as i32) };
+            let rounded = (sum * self.factor[lane]).round();
+            let fits = rounded > -2_147_483_649.0 && rounded < 2_147_483_648.0;
+            values[lane] = if fits { rounded as i32 } else { i32::MIN };
         }
         // SAFETY: the array has sixteen values.
-        let scaled = unsafe { arch.load(values.as_ptr()) };
-        arch.min(arch.max(scaled, least), greatest)
+        unsafe { arch.load(values.as_ptr()) }
     }
 }
 
@@ -130,35 +179,61 @@ fn pick<T: Copy>(list: &[T], channel: usize) -> T {
 }
 
 fn wide(multiplier: impl Fn(usize) -> (i32, i32), used: usize, bias: [i64; LANES]) -> Scale {
-    let mut wide = Wide { bias, factor: [0; LANES], round: [0; LANES], shift: [1; LANES] };
-    for lane in 0..used {
+    let mut wide = Wide { offset: [0; LANES], shift: [1; LANES], factor: [0; LANES] };
+    for (lane, &bias) in bias.iter().enumerate().take(used) {
         let (mantissa, exponent) = multiplier(lane);
         assert!((-31..=14).contains(&exponent) && mantissa >= 0, "a multiplier of {mantissa}, {exponent}");
-        wide.factor[lane] = if mantissa < 0x7FFF_0000 { i64::from((mantissa + 0x8000) >> 16) } else { 0x7FFF };
-        wide.shift[lane] = i64::from(15 - exponent);
-        wide.round[lane] = 1_i64 << (wide.shift[lane] - 1);
+        let factor = if mantissa < 0x7FFF_0000 { (mantissa + 0x8000) >> 16 } else { 0x7FFF };
+        let shift = i64::from(15 - exponent);
+        wide.factor[lane] = factor;
+        wide.shift[lane] = shift;
+        wide.offset[lane] = bias.wrapping_mul(i64::from(factor)).wrapping_add(1 << (shift - 1));
     }
     Scale::Wide(Box::new(wide))
 }
 
-fn narrow(multiplier: impl Fn(usize) -> (i32, i32), used: usize) -> Scale {
-    let (mut mantissa, mut left, mut right) = ([0; LANES], [0; LANES], [0; LANES]);
+fn narrow(multiplier: impl Fn(usize) -> (i32, i32), used: usize, bias: [i64; LANES]) -> Scale {
+    let zeros = [0; LANES];
+    let mut narrow = Narrow { bias: bias.map(|bias| bias as i32), mantissa: zeros, left: zeros, right: zeros };
     for lane in 0..used {
         let (value, exponent) = multiplier(lane);
         assert!((-31..=31).contains(&exponent) && value > i32::MIN, "a multiplier of {value}, {exponent}");
-        mantissa[lane] = i64::from(value);
-        left[lane] = exponent.max(0) as u32;
-        right[lane] = (-exponent).max(0) as u32;
+        narrow.mantissa[lane] = value;
+        narrow.left[lane] = exponent.max(0);
+        narrow.right[lane] = (-exponent).max(0);
     }
-    Scale::Narrow { mantissa, left, right }
+    Scale::Narrow(Box::new(narrow))
 }
 
-fn floats(list: &[f64], first: usize, used: usize) -> [f64; LANES] {
-    let mut factors = [0.0; LANES];
-    for (lane, factor) in factors.iter_mut().take(used).enumerate() {
+fn float(list: &[f64], [first, used]: [usize; 2], bias: [i64; LANES], wide: bool) -> Scale {
+    let mut factor = [0.0; LANES];
+    for (lane, factor) in factor.iter_mut().take(used).enumerate() {
         *factor = pick(list, first + lane);
     }
-    factors
+    Scale::Float(Box::new(Float { factor, bias, wide }))
+}
+
+/// Sums of sixteen channels as arrays.
+#[inline(always)]
+pub(crate) fn lanes<A: Pairs16, const N: usize>(arch: A, sums: &[A::I32; N]) -> [[i32; LANES]; N] {
+    let mut lanes = [[0; LANES]; N];
+    for (lanes, sums) in lanes.iter_mut().zip(sums) {
+        // SAFETY: the array has sixteen values.
+        unsafe { arch.store(lanes.as_mut_ptr(), *sums) }
+    }
+    lanes
+}
+
+/// Adds 32-bit sums to 64-bit ones. What is rarely done keeps to itself, so that loops around it need no registers for
+/// the latter.
+#[cold]
+#[inline(never)]
+pub(crate) fn add_to_totals(sums: &[[i32; LANES]], totals: &mut [[i64; LANES]]) {
+    for (sums, totals) in sums.iter().zip(totals) {
+        for (total, &sum) in totals.iter_mut().zip(sums) {
+            *total += i64::from(sum);
+        }
+    }
 }
 
 /// Stores the first `count` of sixteen values.

@@ -38,6 +38,11 @@ def macs(instruction):
     return lanes if LANEWISE.match(instruction.mnemonic) else 0
 
 
+def all_macs(instructions):
+    """Multiply-accumulates of a list of instructions."""
+    return sum(map(macs, instructions))
+
+
 def is_multiply(instruction):
     """Whether it multiplies, or adds up products in pairs."""
     return macs(instruction) > 0 or instruction.mnemonic in ("sadalp", "uadalp")
@@ -87,7 +92,7 @@ def count(loop, function):
     return Counts(
         instructions=len(loop),
         multiplies=sum(map(is_multiply, loop)),
-        macs=sum(map(macs, loop)),
+        macs=all_macs(loop),
         loads=sum(LOADS.match(i.mnemonic) is not None for i in loop),
         stores=sum(STORES.match(i.mnemonic) is not None for i in loop),
         loaded_bytes=moved(loop, LOADS, pointers),

@@ -6,31 +6,41 @@ import re
 from . import counts, loops
 
 NAME = re.compile(r"^ottava_kernels::(?P<family>\w+)::(?P<isa>neon|dotprod|i8mm)::(?P<entry>\w+)(?:::<(?P<form>.*)>)?$")
-# Families whose work is multiply-accumulates; the others' is values.
+# Families whose work is multiply-accumulates of bytes, and of 16-bit values; the others' is values.
 PRODUCTS = ("gemm", "depthwise")
+WORDS = ("gemm16", "depthwise16", "matmul")
 # Entries beside a family's tiles that only some layers need.
 ASIDE = ("row_sums",)
+# Multiply-accumulates a turn of loops that are no tile's, but sums over one row or column. Loops with more instructions than
+# multiply-accumulates are none either: they rescale sums.
+NARROW = 16
 
 
 @dataclasses.dataclass(frozen=True)
 class Kernel:
-    """An entry of a family and the inner loop that does most of its work."""
+    """An entry of a family and one of its inner loops."""
 
     family: str
     isa: str
-    entry: str
-    form: str
+    function: str
+    # Which of the function's loops.
+    index: int
+    # Instructions of a turn; None where no loop was found.
     loop: list | None
     counts: counts.Counts | None
 
+    @property
     def name(self):
-        """Family, instruction set, entry and form, as in the source."""
-        form = f"<{self.form}>" if self.form else ""
-        return f"{self.family}::{self.isa}::{self.entry}{form}"
+        """The function without the crate, and the loop if it is not the main one."""
+        return f"{self.function}, {self.counts.macs} MACs" if self.index else self.function
 
     def multiplies(self):
         """Whether its work is counted in multiply-accumulates."""
-        return self.family in PRODUCTS
+        return self.family in PRODUCTS or self.family in WORDS and self.counts is not None and self.counts.macs > 0
+
+    def peak(self):
+        """Which multiplications its loop is held against."""
+        return "words" if self.family in WORDS and self.isa == "neon" else self.isa
 
     def cost(self):
         """Instructions for one multiply-accumulate, or for sixteen bytes written, or read where it only reads."""
@@ -42,7 +52,7 @@ class Kernel:
 
     def fault(self):
         """What is wrong with the kernel on every machine; None if nothing is."""
-        if not self.multiplies():
+        if self.family not in PRODUCTS:
             return None
         if self.loop is None:
             return "no inner loop that multiplies was found"
@@ -54,34 +64,41 @@ class Kernel:
 def find(functions):
     """All kernels among the functions of a binary, convolution and depthwise first."""
     found = []
-    for name, body in functions.items():
-        part = NAME.match(name)
-        if part is None or part["entry"] in ASIDE or "closure" in name:
+    for function, body in functions.items():
+        part = NAME.match(function)
+        if part is None or part["entry"] in ASIDE or "closure" in function:
             continue
-        loop = main_loop(body, part["family"] in PRODUCTS)
-        counted = counts.count(loop, body) if loop else None
-        found.append(Kernel(part["family"], part["isa"], part["entry"], part["form"] or "", loop, counted))
+        form = f"<{part['form']}>" if part["form"] else ""
+        name = f"{part['family']}::{part['isa']}::{part['entry']}{form}"
+        for index, turn in enumerate(main_loops(body, part["family"])):
+            counted = counts.count(turn, body) if turn else None
+            found.append(Kernel(part["family"], part["isa"], name, index, turn, counted))
     return sorted(found, key=order)
 
 
 def order(kernel):
-    """Families in the order of their weight, then instruction sets from weak to strong, then forms."""
-    families = [*PRODUCTS, "pool", "add"]
+    """Families in the order of their weight, then instruction sets from weak to strong, then names."""
+    families = [*PRODUCTS, *WORDS, "pool", "add"]
     family = families.index(kernel.family) if kernel.family in families else len(families)
     isas = ["neon", "dotprod", "i8mm"]
-    return family, kernel.family, isas.index(kernel.isa), kernel.entry, kernel.form
+    return family, kernel.family, isas.index(kernel.isa), kernel.function, kernel.index
 
 
-def main_loop(body, multiplies):
-    """A turn of the inner loop that does most: multiply-accumulates, or bytes written, or read where none are written.
+def main_loops(body, family):
+    """Turns of the inner loops that do a kernel's work, the one that does most first; None in their place if there is none.
 
-    What only writes fills memory, and is no kernel's work.
+    For what multiplies, all with different numbers of multiply-accumulates: tiles of other heights, and remainders. Else the one
+    that writes most, or reads most if none writes. What only writes fills memory, and is no kernel's work.
     """
-    works = [lambda turn: sum(map(counts.macs, turn))]
-    if not multiplies:
-        works = [lambda turn: counts.moved(turn, counts.STORES), lambda turn: counts.moved(turn, counts.LOADS)]
-    for work in works:
-        turns = [turn for turn in loops.inner_loops(body, work) if work(turn) and (multiplies or counts.moved(turn, counts.LOADS))]
+    if family in PRODUCTS or family in WORDS:
+        # Of several with as many, the shortest stands last.
+        by_length = sorted(loops.inner_loops(body, counts.all_macs), key=len, reverse=True)
+        works = {counts.all_macs(turn): turn for turn in by_length}
+        turns = [works[macs] for macs in sorted(works, reverse=True) if macs > max(NARROW, len(works[macs]))]
+        if turns or family in PRODUCTS:
+            return turns or [None]
+    for work in (lambda turn: counts.moved(turn, counts.STORES), lambda turn: counts.moved(turn, counts.LOADS)):
+        turns = [turn for turn in loops.inner_loops(body, work) if work(turn) and counts.moved(turn, counts.LOADS)]
         if turns:
-            return max(turns, key=work)
-    return None
+            return [max(turns, key=work)]
+    return [None]

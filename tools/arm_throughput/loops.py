@@ -23,8 +23,9 @@ def inner_loops(body, work):
     """
     blocks = flow_graph(body)
     loops = {head: without_calls(head, members, blocks) for head, members in natural_loops(blocks).items()}
-    inner = {head: members for head, members in loops.items() if members and not any(o in members for o in loops if o != head and loops[o])}
-    return [turn(head, inner[head], blocks, work) for head in sorted(inner)]
+    loops = {head: members for head, members in loops.items() if members}
+    inner = [head for head, members in loops.items() if not any(other in members for other in loops if other != head)]
+    return [turn(head, loops[head], blocks, work) for head in sorted(inner)]
 
 
 def turn(head, members, blocks, work):

@@ -8,8 +8,8 @@ import subprocess
 
 # Cortex-A76 has no model of its own in LLVM: Neoverse N1 is the same core for servers.
 CORES = ["cortex-a53", "cortex-a55", "cortex-a72", "neoverse-n1", "neoverse-v1", "neoverse-n2", "apple-m1"]
-# The cores that have the instructions of a set, of the above.
-CORES_OF = {"neon": CORES, "dotprod": [CORES[1], *CORES[3:]], "i8mm": ["neoverse-v1", "neoverse-n2"]}
+# The cores that have the instructions of a set, of the above; `words` are 16-bit products of Armv8.0.
+CORES_OF = {"neon": CORES, "words": CORES, "dotprod": [CORES[1], *CORES[3:]], "i8mm": ["neoverse-v1", "neoverse-n2"]}
 TURNS = 200
 
 DESTINATION = re.compile(r"(, )?[0-9a-f]+ <.*>$")
@@ -34,22 +34,29 @@ def line(instruction):
 
 
 def cycles(lines, core):
-    """Cycles of one turn of a loop in steady state."""
-    command = [program(), "-mtriple=aarch64", f"-mcpu={core}", "-mattr=+dotprod,+i8mm", f"-iterations={TURNS}"]
+    """Cycles of one turn of a loop in steady state: what twice the turns take more."""
+    return (total(lines, core, 2 * TURNS) - total(lines, core, TURNS)) / TURNS
+
+
+def total(lines, core, turns):
+    """Cycles of a number of turns of a loop."""
+    command = [program(), "-mtriple=aarch64", f"-mcpu={core}", "-mattr=+dotprod,+i8mm", f"-iterations={turns}"]
     command += ["-resource-pressure=false", "-instruction-info=false"]
     run = subprocess.run(command, input="\n".join(lines) + "\n", capture_output=True, text=True)
     if run.returncode != 0:
         raise SystemExit(f"error: llvm-mca does not take the loop:\n{run.stderr[:2000]}")
-    return int(re.search(r"Total Cycles:\s+(\d+)", run.stdout)[1]) / TURNS
+    return int(re.search(r"Total Cycles:\s+(\d+)", run.stdout)[1])
 
 
-def peak_loop(isa):
-    """Nothing but independent multiplications of an instruction set, and their multiply-accumulates."""
+def peak_loop(kind):
+    """Nothing but independent multiplications of a kind, and their multiply-accumulates."""
     sums = range(24)
-    if isa == "i8mm":
+    if kind == "i8mm":
         return [f"smmla v{i}.4s, v28.16b, v29.16b" for i in sums], 32 * len(sums)
-    if isa == "dotprod":
+    if kind == "dotprod":
         return [f"sdot v{i}.4s, v28.16b, v29.4b[0]" for i in sums], 16 * len(sums)
+    if kind == "words":
+        return [f"smlal v{i}.4s, v28.4h, v15.h[0]" for i in sums if i != 15], 4 * (len(sums) - 1)
     products = range(16, 24)
     lines = [f"smull v{i}.8h, v28.8b, v29.8b" for i in products]
     lines += [f"smlal2 v{i}.8h, v28.16b, v29.16b" for i in products]
@@ -58,14 +65,7 @@ def peak_loop(isa):
 
 
 @functools.cache
-def peak(isa, core):
-    """Multiply-accumulates a cycle that an instruction set reaches with nothing around it."""
-    lines, macs = peak_loop(isa)
+def peak(kind, core):
+    """Multiply-accumulates a cycle that multiplications of a kind reach with nothing around them."""
+    lines, macs = peak_loop(kind)
     return macs / cycles(lines, core)
-
-
-def isa_of(lines):
-    """The instruction set that a loop multiplies with."""
-    if any(text.startswith("smmla") for text in lines):
-        return "i8mm"
-    return "dotprod" if any(text.startswith("sdot") for text in lines) else "neon"

@@ -6,79 +6,103 @@ from . import assembly, model
 
 DOCUMENT = assembly.ROOT / "docs" / "arm-throughput.md"
 COMPILER = re.compile(r"^Compiler: (?P<name>.*)\.$", re.M)
-# Rows of the table of counts: a kernel's name in backticks, and its cost in the last column but one.
-ROW = re.compile(r"^\| `(?P<kernel>[^`]+)` \|.*\| (?P<cost>[0-9.]+) \| \d+ \|$", re.M)
+# Rows of the tables of counts: the names of kernels, and their cost in the last column but one.
+ROW = re.compile(r"^\| (?P<names>`[^|]+`) \|.*\| (?P<cost>[0-9.]+) \| \d+ \|$", re.M)
+
+
+def rows(kernels, cells):
+    """A row for each kernel, of what `cells` gives for it; forms of one entry with the same numbers share theirs."""
+    shared = {}
+    for kernel in kernels:
+        shared.setdefault((kernel.function.split("<")[0], tuple(map(str, cells(kernel)))), []).append(kernel.name)
+    return [f"| {names(found)} | " + " | ".join(numbers) + " |" for (_, numbers), found in shared.items()]
+
+
+def names(found):
+    """The first name whole, of the others what is within angle brackets and after."""
+    forms = [name.partition("<") for name in found[1:]]
+    return ", ".join(f"`{name}`" for name in [found[0], *("<" + form for _, _, form in forms)])
+
+
+def all_names(text):
+    """Undoes `names`."""
+    first, *forms = text.strip("`").split("`, `")
+    return [first, *(first.partition("<")[0] + form for form in forms)]
+
+
+def head(first, *others):
+    """The first lines of a table: names of columns, of which all but the first have numbers."""
+    return [f"| {first} | " + " | ".join(others) + " |", "|---" + "|---:" * len(others) + "|"]
 
 
 def counts_table(kernels):
     """What the assembly has, per kernel."""
     lines = [f"Compiler: {assembly.compiler()}.", ""]
-    lines += ["| kernel | instructions | multiplies | MACs | loads | stores | instructions per MAC | spills |", "|---" + "|---:" * 7 + "|"]
-    lines += [products_row(kernel) for kernel in kernels if kernel.multiplies()]
-    lines += ["", "| kernel | instructions | bytes read | bytes written | instructions per 16 bytes | spills |", "|---" + "|---:" * 5 + "|"]
-    lines += [values_row(kernel) for kernel in kernels if not kernel.multiplies()]
+    lines += head("kernel", "instructions", "multiplies", "MACs", "loads", "stores", "instructions per 16 outputs", "instructions per MAC", "spills")
+    lines += rows([kernel for kernel in kernels if kernel.multiplies()], products_counts)
+    lines += ["", *head("kernel", "instructions", "bytes read", "bytes written", "instructions per 16 bytes", "spills")]
+    lines += rows([kernel for kernel in kernels if not kernel.multiplies()], values_counts)
     return "\n".join(lines)
 
 
-def products_row(kernel):
+def products_counts(kernel):
+    """A kernel's numbers in the first table of counts."""
     c = kernel.counts
     if c is None:
-        return f"| `{kernel.name()}` | none found | | | | | | |"
-    cells = [c.instructions, c.multiplies, c.macs, c.loads, c.stores, f"{kernel.cost():.4f}", c.spills]
-    return f"| `{kernel.name()}` | " + " | ".join(map(str, cells)) + " |"
+        return ["none found", *[""] * 7]
+    outputs = f"{16 * c.instructions / c.stored_bytes:.1f}" if c.stored_bytes else ""
+    return [c.instructions, c.multiplies, c.macs, c.loads, c.stores, outputs, f"{kernel.cost():.4f}", c.spills]
 
 
-def values_row(kernel):
+def values_counts(kernel):
+    """A kernel's numbers in the second table of counts."""
     c = kernel.counts
     if c is None:
-        return f"| `{kernel.name()}` | calls in every loop | | | | |"
-    cells = [c.instructions, c.loaded_bytes, c.stored_bytes, f"{kernel.cost():.2f}", c.spills]
-    return f"| `{kernel.name()}` | " + " | ".join(map(str, cells)) + " |"
+        return ["calls in every loop", *[""] * 4]
+    return [c.instructions, c.loaded_bytes, c.stored_bytes, f"{kernel.cost():.2f}", c.spills]
 
 
 def products_model(kernels):
     """Cycles a turn and share of the peak of each core, for what multiplies."""
     cores = [core for core in model.CORES if any(core in model.CORES_OF[k.isa] for k in kernels)]
-    lines = ["| kernel | MACs | " + " | ".join(cores) + " |", "|---|---:" + "|---:" * len(cores) + "|"]
-    for kernel in kernels:
-        if not kernel.multiplies() or kernel.loop is None:
-            continue
-        text = [model.line(instruction) for instruction in kernel.loop]
-        cells = [products_cell(kernel, text, core) for core in cores]
-        lines.append(f"| `{kernel.name()}` | {kernel.counts.macs} | " + " | ".join(cells) + " |")
-    lines += peaks_rows(cores, {kernel.isa for kernel in kernels})
+    lines = head("kernel", "MACs", *cores)
+    found = [kernel for kernel in kernels if kernel.multiplies() and kernel.loop is not None]
+    lines += rows(found, lambda kernel: [kernel.counts.macs, *(products_cell(kernel, core) for core in cores)])
+    lines += peaks_rows(cores, {kernel.peak() for kernel in kernels if kernel.multiplies()})
     return "\n".join(lines)
 
 
-def products_cell(kernel, text, core):
+def products_cell(kernel, core):
+    """Cycles a turn and the share of the peak; nothing for a core without the instructions."""
     if core not in model.CORES_OF[kernel.isa]:
         return ""
-    turn = model.cycles(text, core)
-    share = kernel.counts.macs / turn / model.peak(kernel.isa, core)
+    turn = model.cycles([model.line(instruction) for instruction in kernel.loop], core)
+    share = kernel.counts.macs / turn / model.peak(kernel.peak(), core)
     return f"{turn:.1f} ({100 * share:.0f} %)"
 
 
-def peaks_rows(cores, isas):
+def peaks_rows(cores, kinds):
     """MACs a cycle at the peak."""
-    rows = []
-    for isa in sorted(isas, key=list(model.CORES_OF).index):
-        cells = [f"{model.peak(isa, core):.1f}" if core in model.CORES_OF[isa] else "" for core in cores]
-        rows.append(f"| peak of {isa}, MACs a cycle | | " + " | ".join(cells) + " |")
-    return rows
+    lines = []
+    for kind in sorted(kinds, key=list(model.CORES_OF).index):
+        cells = [f"{model.peak(kind, core):.1f}" if core in model.CORES_OF[kind] else "" for core in cores]
+        lines.append(f"| peak of {kind}, MACs a cycle | | " + " | ".join(cells) + " |")
+    return lines
 
 
 def values_model(kernels):
     """Cycles for sixteen bytes, for what does not multiply."""
     cores = ["cortex-a53", "cortex-a55", "cortex-a72", "neoverse-n1", "neoverse-v1"]
-    lines = ["| kernel | " + " | ".join(cores) + " |", "|---" + "|---:" * len(cores) + "|"]
-    for kernel in kernels:
-        if kernel.multiplies() or kernel.loop is None:
-            continue
-        text = [model.line(instruction) for instruction in kernel.loop]
-        turns = 16 / (kernel.counts.stored_bytes or kernel.counts.loaded_bytes)
-        cells = [f"{turns * model.cycles(text, core):.1f}" for core in cores]
-        lines.append(f"| `{kernel.name()}` | " + " | ".join(cells) + " |")
+    lines = head("kernel", *cores)
+    found = [kernel for kernel in kernels if not kernel.multiplies() and kernel.loop is not None]
+    lines += rows(found, lambda kernel: [values_cell(kernel, core) for core in cores])
     return "\n".join(lines)
+
+
+def values_cell(kernel, core):
+    """Cycles for sixteen bytes."""
+    turns = 16 / (kernel.counts.stored_bytes or kernel.counts.loaded_bytes)
+    return f"{turns * model.cycles([model.line(instruction) for instruction in kernel.loop], core):.1f}"
 
 
 def sections(kernels):
@@ -106,4 +130,4 @@ def write(found):
 def recorded():
     """The compiler that the document names, and the cost of each kernel in it."""
     text = DOCUMENT.read_text()
-    return COMPILER.search(text)["name"], {row["kernel"]: float(row["cost"]) for row in ROW.finditer(text)}
+    return COMPILER.search(text)["name"], {name: float(row["cost"]) for row in ROW.finditer(text) for name in all_names(row["names"])}

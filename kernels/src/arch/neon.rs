@@ -1,11 +1,8 @@
 //! Advanced SIMD of Armv8.0: four `q` registers hold the sixteen lanes, activations are signed.
-//!
-//! The dot product widens with `smull` and accumulates 16-bit pairs with `sadalp`. A single
-//! product is at most `2^14`, so nothing overflows even for -128 times -128.
 
 use core::arch::aarch64::*;
 
-use super::{Arch, Clamp, Divide, Dot, Multipliers, Wide};
+use super::{Arch, Clamp, Multipliers, Wide};
 use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD, which every aarch64 target of this crate has.
@@ -54,6 +51,37 @@ fn widen(bytes: int8x16_t) -> Quarters {
         let high = vmovl_high_s8(bytes);
         [vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)]
     })
+}
+
+/// Stores the first `count` bytes: eight, four, two and one, as they are in `count`.
+///
+/// # Safety
+/// `target` is valid for writes of `count` bytes; `count <= 16`.
+#[inline(always)]
+pub(super) unsafe fn store_first(target: *mut u8, bytes: int8x16_t, count: usize) {
+    // SAFETY: the caller vouches for the bytes; each part begins where those before it end.
+    unsafe {
+        if count == 16 {
+            return vst1q_s8(target.cast(), bytes);
+        }
+        let (mut target, mut rest) = (target, vreinterpretq_u64_s8(bytes));
+        if count & 8 != 0 {
+            target.cast::<u64>().write_unaligned(vgetq_lane_u64::<0>(rest));
+            (target, rest) = (target.wrapping_add(8), vextq_u64::<1>(rest, rest));
+        }
+        let mut rest = vgetq_lane_u64::<0>(rest);
+        if count & 4 != 0 {
+            target.cast::<u32>().write_unaligned(rest as u32);
+            (target, rest) = (target.wrapping_add(4), rest >> 32);
+        }
+        if count & 2 != 0 {
+            target.cast::<u16>().write_unaligned(rest as u16);
+            (target, rest) = (target.wrapping_add(2), rest >> 16);
+        }
+        if count & 1 != 0 {
+            target.write(rest as u8);
+        }
+    }
 }
 
 impl Arch for Neon {
@@ -121,17 +149,8 @@ impl Arch for Neon {
             let high = vmovn_high_s32(vmovn_s32(values[2]), values[3]);
             vmovn_high_s16(vmovn_s16(low), high)
         });
-        if count == 16 {
-            // SAFETY: the caller vouches for `count` writable bytes.
-            unsafe { vst1q_s8(target.cast(), bytes) }
-        } else {
-            let mut whole = [0i8; 16];
-            // SAFETY: `whole` has 16 bytes, and the caller vouches for `count` of `target`.
-            unsafe {
-                vst1q_s8(whole.as_mut_ptr(), bytes);
-                core::ptr::copy_nonoverlapping(whole.as_ptr().cast(), target, count);
-            }
-        }
+        // SAFETY: the caller vouches for `count` writable bytes.
+        unsafe { store_first(target, bytes, count) }
     }
 
     #[inline(always)]
@@ -237,160 +256,5 @@ impl Arch for Neon {
                 unsafe { self.store_wide(target.add(16 * within), bytes[part * 4 / PARTS + within], count) }
             }
         }
-    }
-}
-
-impl Dot for Neon {
-    /// Two partial sums for each column, in column order.
-    type Sums = [int32x4_t; 8];
-    type Weights = [int8x16_t; 4];
-    type Quad = int8x16_t;
-
-    #[inline(always)]
-    fn zero(self) -> Self::Sums {
-        register!([vdupq_n_s32(0); 8])
-    }
-
-    #[inline(always)]
-    fn begin(self, values: Quarters) -> Self::Sums {
-        let zero = register!(vdupq_n_s32(0));
-        let mut sums = [zero; 8];
-        for (i, quarter) in values.into_iter().enumerate() {
-            register!({
-                sums[2 * i] = vzip1q_s32(quarter, zero);
-                sums[2 * i + 1] = vzip2q_s32(quarter, zero);
-            });
-        }
-        sums
-    }
-
-    #[inline(always)]
-    unsafe fn load_weights(self, source: *const i8) -> Self::Weights {
-        // SAFETY: the caller vouches for 64 readable bytes.
-        unsafe { [vld1q_s8(source), vld1q_s8(source.add(16)), vld1q_s8(source.add(32)), vld1q_s8(source.add(48))] }
-    }
-
-    #[inline(always)]
-    unsafe fn load_quad(self, source: *const u8) -> int8x16_t {
-        // SAFETY: the caller vouches for 4 readable bytes; the read is unaligned.
-        let quad = unsafe { source.cast::<i32>().read_unaligned() };
-        register!(vreinterpretq_s8_s32(vdupq_n_s32(quad)))
-    }
-
-    #[inline(always)]
-    fn dot(self, sums: Self::Sums, quad: int8x16_t, weights: Self::Weights) -> Self::Sums {
-        let mut sums = sums;
-        for (i, columns) in weights.into_iter().enumerate() {
-            register!({
-                sums[2 * i] = vpadalq_s16(sums[2 * i], vmull_s8(vget_low_s8(quad), vget_low_s8(columns)));
-                sums[2 * i + 1] = vpadalq_s16(sums[2 * i + 1], vmull_high_s8(quad, columns));
-            });
-        }
-        sums
-    }
-
-    #[inline(always)]
-    fn lanes(self, sums: Self::Sums) -> Quarters {
-        each(|i| register!(vpaddq_s32(sums[2 * i], sums[2 * i + 1])))
-    }
-}
-
-/// A division with its numbers in every lane.
-#[derive(Clone, Copy)]
-pub(crate) struct Divider {
-    lift: uint16x8_t,
-    ties_down_below: uint16x8_t,
-    round: uint16x8_t,
-    reciprocal: uint16x8_t,
-    /// Negated, as `ushl` takes it.
-    shift: int16x8_t,
-}
-
-impl Wide for Neon {
-    type Bytes = int8x16_t;
-    type Words = [int16x8_t; 2];
-    type Divider = Divider;
-    const WIDTH: usize = 16;
-
-    #[inline(always)]
-    unsafe fn load_wide(self, source: *const u8) -> int8x16_t {
-        // SAFETY: the caller vouches for 16 readable bytes.
-        unsafe { vld1q_s8(source.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn store_wide(self, target: *mut u8, bytes: int8x16_t, count: usize) {
-        if count == 16 {
-            // SAFETY: the caller vouches for `count` writable bytes.
-            unsafe { vst1q_s8(target.cast(), bytes) }
-        } else {
-            let mut whole = [0i8; 16];
-            // SAFETY: `whole` has 16 bytes, and the caller vouches for `count` of `target`.
-            unsafe {
-                vst1q_s8(whole.as_mut_ptr(), bytes);
-                core::ptr::copy_nonoverlapping(whole.as_ptr().cast(), target, count);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn splat_wide(self, byte: u8) -> int8x16_t {
-        register!(vdupq_n_s8(byte as i8))
-    }
-
-    #[inline(always)]
-    fn max_wide(self, a: int8x16_t, b: int8x16_t) -> int8x16_t {
-        register!(vmaxq_s8(a, b))
-    }
-
-    #[inline(always)]
-    fn min_wide(self, a: int8x16_t, b: int8x16_t) -> int8x16_t {
-        register!(vminq_s8(a, b))
-    }
-
-    #[inline(always)]
-    fn no_words(self) -> Self::Words {
-        register!([vdupq_n_s16(0); 2])
-    }
-
-    #[inline(always)]
-    fn add_bytes(self, sums: Self::Words, bytes: int8x16_t) -> Self::Words {
-        register!([vaddw_s8(sums[0], vget_low_s8(bytes)), vaddw_high_s8(sums[1], bytes)])
-    }
-
-    #[inline(always)]
-    fn add_words(self, a: Self::Words, b: Self::Words) -> Self::Words {
-        register!([vaddq_s16(a[0], b[0]), vaddq_s16(a[1], b[1])])
-    }
-
-    #[inline(always)]
-    fn prepare_divide(self, by: &Divide) -> Divider {
-        register!(Divider {
-            lift: vdupq_n_u16(by.lift),
-            ties_down_below: vdupq_n_u16(by.ties_down_below),
-            round: vdupq_n_u16(by.round),
-            reciprocal: vdupq_n_u16(by.reciprocal),
-            shift: vdupq_n_s16(-(by.shift as i16)),
-        })
-    }
-
-    #[inline(always)]
-    fn divide(self, sums: Self::Words, by: Divider) -> int8x16_t {
-        let quotients = sums.map(|sums| {
-            register!({
-                let lifted = vaddq_u16(vreinterpretq_u16_s16(sums), by.lift);
-                // A comparison that holds is -1.
-                let below = vcltq_u16(lifted, by.ties_down_below);
-                let rounded = vaddq_u16(vaddq_u16(lifted, by.round), below);
-                let low = vmull_u16(vget_low_u16(rounded), vget_low_u16(by.reciprocal));
-                let high = vmull_high_u16(rounded, by.reciprocal);
-                let high = vuzp2q_u16(vreinterpretq_u16_u32(low), vreinterpretq_u16_u32(high));
-                vshlq_u16(high, by.shift)
-            })
-        });
-        register!({
-            let bytes = vmovn_high_u16(vmovn_u16(quotients[0]), quotients[1]);
-            vreinterpretq_s8_u8(veorq_u8(bytes, vdupq_n_u8(0x80)))
-        })
     }
 }

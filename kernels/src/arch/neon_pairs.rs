@@ -171,6 +171,19 @@ impl Pairs16 for Neon {
         // SAFETY: each quarter of the arrays has four values.
         unsafe { [quarter(sums, by, 0), quarter(sums, by, 4), quarter(sums, by, 8), quarter(sums, by, 12)] }
     }
+
+    #[inline(always)]
+    fn rescale_narrow(self, sums: Quarters, by: &Wide) -> Quarters {
+        // SAFETY: as above.
+        unsafe {
+            [
+                narrow_quarter(sums[0], by, 0),
+                narrow_quarter(sums[1], by, 4),
+                narrow_quarter(sums[2], by, 8),
+                narrow_quarter(sums[3], by, 12),
+            ]
+        }
+    }
 }
 
 /// Four sums from lane `at` on. There is no product of 64 bits: factors have 16, so that of the low halves is one of 64
@@ -183,18 +196,47 @@ unsafe fn quarter(sums: &[i64; LANES], by: &Wide, at: usize) -> int32x4_t {
     // SAFETY: the arrays have four values from lane `at` on.
     unsafe {
         let [a, b] = load4(sums, at);
-        let [bias_a, bias_b] = load4(&by.bias, at);
-        let (a, b) = (vreinterpretq_u32_s64(vaddq_s64(a, bias_a)), vreinterpretq_u32_s64(vaddq_s64(b, bias_b)));
+        let (a, b) = (vreinterpretq_u32_s64(a), vreinterpretq_u32_s64(b));
         let (lower, upper) = (vuzp1q_u32(a, b), vuzp2q_u32(a, b));
-        let [a, b] = load4(&by.factor, at);
-        let factor = vuzp1q_u32(vreinterpretq_u32_s64(a), vreinterpretq_u32_s64(b));
+        let factor = vreinterpretq_u32_s32(vld1q_s32(by.factor.as_ptr().add(at)));
         let (zero, upper) = (vdupq_n_u32(0), vmulq_u32(upper, factor));
         let (a, b) = (vzip1q_u32(zero, upper), vzip2q_u32(zero, upper));
         let a = vmlal_u32(vreinterpretq_u64_u32(a), vget_low_u32(lower), vget_low_u32(factor));
         let b = vmlal_high_u32(vreinterpretq_u64_u32(b), lower, factor);
-        let ([round_a, round_b], [shift_a, shift_b]) = (load4(&by.round, at), load4(&by.shift, at));
-        let a = vshlq_s64(vaddq_s64(vreinterpretq_s64_u64(a), round_a), vnegq_s64(shift_a));
-        let b = vshlq_s64(vaddq_s64(vreinterpretq_s64_u64(b), round_b), vnegq_s64(shift_b));
+        let offset = load4(&by.offset, at);
+        let a = vaddq_s64(vreinterpretq_s64_u64(a), offset[0]);
+        let b = vaddq_s64(vreinterpretq_s64_u64(b), offset[1]);
+        shifted([a, b], by, at)
+    }
+}
+
+/// Four sums that fit 32 bits.
+///
+/// # Safety
+/// As [`quarter`].
+#[inline(always)]
+unsafe fn narrow_quarter(sums: int32x4_t, by: &Wide, at: usize) -> int32x4_t {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let offset = load4(&by.offset, at);
+        let factor = vld1q_s32(by.factor.as_ptr().add(at));
+        let a = vmlal_s32(offset[0], vget_low_s32(sums), vget_low_s32(factor));
+        let b = vmlal_high_s32(offset[1], sums, factor);
+        shifted([a, b], by, at)
+    }
+}
+
+/// Four products shifted to the right, and their low halves.
+///
+/// # Safety
+/// As [`quarter`].
+#[inline(always)]
+unsafe fn shifted(products: [int64x2_t; 2], by: &Wide, at: usize) -> int32x4_t {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let shift = load4(&by.shift, at);
+        let a = vshlq_s64(products[0], vnegq_s64(shift[0]));
+        let b = vshlq_s64(products[1], vnegq_s64(shift[1]));
         vmovn_high_s64(vmovn_s64(a), b)
     }
 }

@@ -73,8 +73,11 @@ pub(crate) trait Pairs16: Arch {
     /// `target` is valid for writes of `count` values; `count <= 16`.
     unsafe fn store_words(self, target: *mut i16, values: Self::I32, count: usize);
 
-    /// `((sums + bias) * factor + round) >> shift`, all of 64 bits and wrapping, cut to 32 bits.
+    /// `(sums * factor + offset) >> shift`, all of 64 bits and wrapping, cut to 32 bits.
     fn rescale_wide(self, sums: &[i64; LANES], by: &Wide) -> Self::I32;
+
+    /// [`Pairs16::rescale_wide`] of sums that fit 32 bits.
+    fn rescale_narrow(self, sums: Self::I32, by: &Wide) -> Self::I32;
 }
 
 impl Pairs16 for Scalar {
@@ -134,10 +137,15 @@ impl Pairs16 for Scalar {
     fn rescale_wide(self, sums: &[i64; LANES], by: &Wide) -> Self::I32 {
         let mut values = [0; LANES];
         for lane in 0..LANES {
-            let product = sums[lane].wrapping_add(by.bias[lane]).wrapping_mul(by.factor[lane]);
-            values[lane] = (product.wrapping_add(by.round[lane]) >> by.shift[lane]) as i32;
+            let product = sums[lane].wrapping_mul(i64::from(by.factor[lane]));
+            values[lane] = (product.wrapping_add(by.offset[lane]) >> by.shift[lane]) as i32;
         }
         values
+    }
+
+    #[inline(always)]
+    fn rescale_narrow(self, sums: Self::I32, by: &Wide) -> Self::I32 {
+        self.rescale_wide(&sums.map(i64::from), by)
     }
 }
 
@@ -222,19 +230,29 @@ mod x86 {
 
         #[inline(always)]
         fn rescale_wide(self, sums: &[i64; LANES], by: &Wide) -> Pair {
-            // SAFETY: each quarter of the arrays has four values.
-            let quarters = unsafe {
-                [
-                    quarter(sums.as_ptr(), by, 0),
-                    quarter(sums.as_ptr(), by, 4),
-                    quarter(sums.as_ptr(), by, 8),
-                    quarter(sums.as_ptr(), by, 12),
-                ]
-            };
-            // SAFETY: register operations of the CPU feature that `self` proves.
+            // SAFETY: each quarter of the arrays has four values; register operations of the CPU feature that `self`
+            // proves.
             unsafe {
-                let halves = [low_halves(quarters[0], quarters[1]), low_halves(quarters[2], quarters[3])];
-                [_mm256_permute4x64_epi64::<0xD8>(halves[0]), _mm256_permute4x64_epi64::<0xD8>(halves[1])]
+                let sums = sums.as_ptr();
+                joined([
+                    quarter(product(_mm256_loadu_si256(sums.cast()), by, 0), by, 0),
+                    quarter(product(_mm256_loadu_si256(sums.add(4).cast()), by, 4), by, 4),
+                    quarter(product(_mm256_loadu_si256(sums.add(8).cast()), by, 8), by, 8),
+                    quarter(product(_mm256_loadu_si256(sums.add(12).cast()), by, 12), by, 12),
+                ])
+            }
+        }
+
+        #[inline(always)]
+        fn rescale_narrow(self, sums: Pair, by: &Wide) -> Pair {
+            // SAFETY: as above.
+            unsafe {
+                joined([
+                    quarter(narrow_product(_mm256_castsi256_si128(sums[0]), by, 0), by, 0),
+                    quarter(narrow_product(_mm256_extracti128_si256::<1>(sums[0]), by, 4), by, 4),
+                    quarter(narrow_product(_mm256_castsi256_si128(sums[1]), by, 8), by, 8),
+                    quarter(narrow_product(_mm256_extracti128_si256::<1>(sums[1]), by, 12), by, 12),
+                ])
             }
         }
     }
@@ -290,33 +308,81 @@ mod x86 {
             // SAFETY: each half of the arrays has eight values; register operations of the CPU features that `self`
             // proves.
             unsafe {
-                let low = _mm512_cvtepi64_epi32(half(sums.as_ptr(), by, 0));
-                let high = _mm512_cvtepi64_epi32(half(sums.as_ptr(), by, 8));
+                let sums = sums.as_ptr();
+                let low = _mm512_mullo_epi64(_mm512_loadu_si512(sums.cast()), factors(by, 0));
+                let high = _mm512_mullo_epi64(_mm512_loadu_si512(sums.add(8).cast()), factors(by, 8));
+                _mm512_inserti64x4::<1>(_mm512_castsi256_si512(half(low, by, 0)), half(high, by, 8))
+            }
+        }
+
+        #[inline(always)]
+        fn rescale_narrow(self, sums: __m512i, by: &Wide) -> __m512i {
+            // SAFETY: as above.
+            unsafe {
+                let low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256(sums));
+                let high = _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64::<1>(sums));
+                let low = half(_mm512_mul_epi32(low, factors(by, 0)), by, 0);
+                let high = half(_mm512_mul_epi32(high, factors(by, 8)), by, 8);
                 _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high)
             }
         }
     }
 
-    /// Four sums from lane `at` on.
+    /// Four sums from lane `at` on times their factors, which have 32 bits: the low halves' products, and the high
+    /// halves' moved up.
     ///
     /// # Safety
-    /// The CPU has AVX2; `sums` and the numbers have four values from there on.
+    /// The CPU has AVX2; `at` is at most 12.
     #[inline(always)]
-    unsafe fn quarter(sums: *const i64, by: &Wide, at: usize) -> __m256i {
+    unsafe fn product(sums: __m256i, by: &Wide, at: usize) -> __m256i {
         // SAFETY: the caller's promise.
         unsafe {
-            let sum = _mm256_loadu_si256(sums.add(at).cast());
-            let sum = _mm256_add_epi64(sum, _mm256_loadu_si256(by.bias.as_ptr().add(at).cast()));
-            let factor = _mm256_loadu_si256(by.factor.as_ptr().add(at).cast());
-            let round = _mm256_loadu_si256(by.round.as_ptr().add(at).cast());
+            let factor = _mm256_cvtepu32_epi64(_mm_loadu_si128(by.factor.as_ptr().add(at).cast()));
+            let high = _mm256_slli_epi64::<32>(_mm256_mul_epu32(_mm256_srli_epi64::<32>(sums), factor));
+            _mm256_add_epi64(_mm256_mul_epu32(sums, factor), high)
+        }
+    }
+
+    /// [`product`] of sums that fit 32 bits.
+    ///
+    /// # Safety
+    /// As [`product`].
+    #[inline(always)]
+    unsafe fn narrow_product(sums: __m128i, by: &Wide, at: usize) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let factor = _mm256_cvtepu32_epi64(_mm_loadu_si128(by.factor.as_ptr().add(at).cast()));
+            _mm256_mul_epi32(_mm256_cvtepi32_epi64(sums), factor)
+        }
+    }
+
+    /// What becomes of four products from lane `at` on.
+    ///
+    /// # Safety
+    /// As [`product`].
+    #[inline(always)]
+    unsafe fn quarter(products: __m256i, by: &Wide, at: usize) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let product = _mm256_add_epi64(products, _mm256_loadu_si256(by.offset.as_ptr().add(at).cast()));
             let shift = _mm256_loadu_si256(by.shift.as_ptr().add(at).cast());
-            // Factors have 32 bits: the low halves' products, and the high halves' moved up.
-            let high = _mm256_slli_epi64::<32>(_mm256_mul_epu32(_mm256_srli_epi64::<32>(sum), factor));
-            let product = _mm256_add_epi64(_mm256_add_epi64(_mm256_mul_epu32(sum, factor), high), round);
             // An arithmetic shift of unsigned values: those moved up by 2^63, less that shifted.
             let offset = _mm256_set1_epi64x(i64::MIN);
             let shifted = _mm256_srlv_epi64(_mm256_xor_si256(product, offset), shift);
             _mm256_sub_epi64(shifted, _mm256_srlv_epi64(offset, shift))
+        }
+    }
+
+    /// The low halves of the 64-bit lanes of all quarters.
+    ///
+    /// # Safety
+    /// The CPU has AVX2.
+    #[inline(always)]
+    unsafe fn joined([a, b, c, d]: [__m256i; 4]) -> Pair {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let halves = [low_halves(a, b), low_halves(c, d)];
+            [_mm256_permute4x64_epi64::<0xD8>(halves[0]), _mm256_permute4x64_epi64::<0xD8>(halves[1])]
         }
     }
 
@@ -330,19 +396,26 @@ mod x86 {
         unsafe { _mm256_castps_si256(_mm256_shuffle_ps::<0x88>(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b))) }
     }
 
-    /// Eight sums from lane `at` on.
+    /// Eight factors from lane `at` on.
     ///
     /// # Safety
-    /// The CPU has AVX-512 F and DQ; `sums` and the numbers have eight values from there on.
+    /// The CPU has AVX-512 F; `at` is at most 8.
     #[inline(always)]
-    unsafe fn half(sums: *const i64, by: &Wide, at: usize) -> __m512i {
+    unsafe fn factors(by: &Wide, at: usize) -> __m512i {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_cvtepu32_epi64(_mm256_loadu_si256(by.factor.as_ptr().add(at).cast())) }
+    }
+
+    /// What becomes of eight products from lane `at` on.
+    ///
+    /// # Safety
+    /// As [`factors`].
+    #[inline(always)]
+    unsafe fn half(products: __m512i, by: &Wide, at: usize) -> __m256i {
         // SAFETY: the caller's promise.
         unsafe {
-            let sum = _mm512_loadu_si512(sums.add(at).cast());
-            let sum = _mm512_add_epi64(sum, _mm512_loadu_si512(by.bias.as_ptr().add(at).cast()));
-            let product = _mm512_mullo_epi64(sum, _mm512_loadu_si512(by.factor.as_ptr().add(at).cast()));
-            let product = _mm512_add_epi64(product, _mm512_loadu_si512(by.round.as_ptr().add(at).cast()));
-            _mm512_srav_epi64(product, _mm512_loadu_si512(by.shift.as_ptr().add(at).cast()))
+            let product = _mm512_add_epi64(products, _mm512_loadu_si512(by.offset.as_ptr().add(at).cast()));
+            _mm512_cvtepi64_epi32(_mm512_srav_epi64(product, _mm512_loadu_si512(by.shift.as_ptr().add(at).cast())))
         }
     }
 }

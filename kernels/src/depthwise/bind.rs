@@ -3,6 +3,8 @@
 use super::columns::ColumnKernel;
 use super::pack::Format;
 use super::quads::QuadKernel;
+#[cfg(target_arch = "aarch64")]
+use super::rows::RowKernel;
 use super::tile::TileFn;
 use crate::bound::Described;
 use crate::isa::Isa;
@@ -21,6 +23,9 @@ pub struct Descriptor {
     /// One output channel for each input channel, and weights in [`Format::Bytes`].
     #[cfg(target_arch = "aarch64")]
     pub(super) bytes: Option<TileFn>,
+    /// Square windows that slide along rows of eight channels, best first.
+    #[cfg(target_arch = "aarch64")]
+    pub(super) rows: &'static [RowKernel],
     /// Four taps at a time, where the instruction set adds up four products.
     pub(super) quads: Option<QuadKernel>,
     /// Square windows that slide along rows, on the same condition.
@@ -33,6 +38,8 @@ pub static KERNELS: &[&Descriptor] = &[
     &super::avx512vnni::TILES,
     #[cfg(target_arch = "x86_64")]
     &super::avx2::TILES,
+    #[cfg(target_arch = "aarch64")]
+    &super::dotprod::TILES,
     #[cfg(target_arch = "aarch64")]
     &super::neon::TILES,
     &super::scalar::TILES,
@@ -66,6 +73,10 @@ impl Descriptor {
 
     /// The name of the kernel for windows that slide along rows, where the instruction set has one.
     pub fn columns_name(&self) -> Option<&'static str> {
+        #[cfg(target_arch = "aarch64")]
+        if let Some(rows) = self.rows.first() {
+            return Some(rows.name);
+        }
         self.columns.map(|kernel| kernel.name)
     }
 }

@@ -222,7 +222,7 @@ impl Columns {
 }
 
 /// The bias of a channel with the input zero point folded in for all taps.
-fn folded_bias(spec: &DepthwiseSpec<'_>, channel: usize) -> i32 {
+pub(super) fn folded_bias(spec: &DepthwiseSpec<'_>, channel: usize) -> i32 {
     let taps = spec.window.taps[0] * spec.window.taps[1];
     let sum = (0..taps).fold(0i32, |sum, tap| sum.wrapping_add(weight(spec, tap, channel)));
     let bias = spec.bias.get(channel).copied().unwrap_or(0);
@@ -230,7 +230,7 @@ fn folded_bias(spec: &DepthwiseSpec<'_>, channel: usize) -> i32 {
 }
 
 /// A bound on the magnitude of every sum, of each channel.
-fn largest_sums(spec: &DepthwiseSpec<'_>) -> Vec<i64> {
+pub(super) fn largest_sums(spec: &DepthwiseSpec<'_>) -> Vec<i64> {
     let taps = spec.window.taps[0] * spec.window.taps[1];
     let of = |channel: usize| {
         let weights: i64 = (0..taps).map(|tap| i64::from(weight(spec, tap, channel)).abs()).sum();

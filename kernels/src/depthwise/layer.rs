@@ -1,11 +1,16 @@
 //! A prepared depthwise convolution and the loop around its tiles.
 
+#[cfg(target_arch = "aarch64")]
+use core::ops::Range;
+
 use super::DepthwiseSpec;
 use super::bind::Descriptor;
 use super::column_tile::MOST_TAPS;
 use super::columns::{Columns, OutputRow};
 use super::pack::{self, Band, Block, Class};
 use super::quads::{Quads, Row};
+#[cfg(target_arch = "aarch64")]
+use super::rows::Rows;
 use super::tile::{Tile, TileFn};
 use crate::arch::LANES;
 use crate::bound::Bound;
@@ -28,6 +33,9 @@ pub struct Depthwise {
     tile: TileFn,
     /// The whole convolution as a window that slides along rows; nothing else is used then.
     columns: Option<Columns>,
+    /// The whole convolution in rows of eight channels; nothing else is used then.
+    #[cfg(target_arch = "aarch64")]
+    rows: Option<Rows>,
     /// What four taps at a time are enough for.
     quads: Option<Quads>,
     /// All sixteens of channels; those that `quads` covers are skipped.
@@ -54,8 +62,13 @@ impl Depthwise {
             max: spec.output_max,
             offset: spec.output_offset,
         };
+        #[cfg(target_arch = "aarch64")]
+        let rows = Rows::new(bound.descriptor().rows, spec, range);
         let columns = bound.descriptor().columns.and_then(|kernel| Columns::new(kernel, spec, range));
-        let blocks = if columns.is_some() { Vec::new() } else { pack::blocks(spec) };
+        let whole = columns.is_some();
+        #[cfg(target_arch = "aarch64")]
+        let whole = whole || rows.is_some();
+        let blocks = if whole { Vec::new() } else { pack::blocks(spec) };
         let (bands, bias) = pack::bands(spec, &blocks);
         let taps = spec.window.taps[0] * spec.window.taps[1];
         let largest_weight = pack::largest_weight(spec);
@@ -64,7 +77,7 @@ impl Depthwise {
         let quads = bound
             .descriptor()
             .quads
-            .filter(|_| columns.is_none())
+            .filter(|_| !whole)
             .and_then(|kernel| Quads::new(kernel, spec, (&bands, &bias), (range, largest_sum)));
         let requantizer = |block: &Block| {
             Requantizer::new(spec.requantize, range, block.first..block.first + block.count, largest_sum)
@@ -73,8 +86,14 @@ impl Depthwise {
         let last_read = blocks.last().map_or(0, |last| last.input + LANES);
         let last_read = last_read.max(quads.as_ref().map_or(0, Quads::reach));
         let last_read = last_read.max(columns.as_ref().map_or(0, Columns::reach));
+        #[cfg(target_arch = "aarch64")]
+        let last_read = last_read.max(rows.as_ref().map_or(0, Rows::reach));
         let read = (spec.input.pixels() - 1) * spec.input.pixel_stride + last_read;
         let pixels = spec.input.batch * spec.output[0] * spec.output[1];
+        #[cfg(target_arch = "aarch64")]
+        let together = rows.as_ref().map_or(1, Rows::together);
+        #[cfg(not(target_arch = "aarch64"))]
+        let together = 1;
         let row_work = spec.output[1] * spec.channels * spec.window.taps[0] * spec.window.taps[1];
         Self {
             bound,
@@ -83,6 +102,8 @@ impl Depthwise {
             output: spec.output,
             pixel_stride: spec.pixel_stride,
             tile,
+            #[cfg(target_arch = "aarch64")]
+            rows,
             columns,
             quads,
             requantizers,
@@ -91,7 +112,7 @@ impl Depthwise {
             blocks,
             bias,
             bands,
-            task_rows: row_tasks(spec.input.batch * spec.output[0], row_work, spec.threads),
+            task_rows: row_tasks(spec.input.batch * spec.output[0], row_work, spec.threads).next_multiple_of(together),
             input_bytes: read,
             output_bytes: (pixels - 1) * spec.pixel_stride + spec.channels,
         }
@@ -115,6 +136,22 @@ impl Depthwise {
             output: output.as_ptr().wrapping_add(first * self.pixel_stride),
             output_step: self.pixel_stride,
             pixels: self.output[1],
+        }
+    }
+
+    /// Runs rows of outputs of all images, together where they may be.
+    ///
+    /// # Safety
+    /// As [`Rows::run`].
+    #[cfg(target_arch = "aarch64")]
+    unsafe fn run_rows(&self, rows: &Rows, range: Range<usize>, input: *const u8, output: *mut u8) {
+        let mut row = range.start;
+        while row < range.end {
+            let (image, at) = (row / self.output[0], row % self.output[0]);
+            let count = rows.together().min(range.end - row).min(self.output[0] - at);
+            // SAFETY: the caller's promise.
+            unsafe { rows.run([image, at], count, input, output) }
+            row += count;
         }
     }
 
@@ -154,6 +191,10 @@ impl Depthwise {
 
 impl Layer for Depthwise {
     fn kernel(&self) -> &str {
+        #[cfg(target_arch = "aarch64")]
+        if let Some(rows) = &self.rows {
+            return rows.name();
+        }
         let other = || self.quads.as_ref().map_or(self.bound.descriptor().name, Quads::name);
         self.columns.as_ref().map_or_else(other, Columns::name)
     }
@@ -165,6 +206,8 @@ impl Layer for Depthwise {
     fn packed_bytes(&self) -> usize {
         let quads = self.quads.as_ref().map_or(0, Quads::packed_bytes);
         let columns = self.columns.as_ref().map_or(0, Columns::packed_bytes);
+        #[cfg(target_arch = "aarch64")]
+        let columns = columns + self.rows.as_ref().map_or(0, Rows::packed_bytes);
         columns
             + quads
             + size_of_val(&self.weights[..])
@@ -177,6 +220,14 @@ impl Layer for Depthwise {
         assert!(inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
         assert!(outputs[0].len() >= self.output_bytes, "output view of {} bytes", outputs[0].len());
         let rows = self.input.batch * self.output[0];
+        #[cfg(target_arch = "aarch64")]
+        if let Some(in_rows) = &self.rows {
+            let end = rows.min((task + 1) * self.task_rows);
+            // SAFETY: the bound descriptor proves the CPU feature; the views have been asserted to hold what tiles
+            // reach. The caller vouches that nobody else touches the output pixels of this task.
+            unsafe { self.run_rows(in_rows, task * self.task_rows..end, inputs[0].as_ptr(), outputs[0].as_ptr()) }
+            return;
+        }
         for row in task * self.task_rows..rows.min((task + 1) * self.task_rows) {
             let (image, row) = (row / self.output[0], row % self.output[0]);
             if let Some(columns) = &self.columns {

@@ -44,6 +44,30 @@ macro_rules! column_tiles {
 }
 use column_tiles;
 
+/// The tiles of a [`rows::RowKernel`], from a shell named `$tile` in scope whose parameters are the columns from one
+/// output to the next, layers and form.
+#[cfg(target_arch = "aarch64")]
+macro_rules! row_tiles {
+    ($tile:ident) => {
+        [
+            [
+                [$tile::<1, 1, 0>, $tile::<1, 1, 1>, $tile::<1, 1, 2>],
+                [$tile::<1, 2, 0>, $tile::<1, 2, 1>, $tile::<1, 2, 2>],
+            ],
+            [
+                [$tile::<2, 1, 0>, $tile::<2, 1, 1>, $tile::<2, 1, 2>],
+                [$tile::<2, 2, 0>, $tile::<2, 2, 1>, $tile::<2, 2, 2>],
+            ],
+        ]
+    };
+    // Kernels whose weights have one layer.
+    (one $tile:ident) => {
+        [[[$tile::<1, 0>, $tile::<1, 1>, $tile::<1, 2>]; 2], [[$tile::<2, 0>, $tile::<2, 1>, $tile::<2, 2>]; 2]]
+    };
+}
+#[cfg(target_arch = "aarch64")]
+use row_tiles;
+
 mod bind;
 mod column_tile;
 mod columns;
@@ -59,9 +83,19 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512vnni;
 #[cfg(target_arch = "aarch64")]
+mod dotprod;
+#[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(target_arch = "aarch64")]
 mod neon_tile;
+#[cfg(target_arch = "aarch64")]
+mod row_products;
+#[cfg(target_arch = "aarch64")]
+mod row_products5;
+#[cfg(target_arch = "aarch64")]
+mod row_tile;
+#[cfg(target_arch = "aarch64")]
+mod rows;
 mod scalar;
 
 pub use bind::{Descriptor, KERNELS};

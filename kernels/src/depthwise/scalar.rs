@@ -47,6 +47,8 @@ pub(super) static TILES: Descriptor = Descriptor {
     format: Format::Lanes,
     #[cfg(target_arch = "aarch64")]
     bytes: None,
+    #[cfg(target_arch = "aarch64")]
+    rows: &[],
     quads: Some(QuadKernel {
         name: "depthwise_u8s8_scalar_4x64k4",
         tiles: [quad_tile::<1>, quad_tile::<2>, quad_tile::<3>],

@@ -8,6 +8,9 @@ use super::*;
 use crate::layer::{Layer, run_all};
 use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, stored};
 
+#[cfg(target_arch = "aarch64")]
+mod rows;
+
 /// One depthwise convolution with all its parameters.
 #[derive(Clone, Debug)]
 struct Case {

@@ -5,7 +5,7 @@
 use core::ops::Range;
 
 use crate::arch::{LANES, Pairs16};
-use crate::requantize16::Ending16;
+use crate::requantize16::{Ending16, add_to_totals, lanes};
 use crate::window::{Image, Window};
 
 /// Taps whose sums surely fit 32 bits.
@@ -116,7 +116,7 @@ unsafe fn pixels<A: Pairs16, const N: usize, const NEIGHBOURS: bool>(arch: A, bl
     for panel in block.panels {
         assert!(panel.weights.len() >= taps_y * taps_x * A::TAP_STEP, "weights of {}", panel.weights.len());
         let (mut sums, mut totals) = ([arch.splat(0); N], [[0_i64; LANES]; N]);
-        let mut budget = BUDGET;
+        let (mut budget, mut flushed) = (BUDGET, false);
         let mut row = covered.source;
         for tap_y in covered.down.clone() {
             let (mut source, mut tap_x) = (row, covered.across.start);
@@ -137,17 +137,20 @@ unsafe fn pixels<A: Pairs16, const N: usize, const NEIGHBOURS: bool>(arch: A, bl
                 }
                 tap_x = end;
                 if budget == 0 {
-                    // SAFETY: in a function that enables the instruction set.
-                    unsafe { flush(arch, &mut sums, &mut totals) }
-                    budget = BUDGET;
+                    add_to_totals(&lanes(arch, &sums), &mut totals);
+                    sums = [arch.splat(0); N];
+                    (budget, flushed) = (BUDGET, true);
                 }
             }
             row = row.wrapping_add(block.window.dilation[0] * block.input.width * channels);
         }
-        // SAFETY: as above.
-        unsafe { flush(arch, &mut sums, &mut totals) }
-        for (index, total) in totals.iter().enumerate() {
-            let values = panel.ending.apply(arch, total);
+        let sums = lanes(arch, &sums);
+        if flushed {
+            add_to_totals(&sums, &mut totals);
+        }
+        for (index, (sums, totals)) in sums.iter().zip(&totals).enumerate() {
+            let ending = &panel.ending;
+            let values = if flushed { ending.apply(arch, totals) } else { ending.apply_narrow(arch, sums) };
             let target = block.target.wrapping_add((covered.pixel + index) * block.channels + panel.first);
             // SAFETY: the caller vouches for the outputs.
             unsafe { arch.store_words(target, values, panel.channels) }
@@ -172,21 +175,4 @@ unsafe fn load<A: Pairs16, const NEIGHBOURS: bool>(arch: A, pixel: *const i16, p
     }
     // SAFETY: sixteen values.
     unsafe { arch.load_words(values.as_ptr()) }
-}
-
-/// Moves 32-bit sums to the totals.
-///
-/// # Safety
-/// In a function that enables the instruction set of `arch`.
-#[inline(always)]
-unsafe fn flush<A: Pairs16, const N: usize>(arch: A, sums: &mut [A::I32; N], totals: &mut [[i64; LANES]; N]) {
-    for (sum, total) in sums.iter_mut().zip(totals) {
-        let mut lanes = [0_i32; LANES];
-        // SAFETY: the array has sixteen values.
-        unsafe { arch.store(lanes.as_mut_ptr(), *sum) }
-        for lane in 0..LANES {
-            total[lane] += i64::from(lanes[lane]);
-        }
-        *sum = arch.splat(0);
-    }
 }

@@ -1,8 +1,9 @@
 //! AVX2 tiles: `vpmaddwd`, then an addition.
 
+use super::pack::Packing;
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{Arch, Avx2, Pairs16};
+use crate::arch::{Arch, Avx2};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -15,6 +16,6 @@ unsafe fn tile<const MR: usize>(call: &Tile<'_>) {
 pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Avx2,
     name: "gemm_s16s8_avx2_6x16",
-    side_by_side: Avx2::SIDE_BY_SIDE,
+    packing: Packing::pairs::<Avx2>(),
     tiles: tile_rows![1, 2, 3, 4, 5, 6],
 };

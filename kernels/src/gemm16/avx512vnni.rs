@@ -1,8 +1,9 @@
 //! AVX-512 tiles: `vpdpwssd` multiplies pairs and adds.
 
+use super::pack::Packing;
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{Arch, Avx512Vnni, Pairs16};
+use crate::arch::{Arch, Avx512Vnni};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -15,6 +16,6 @@ unsafe fn tile<const MR: usize>(call: &Tile<'_>) {
 pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Avx512Vnni,
     name: "gemm_s16s8_avx512vnni_12x16",
-    side_by_side: Avx512Vnni::SIDE_BY_SIDE,
+    packing: Packing::pairs::<Avx512Vnni>(),
     tiles: tile_rows![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
 };

@@ -44,8 +44,8 @@ impl Conv16 {
         let depth = spec.input.channels / spec.groups;
         let panels = pack::panels(spec.channels, spec.groups);
         let mut weights = Vec::new();
-        let side_by_side = bound.descriptor().side_by_side;
-        panels.iter().for_each(|&panel| pack::pack(spec, panel, side_by_side, &mut weights));
+        let packing = bound.descriptor().packing;
+        panels.iter().for_each(|&panel| pack::pack(spec, panel, packing, &mut weights));
         let ending = |panel: &Panel| {
             Ending16::new(spec.requantize, spec.bias, spec.range, panel.first, panel.first + panel.channels)
         };
@@ -68,7 +68,7 @@ impl Conv16 {
             share: [rows, wanted.max(1)],
             panels,
             weights,
-            zeros: vec![0; depth + 1],
+            zeros: vec![0; depth + packing.overrun()],
             budget: pack::budget(spec),
         }
     }
@@ -109,9 +109,9 @@ impl Conv16 {
     /// # Safety
     /// As [`Layer::run`]; the views were asserted to hold the tensors.
     unsafe fn block(&self, pixels: Range<usize>, panels: Range<usize>, input: *const i16, output: *mut i16) {
-        let tiles = self.bound.descriptor().tiles;
+        let Descriptor { tiles, packing, .. } = self.bound.descriptor();
         let pairs = self.depth.div_ceil(2);
-        let panel_len = self.window.taps[0] * self.window.taps[1] * pairs * 2 * LANES;
+        let panel_len = packing.panel_len(self.window.taps[0] * self.window.taps[1], self.depth);
         let mut rows = [Row { image: input, first: [0; 2], pixel: 0 }; MAX_ROWS];
         for index in panels {
             let panel = self.panels[index];
@@ -133,7 +133,7 @@ impl Conv16 {
                     channels: panel.channels,
                 };
                 // SAFETY: the bound descriptor proves the CPU feature and the entry is that of `count` rows. Rows point
-                // into the asserted input, whose slack takes the last pair's second half; the outputs lie in the
+                // into the asserted input, with what the last group runs over; the outputs lie in the
                 // asserted view, and the caller vouches for both. The weights are those of a whole panel.
                 unsafe { (tiles[count - 1])(&tile) }
             }
@@ -157,8 +157,9 @@ impl Layer for Conv16 {
     unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         let (input, output) = (inputs[0], outputs[0]);
-        // An odd number of channels makes the last pair read one element more, of any value.
-        assert!(input.len() >= 2 * (self.input.pixels() * self.input.channels + 1), "input view of {}", input.len());
+        // Channels that are no whole group make the last one read more elements, of any value.
+        let elements = self.input.pixels() * self.input.channels + self.bound.descriptor().packing.overrun();
+        assert!(input.len() >= 2 * elements, "input view of {} bytes", input.len());
         let last = self.grid.pixel(self.input.batch - 1, self.output[0] - 1, self.output[1] - 1);
         assert!(output.len() >= 2 * (last + 1) * self.channels, "output view of {} bytes", output.len());
         assert!(input.as_ptr().addr().is_multiple_of(2) && output.as_ptr().addr().is_multiple_of(2), "alignment");

@@ -28,6 +28,12 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512vnni;
 #[cfg(target_arch = "aarch64")]
+mod dotprod;
+#[cfg(target_arch = "aarch64")]
+mod halves;
+#[cfg(target_arch = "aarch64")]
+mod i8mm;
+#[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
 
@@ -68,8 +74,7 @@ pub struct Conv16Spec<'a> {
 pub struct Descriptor {
     isa: Isa,
     name: &'static str,
-    /// How the two weights of a pair are packed.
-    side_by_side: bool,
+    packing: pack::Packing,
     /// By rows less one.
     tiles: &'static [tile::TileFn],
 }
@@ -80,6 +85,10 @@ pub static KERNELS: &[&Descriptor] = &[
     &avx512vnni::TILES,
     #[cfg(target_arch = "x86_64")]
     &avx2::TILES,
+    #[cfg(target_arch = "aarch64")]
+    &i8mm::TILES,
+    #[cfg(target_arch = "aarch64")]
+    &dotprod::TILES,
     #[cfg(target_arch = "aarch64")]
     &neon::TILES,
     &scalar::TILES,
@@ -109,6 +118,9 @@ impl Described for Descriptor {
 /// The CPU lacks the instruction set, or the specification contradicts itself: a length that does not match, channels
 /// that groups do not divide, pixels with gaps.
 pub fn prepare(isa: Isa, spec: &Conv16Spec<'_>) -> Conv16 {
+    // Sums of low halves fit 32 bits for fewer products than this.
+    let depth = spec.weights.len() / spec.channels.max(1);
+    let isa = if isa.includes(Isa::DotProd) && depth >= 1 << 16 { Isa::Neon } else { isa };
     Conv16::new(Bound::new(KERNELS, isa), spec)
 }
 

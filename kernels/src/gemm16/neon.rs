@@ -4,9 +4,10 @@
 //! two of weights with two more for the next ones. Elements of 16 bits are multiplied from the lower sixteen registers
 //! only.
 
+use super::pack::Packing;
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{Arch, Neon, Pairs16};
+use crate::arch::{Arch, Neon};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -19,6 +20,6 @@ unsafe fn tile<const MR: usize>(call: &Tile<'_>) {
 pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Neon,
     name: "gemm_s16s8_neon_5x16",
-    side_by_side: Neon::SIDE_BY_SIDE,
+    packing: Packing::pairs::<Neon>(),
     tiles: tile_rows![1, 2, 3, 4, 5],
 };

@@ -1,7 +1,7 @@
-//! Packed weights: panels of sixteen columns, widened to 16 bits.
+//! Packed weights: panels of sixteen columns.
 
 use super::Conv16Spec;
-use crate::arch::LANES;
+use crate::arch::{LANES, Pairs16};
 
 /// Neighbouring output channels of one group, at most sixteen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,19 +24,83 @@ pub(super) fn panels(channels: usize, groups: usize) -> Vec<Panel> {
     panels
 }
 
-/// Appends the panel's weights: taps, then pairs of channels, two for each of sixteen columns in the order that
-/// [`crate::arch::Pairs16::SIDE_BY_SIDE`] says. What is beyond the channels is 0.
-pub(super) fn pack(spec: &Conv16Spec<'_>, panel: Panel, side_by_side: bool, packed: &mut Vec<i16>) {
+/// How the weights of a tap lie in a panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// 16 bits, pairs of channels: the two of each column side by side.
+    SideBySide,
+    /// 16 bits, pairs of channels: sixteen columns of one, then of the other.
+    Apart,
+    /// Bytes, as many channels of each column side by side. Before all taps, 128 times the sum of each column's weights
+    /// in 32 bits.
+    #[cfg_attr(not(target_arch = "aarch64"), expect(dead_code, reason = "only Arm multiplies halves of activations"))]
+    Bytes(usize),
+}
+
+impl Packing {
+    /// How [`Pairs16::add_depth`] wants it.
+    pub(super) const fn pairs<A: Pairs16>() -> Self {
+        if A::SIDE_BY_SIDE { Self::SideBySide } else { Self::Apart }
+    }
+
+    /// Channels that are packed together.
+    fn group(self) -> usize {
+        match self {
+            Self::SideBySide | Self::Apart => 2,
+            Self::Bytes(group) => group,
+        }
+    }
+
+    /// Activations past a pixel's channels that are read, whatever they are.
+    pub(super) fn overrun(self) -> usize {
+        self.group() - 1
+    }
+
+    /// Values of a panel.
+    pub(super) fn panel_len(self, taps: usize, depth: usize) -> usize {
+        let channels = taps * depth.next_multiple_of(self.group());
+        match self {
+            Self::SideBySide | Self::Apart => channels * LANES,
+            Self::Bytes(_) => (channels / 2 + 2) * LANES,
+        }
+    }
+}
+
+/// Appends the panel's weights: taps, then groups of channels. What is beyond the channels is 0.
+pub(super) fn pack(spec: &Conv16Spec<'_>, panel: Panel, packing: Packing, packed: &mut Vec<i16>) {
     let taps = spec.window.taps[0] * spec.window.taps[1];
     let depth = spec.input.channels / spec.groups;
+    let group = packing.group();
+    let weight = |tap: usize, column: usize, k: usize| match column < panel.channels && k < depth {
+        true => spec.weights[((panel.first + column) * taps + tap) * depth + k],
+        false => 0,
+    };
+    if let Packing::Bytes(_) = packing {
+        for column in 0..LANES {
+            let weights = (0..taps).flat_map(|tap| (0..depth).map(move |k| (tap, k)));
+            let sum: i32 = weights.map(|(tap, k)| i32::from(weight(tap, column, k))).sum();
+            packed.extend_from_slice(bytemuck::cast_slice(&[128 * sum]));
+        }
+    }
     for tap in 0..taps {
-        for pair in 0..depth.div_ceil(2) {
-            for index in 0..2 * LANES {
-                let (column, half) = if side_by_side { (index / 2, index % 2) } else { (index % LANES, index / LANES) };
-                let k = 2 * pair + half;
-                let inside = column < panel.channels && k < depth;
-                let at = ((panel.first + column) * taps + tap) * depth + k;
-                packed.push(if inside { i16::from(spec.weights[at]) } else { 0 });
+        for first in (0..depth).step_by(group) {
+            match packing {
+                Packing::Apart => {
+                    for index in 0..2 * LANES {
+                        packed.push(i16::from(weight(tap, index % LANES, first + index / LANES)));
+                    }
+                }
+                Packing::SideBySide => {
+                    for index in 0..2 * LANES {
+                        packed.push(i16::from(weight(tap, index / 2, first + index % 2)));
+                    }
+                }
+                Packing::Bytes(_) => {
+                    for index in (0..group * LANES).step_by(2) {
+                        let byte = |index: usize| weight(tap, index / group, first + index % group) as u8;
+                        packed.push(i16::from_ne_bytes([byte(index), byte(index + 1)]));
+                    }
+                }
             }
         }
     }

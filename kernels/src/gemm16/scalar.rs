@@ -1,8 +1,9 @@
 //! Portable tiles.
 
+use super::pack::Packing;
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{Arch, Pairs16, Scalar};
+use crate::arch::{Arch, Scalar};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -14,6 +15,6 @@ unsafe fn tile<const MR: usize>(call: &Tile<'_>) {
 pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Scalar,
     name: "gemm_s16s8_scalar_4x16",
-    side_by_side: Scalar::SIDE_BY_SIDE,
+    packing: Packing::pairs::<Scalar>(),
     tiles: tile_rows![1, 2, 3, 4],
 };

@@ -205,6 +205,12 @@ fn sums_beyond_32_bits_are_exact() {
             }
         }
     }
+    // Halves of activations are multiplied where fewer than 2^16 products are added up.
+    for depth in [65535, 65536] {
+        for fill in Fill::ALL {
+            Case { fill, bias_bits: 40, ..matrix(2, [depth, 2], Scaling::Wide) }.check(&mut failures);
+        }
+    }
     for fill in Fill::ALL {
         let window = Window { taps: [3, 3], pad_before: [1, 1], ..Window::POINT };
         Case { depth: [130, 17], window, fill, ..Case::default() }.check(&mut failures);

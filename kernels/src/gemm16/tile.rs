@@ -1,7 +1,7 @@
 //! The tile, written once for every instruction set: `MR` output pixels times sixteen output channels.
 
 use crate::arch::{LANES, Pairs16};
-use crate::requantize16::Ending16;
+use crate::requantize16::{Ending16, add_to_totals, lanes};
 use crate::window::{Image, Window};
 
 /// The window that belongs to one output pixel.
@@ -20,11 +20,11 @@ pub(super) struct Tile<'a> {
     pub(super) rows: &'a [Row],
     pub(super) input: &'a Image,
     pub(super) window: &'a Window,
-    /// What a tap in the padding reads: as many zeros as a pixel has channels, and one more.
+    /// What a tap in the padding reads: as many zeros as a pixel has channels, and [`super::pack::Packing::overrun`] more.
     pub(super) zeros: &'a [i16],
     /// Pairs of channels of a tap.
     pub(super) pairs: usize,
-    /// The panel: taps, then pairs, 32 values each.
+    /// The panel.
     pub(super) weights: &'a [i16],
     /// Pairs whose sums surely fit 32 bits.
     pub(super) budget: usize,
@@ -41,8 +41,8 @@ pub(super) struct Tile<'a> {
 ///
 /// # Safety
 /// The CPU has the instruction set, and the tile has as many rows as the entry is for. At every pixel of the images the
-/// group's channels, rounded up to a pair, are readable; outputs are writable for the tile's rows and channels, which
-/// nobody else touches. `weights` holds all taps and pairs.
+/// group's channels and as many more as the packing runs over are readable; outputs are writable for the tile's rows and
+/// channels, which nobody else touches. `weights` is a whole panel, packed for the entry.
 pub(super) type TileFn = unsafe fn(&Tile<'_>);
 
 /// Computes one tile.
@@ -51,21 +51,13 @@ pub(super) type TileFn = unsafe fn(&Tile<'_>);
 /// As [`TileFn`], in a function that enables the instruction set of `arch`.
 #[inline(always)]
 pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, tile: &Tile<'_>) {
-    let mut totals = [[0_i64; LANES]; MR];
+    let (mut totals, mut flushed) = ([[0_i64; LANES]; MR], false);
     let mut sums = [arch.splat(0); MR];
     let mut weights = tile.weights.as_ptr();
     let mut left = tile.budget;
     for tap_y in 0..tile.window.taps[0] {
         for tap_x in 0..tile.window.taps[1] {
-            let mut sources = [tile.zeros.as_ptr(); MR];
-            for (source, row) in sources.iter_mut().zip(tile.rows) {
-                let y = row.first[0] + (tap_y * tile.window.dilation[0]) as isize;
-                let x = row.first[1] + (tap_x * tile.window.dilation[1]) as isize;
-                if (0..tile.input.height as isize).contains(&y) && (0..tile.input.width as isize).contains(&x) {
-                    let pixel = y as usize * tile.input.width + x as usize;
-                    *source = row.image.wrapping_add(pixel * tile.input.pixel_stride);
-                }
-            }
+            let sources = sources::<MR>(tile, [tap_y, tap_x]);
             let mut pair = 0;
             while pair < tile.pairs {
                 let count = left.min(tile.pairs - pair);
@@ -81,36 +73,37 @@ pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, tile: &Tile<'_>) 
                 left -= count;
                 pair += count;
                 if left == 0 {
-                    // SAFETY: in a function that enables the instruction set.
-                    unsafe { flush(arch, &mut sums, &mut totals) }
-                    left = tile.budget;
+                    add_to_totals(&lanes(arch, &sums), &mut totals);
+                    sums = [arch.splat(0); MR];
+                    (left, flushed) = (tile.budget, true);
                 }
             }
         }
     }
-    // SAFETY: as above.
-    unsafe { flush(arch, &mut sums, &mut totals) }
-    for (row, total) in tile.rows.iter().zip(&totals) {
-        let values = tile.ending.apply(arch, total);
-        let target = tile.output.wrapping_add(row.pixel * tile.pixel_stride);
+    let sums = lanes(arch, &sums);
+    if flushed {
+        add_to_totals(&sums, &mut totals);
+    }
+    for (row, at) in tile.rows.iter().enumerate() {
+        let ending = tile.ending;
+        let values = if flushed { ending.apply(arch, &totals[row]) } else { ending.apply_narrow(arch, &sums[row]) };
+        let target = tile.output.wrapping_add(at.pixel * tile.pixel_stride);
         // SAFETY: the caller vouches for the outputs.
         unsafe { arch.store_words(target, values, tile.channels) }
     }
 }
 
-/// Moves 32-bit sums to the totals.
-///
-/// # Safety
-/// In a function that enables the instruction set of `arch`.
+/// Where a tap's channels are for each row.
 #[inline(always)]
-unsafe fn flush<A: Pairs16, const MR: usize>(arch: A, sums: &mut [A::I32; MR], totals: &mut [[i64; LANES]; MR]) {
-    for (sum, total) in sums.iter_mut().zip(totals) {
-        let mut lanes = [0_i32; LANES];
-        // SAFETY: the array has sixteen values.
-        unsafe { arch.store(lanes.as_mut_ptr(), *sum) }
-        for lane in 0..LANES {
-            total[lane] += i64::from(lanes[lane]);
+pub(super) fn sources<const MR: usize>(tile: &Tile<'_>, [tap_y, tap_x]: [usize; 2]) -> [*const i16; MR] {
+    let mut sources = [tile.zeros.as_ptr(); MR];
+    for (source, row) in sources.iter_mut().zip(tile.rows) {
+        let y = row.first[0] + (tap_y * tile.window.dilation[0]) as isize;
+        let x = row.first[1] + (tap_x * tile.window.dilation[1]) as isize;
+        if (0..tile.input.height as isize).contains(&y) && (0..tile.input.width as isize).contains(&x) {
+            let pixel = y as usize * tile.input.width + x as usize;
+            *source = row.image.wrapping_add(pixel * tile.input.pixel_stride);
         }
-        *sum = arch.splat(0);
     }
+    sources
 }

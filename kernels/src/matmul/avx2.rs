@@ -20,5 +20,9 @@ unsafe fn float(call: &FloatBlock) {
     unsafe { float::run(call) }
 }
 
-pub(super) static BLOCKS: Descriptor =
-    Descriptor { isa: Isa::Avx2, names: ["matmul_s16_avx2_6x16", "matmul_f32_avx2_4x16"], block, float };
+pub(super) static BLOCKS: Descriptor = Descriptor {
+    isa: Isa::Avx2,
+    names: ["matmul_s16_avx2_6x16", "matmul_s16_avx2_6x16", "matmul_f32_avx2_4x16"],
+    block,
+    float,
+};

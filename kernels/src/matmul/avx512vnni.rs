@@ -22,7 +22,7 @@ unsafe fn float(call: &FloatBlock) {
 
 pub(super) static BLOCKS: Descriptor = Descriptor {
     isa: Isa::Avx512Vnni,
-    names: ["matmul_s16_avx512vnni_12x16", "matmul_f32_avx512vnni_4x16"],
+    names: ["matmul_s16_avx512vnni_12x16", "matmul_s16_avx512vnni_12x16", "matmul_f32_avx512vnni_4x16"],
     block,
     float,
 };

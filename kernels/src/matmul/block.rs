@@ -1,9 +1,9 @@
 //! A block of rows of one product of integers, written once for every instruction set.
 
 use super::pack::{self, BLOCK_ROWS, CHUNK, Element, Panel, Rows, Source};
-use crate::arch::{LANES, Pairs16};
+use crate::arch::{Arch, LANES, Pairs16};
 use crate::requantize::Requantizer;
-use crate::requantize16::Ending16;
+use crate::requantize16::{Ending16, add_to_totals};
 
 /// An operand.
 #[derive(Clone, Copy)]
@@ -51,6 +51,9 @@ pub(super) struct Block<'a> {
 /// The CPU has the instruction set. Operands are readable, the output is writable and nobody else touches it.
 pub(super) type BlockFn = unsafe fn(&Block<'_>);
 
+/// Sums of a block's sixteen columns.
+pub(super) type Sums = [[i32; LANES]; BLOCK_ROWS];
+
 /// Computes one block, `MR` rows at a time, which divides [`BLOCK_ROWS`].
 ///
 /// # Safety
@@ -59,12 +62,15 @@ pub(super) type BlockFn = unsafe fn(&Block<'_>);
 pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, block: &Block<'_>) {
     let mut rows: Rows = [[0; CHUNK]; BLOCK_ROWS];
     let mut panel: Panel = [[0; 2 * LANES]; CHUNK / 2];
+    let (mut sums, mut totals) = ([[0; LANES]; BLOCK_ROWS], [[0_i64; LANES]; BLOCK_ROWS]);
     let mut packed = None;
-    // Two 16-bit values make products that 32 bits cannot add up.
-    let wide = block.left.kind == Kind::S16 && block.right.kind == Kind::S16;
+    // Two 16-bit values make products that 32 bits cannot add up, and only 8-bit outputs are of sums of 32 bits.
+    let products = block.left.kind == Kind::S16 && block.right.kind == Kind::S16;
+    let long = products || (block.depth > CHUNK && matches!(block.end, End::Sixteen(_)));
     for column in (0..block.columns).step_by(LANES) {
         let columns = LANES.min(block.columns - column);
-        let mut totals = [[0_i64; LANES]; BLOCK_ROWS];
+        sums[..block.rows].fill([0; LANES]);
+        totals[..if long { block.rows } else { 0 }].fill([0; LANES]);
         for first in (0..block.depth).step_by(CHUNK) {
             let depth = CHUNK.min(block.depth - first);
             // SAFETY: operands are readable.
@@ -75,19 +81,35 @@ pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, block: &Block<'_>
                 }
                 pack_panel::<A>(block, [first, depth], [column, columns], &mut panel);
             }
-            for (rows, totals) in rows.chunks_exact(MR).zip(totals.chunks_exact_mut(MR)).take(block.rows.div_ceil(MR)) {
-                if wide {
-                    add_wide::<A>(rows, &panel, depth, totals);
-                } else {
-                    // SAFETY: in a function that enables the instruction set.
-                    unsafe { add_narrow::<A, MR>(arch, rows, &panel, depth, totals) }
-                }
+            if products {
+                add_wide::<A>(&rows[..block.rows], &panel, depth, &mut totals);
+                continue;
+            }
+            let groups = rows.chunks_exact(MR).zip(sums.chunks_exact_mut(MR));
+            for (rows, sums) in groups.take(block.rows.div_ceil(MR)) {
+                // SAFETY: in a function that enables the instruction set.
+                unsafe { add_narrow::<A, MR>(arch, rows, &panel, depth, sums) }
+            }
+            if long {
+                add_to_totals(&sums[..block.rows], &mut totals);
+                sums[..block.rows].fill([0; LANES]);
             }
         }
-        for (row, total) in totals.iter().enumerate().take(block.rows) {
-            let at = row * block.columns + column;
-            // SAFETY: the caller vouches for the output.
-            unsafe { end(arch, block, total, at, columns) }
+        // SAFETY: the caller vouches for the output.
+        unsafe {
+            match block.end {
+                End::Eight(requantizer) => end_eight(arch, block, requantizer, &sums, [column, columns]),
+                End::Sixteen(ending) => {
+                    for row in 0..block.rows {
+                        let values = match long {
+                            true => ending.apply(arch, &totals[row]),
+                            false => ending.apply_narrow(arch, &sums[row]),
+                        };
+                        let target = block.output.cast::<i16>().wrapping_add(row * block.columns + column);
+                        arch.store_words(target, values, columns);
+                    }
+                }
+            }
         }
     }
 }
@@ -142,22 +164,20 @@ unsafe fn add_narrow<A: Pairs16, const MR: usize>(
     rows: &[[i16; CHUNK]],
     panel: &Panel,
     depth: usize,
-    totals: &mut [[i64; LANES]],
+    totals: &mut [[i32; LANES]],
 ) {
     let mut sums = [arch.splat(0); MR];
     let mut starts = [core::ptr::null(); MR];
-    for (start, row) in starts.iter_mut().zip(rows) {
-        *start = row.as_ptr();
+    for row in 0..MR {
+        // SAFETY: sixteen sums for each row.
+        sums[row] = unsafe { arch.load(totals[row].as_ptr()) };
+        starts[row] = rows[row].as_ptr();
     }
     // SAFETY: a panel's pair has 32 values, and a row's two; neither has fewer pairs.
     unsafe { arch.add_depth(&mut sums, &starts, panel.as_ptr().cast(), depth.div_ceil(2)) };
-    for (sum, total) in sums.iter().zip(totals) {
-        let mut lanes = [0_i32; LANES];
-        // SAFETY: the array has sixteen values.
-        unsafe { arch.store(lanes.as_mut_ptr(), *sum) }
-        for lane in 0..LANES {
-            total[lane] += i64::from(lanes[lane]);
-        }
+    for (total, sum) in totals.iter_mut().zip(sums) {
+        // SAFETY: as above.
+        unsafe { arch.store(total.as_mut_ptr(), sum) }
     }
 }
 
@@ -174,29 +194,34 @@ fn add_wide<A: Pairs16>(rows: &[[i16; CHUNK]], panel: &Panel, depth: usize, tota
     }
 }
 
-/// Stores sixteen outputs, or fewer, at element `at`.
+/// Rows that are narrowed together.
+const NARROWED: usize = 4;
+
+/// Stores the 8-bit outputs of some columns, four rows at a time.
 ///
 /// # Safety
 /// The outputs are writable, in a function that enables the instruction set of `arch`.
 #[inline(always)]
-unsafe fn end<A: Pairs16>(arch: A, block: &Block<'_>, total: &[i64; LANES], at: usize, columns: usize) {
-    match block.end {
-        End::Sixteen(ending) => {
-            let values = ending.apply(arch, total);
-            let target = block.output.cast::<i16>().wrapping_add(at);
-            // SAFETY: the caller's promise.
-            unsafe { arch.store_words(target, values, columns) }
+pub(super) unsafe fn end_eight<A: Arch>(
+    arch: A,
+    block: &Block<'_>,
+    requantizer: &Requantizer,
+    sums: &Sums,
+    [column, columns]: [usize; 2],
+) {
+    let clamp = arch.prepare_clamp(requantizer.clamp());
+    for (group, sums) in sums.chunks_exact(NARROWED).enumerate().take(block.rows.div_ceil(NARROWED)) {
+        let mut values = [arch.splat(0); NARROWED];
+        let mut targets = [block.output; NARROWED];
+        for index in 0..NARROWED {
+            // Rows that are missing in the last group are its last one again.
+            let row = (NARROWED * group + index).min(block.rows - 1);
+            // SAFETY: sixteen sums for each row.
+            values[index] = unsafe { arch.load(sums[row - NARROWED * group].as_ptr()) };
+            targets[index] = block.output.wrapping_add(row * block.columns + column);
         }
-        End::Eight(requantizer) => {
-            let mut sums = [0_i32; LANES];
-            for lane in 0..LANES {
-                sums[lane] = total[lane] as i32;
-            }
-            // SAFETY: the array has sixteen values; the rest is the caller's promise.
-            unsafe {
-                let [values] = requantizer.apply(arch, [arch.load(sums.as_ptr())]);
-                arch.store_bytes(block.output.wrapping_add(at), values, columns);
-            }
-        }
+        let narrow = arch.narrow(requantizer.scale(arch, values), clamp);
+        // SAFETY: the caller's promise.
+        unsafe { arch.store_narrow(targets, narrow, columns) }
     }
 }

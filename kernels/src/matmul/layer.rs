@@ -112,7 +112,12 @@ impl Matmul {
 
 impl Layer for Matmul {
     fn kernel(&self) -> &str {
-        self.bound.descriptor().names[usize::from(matches!(self.form, Form::Float))]
+        let names = self.bound.descriptor().names;
+        match self.form {
+            Form::Eight { .. } => names[0],
+            Form::Sixteen { .. } => names[1],
+            Form::Float => names[2],
+        }
     }
 
     fn tasks(&self) -> usize {

@@ -11,6 +11,8 @@
 //!     end
 //! ```
 //!
+//! Where instructions add up products of bytes, 8-bit operands are not widened (`bytes.rs`).
+//!
 //! Matrices of f32 are the same without packing rows; each sum is in the order of K, which is part of the result.
 
 use crate::bound::{Bound, Described};
@@ -25,6 +27,12 @@ mod pack;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512vnni;
+#[cfg(target_arch = "aarch64")]
+mod bytes;
+#[cfg(target_arch = "aarch64")]
+mod dotprod;
+#[cfg(target_arch = "aarch64")]
+mod i8mm;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
@@ -81,7 +89,8 @@ pub struct MatmulSpec<'a> {
 /// The kernels of one instruction set.
 pub struct Descriptor {
     isa: Isa,
-    names: [&'static str; 2],
+    /// Of 8 bits, of 16 bits, of f32.
+    names: [&'static str; 3],
     block: block::BlockFn,
     float: float::FloatFn,
 }
@@ -93,6 +102,10 @@ pub static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &avx2::BLOCKS,
     #[cfg(target_arch = "aarch64")]
+    &i8mm::BLOCKS,
+    #[cfg(target_arch = "aarch64")]
+    &dotprod::BLOCKS,
+    #[cfg(target_arch = "aarch64")]
     &neon::BLOCKS,
     &scalar::BLOCKS,
 ];
@@ -103,9 +116,9 @@ impl Descriptor {
         self.isa
     }
 
-    /// The kernels' names: of integers and of f32.
-    pub fn names(&self) -> [&'static str; 2] {
-        self.names
+    /// The kernels' names: of integers, where 8 bits are not widened of those and of 16 bits, and of f32.
+    pub fn names(&self) -> &[&'static str] {
+        if self.names[0] == self.names[1] { &self.names[1..] } else { &self.names }
     }
 }
 

@@ -18,5 +18,9 @@ unsafe fn float(call: &FloatBlock) {
     unsafe { float::run(call) }
 }
 
-pub(super) static BLOCKS: Descriptor =
-    Descriptor { isa: Isa::Scalar, names: ["matmul_s16_scalar_4x16", "matmul_f32_scalar_4x16"], block, float };
+pub(super) static BLOCKS: Descriptor = Descriptor {
+    isa: Isa::Scalar,
+    names: ["matmul_s16_scalar_4x16", "matmul_s16_scalar_4x16", "matmul_f32_scalar_4x16"],
+    block,
+    float,
+};

@@ -109,6 +109,20 @@ fn every_channel_count_and_fill_is_exact() {
     failures.finish();
 }
 
+#[test]
+fn large_windows_are_exact() {
+    let mut failures = Failures::default();
+    // Averages of up to 64 values are divided in f32.
+    for taps in [[1, 1], [1, 2], [7, 7], [1, 63], [8, 8], [5, 13], [11, 11], [40, 50], [5, 13107]] {
+        for fill in Fill::ALL {
+            let window = Window { taps, ..Window::POINT };
+            let image = [1, taps[0], taps[1]];
+            Case { image, channels: 17, window, output: [1, 1], fill, threads: 1, seed: 3 }.check(&mut failures);
+        }
+    }
+    failures.finish();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]

@@ -139,14 +139,7 @@ unsafe fn average<A: Pairs16>(arch: A, block: &Block<'_>, covered: &Covered<'_>,
     // SAFETY: the caller's promise.
     let sums = unsafe { sums(block, covered, channel) };
     let count = (covered.down.count * covered.across.count) as i32;
-    let half = count / 2;
-    let mut values = [0; LANES];
-    for lane in 0..LANES {
-        let sum = sums[lane];
-        let rounded = if sum > 0 { sum.wrapping_add(half) } else { sum.wrapping_sub(half) };
-        // A quotient of two integers of 32 bits lies further from the next integer than its double is off.
-        values[lane] = (f64::from(rounded) / f64::from(count)) as i32;
-    }
+    let values = if count <= SMALL { divided_in_f32(&sums, count) } else { divided_in_f64(&sums, count) };
     clamped(arch, block, &values)
 }
 
@@ -156,9 +149,46 @@ unsafe fn average<A: Pairs16>(arch: A, block: &Block<'_>, covered: &Covered<'_>,
 unsafe fn scaled<A: Pairs16>(arch: A, block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> A::I32 {
     // SAFETY: the caller's promise.
     let sums = unsafe { sums(block, covered, channel) };
-    let mut totals = [0_i64; LANES];
-    for lane in 0..LANES {
-        totals[lane] = i64::from(sums[lane]);
+    block.ending.apply_narrow(arch, &sums)
+}
+
+/// Most taps of a window whose averages are exact in `f32`: see [`divided_in_f32`].
+const SMALL: i32 = 64;
+
+/// The sum moved away from 0 by half the count, so that truncation of the quotient rounds.
+#[inline(always)]
+fn rounded(sum: i32, half: i32) -> i32 {
+    if sum > 0 { sum.wrapping_add(half) } else { sum.wrapping_sub(half) }
+}
+
+/// Quotients, truncated, as products with the reciprocal.
+///
+/// The dividend is moved away from 0 by half a unit, which leaves its quotient at least `1 / 2·count` away from any
+/// integer. Reciprocal and product are off by less than `2^-23` of the quotient in all, which is less than that as long
+/// as dividends are below `2^22`.
+#[inline(always)]
+fn divided_in_f32(sums: &[i32; LANES], count: i32) -> [i32; LANES] {
+    let (half, reciprocal) = (count / 2, 1.0 / count as f32);
+    let mut values = [0; LANES];
+    for (value, &sum) in values.iter_mut().zip(sums) {
+        let dividend = rounded(sum, half) as f32;
+        let quotient = (dividend + 0.5_f32.copysign(dividend)) * reciprocal;
+        // SAFETY: sums of few values of 16 bits.
+        *value = unsafe { quotient.to_int_unchecked() };
     }
-    block.ending.apply(arch, &totals)
+    values
+}
+
+/// [`divided_in_f32`] of any sums: products are off by less than `2^-52`, and dividends are below `2^32`.
+#[inline(always)]
+fn divided_in_f64(sums: &[i32; LANES], count: i32) -> [i32; LANES] {
+    let (half, reciprocal) = (count / 2, 1.0 / f64::from(count));
+    let mut values = [0; LANES];
+    for (value, &sum) in values.iter_mut().zip(sums) {
+        let dividend = f64::from(rounded(sum, half));
+        let quotient = (dividend + 0.5_f64.copysign(dividend)) * reciprocal;
+        // SAFETY: a quotient of a value of 32 bits.
+        *value = unsafe { quotient.to_int_unchecked() };
+    }
+    values
 }

@@ -1,0 +1,76 @@
+//! What tiles of 8-bit products share: activations in halves, and how sums of both become outputs.
+//!
+//! An activation is `256·high + low`, the high half signed and the low one from 0 to 255. Dot products want signed bytes,
+//! so the low half is multiplied as `low - 128`, and its sums begin with 128 times the sum of the weights, which makes
+//! them exact. Each half's sums fit 32 bits for fewer than `2^16` products: `127·255` of the low half is the greatest.
+//!
+//! ```text
+//! total = 256·(Σ high·w) + (128·Σ w + Σ (low - 128)·w)
+//! ```
+
+use core::arch::aarch64::*;
+
+use super::tile::Tile;
+use crate::arch::{LANES, Neon, Pairs16};
+
+/// Sums of sixteen columns.
+pub(super) type Quarters = [int32x4_t; 4];
+
+/// Splits eight activations: the low halves less 128 in the first eight bytes, the high halves in the others.
+#[inline(always)]
+pub(super) fn split(x: int16x8_t) -> int8x16_t {
+    const ORDER: [u8; 16] = [0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15];
+    // SAFETY: register operations that every aarch64 target of this crate has; the array is as long as a register.
+    unsafe {
+        let halves = vqtbl1q_s8(vreinterpretq_s8_s16(x), vld1q_u8(ORDER.as_ptr()));
+        veorq_s8(halves, vcombine_s8(vdup_n_s8(-128), vdup_n_s8(0)))
+    }
+}
+
+/// 128 times the sums of the weights.
+///
+/// # Safety
+/// `tile` has a panel of bytes.
+#[inline(always)]
+pub(super) unsafe fn first(tile: &Tile<'_>) -> Quarters {
+    let sums = tile.weights.as_ptr().cast::<i32>();
+    // SAFETY: a panel of bytes begins with sixteen such sums.
+    unsafe { [vld1q_s32(sums), vld1q_s32(sums.add(4)), vld1q_s32(sums.add(8)), vld1q_s32(sums.add(12))] }
+}
+
+/// Stores the outputs of each row's sums of low and high halves.
+///
+/// # Safety
+/// As [`super::tile::TileFn`].
+#[inline(always)]
+pub(super) unsafe fn finish<const MR: usize>(neon: Neon, tile: &Tile<'_>, low: &[Quarters; MR], high: &[Quarters; MR]) {
+    let mut halves = [[[0_i32; LANES]; 2]; MR];
+    for row in 0..MR {
+        for part in 0..4 {
+            // SAFETY: each array has four values from there on.
+            unsafe {
+                vst1q_s32(halves[row][0].as_mut_ptr().add(4 * part), low[row][part]);
+                vst1q_s32(halves[row][1].as_mut_ptr().add(4 * part), high[row][part]);
+            }
+        }
+    }
+    for ([low, high], row) in halves.iter().zip(tile.rows) {
+        let values = if tile.budget == usize::MAX {
+            // The totals fit, so what is shifted out does not matter.
+            let mut sums = *low;
+            for (sum, high) in sums.iter_mut().zip(high) {
+                *sum = sum.wrapping_add(high << 8);
+            }
+            tile.ending.apply_narrow(neon, &sums)
+        } else {
+            let mut totals = [0_i64; LANES];
+            for (total, (&low, &high)) in totals.iter_mut().zip(low.iter().zip(high)) {
+                *total = (i64::from(high) << 8) + i64::from(low);
+            }
+            tile.ending.apply(neon, &totals)
+        };
+        let target = tile.output.wrapping_add(row.pixel * tile.pixel_stride);
+        // SAFETY: the caller vouches for the outputs.
+        unsafe { neon.store_words(target, values, tile.channels) }
+    }
+}
