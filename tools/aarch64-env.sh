@@ -70,14 +70,15 @@ cpu_options() {
 
 # check_cpus EMULATOR CPU...: fails for one that the emulator does not know.
 check_cpus() {
-    local emulator=$1 cpu
+    local emulator=$1 cpu known
     shift
+    known=$("$emulator" -cpu help) || true # it lists them and exits with 1
     for cpu in "$@"; do
         if [ -z "${isas_of[$cpu]-}" ]; then
             echo "error: $cpu is none of the CPU models that this script knows: ${!isas_of[*]}" >&2
             exit 2
         fi
-        if ! "$emulator" -cpu help | grep -qw -- "$cpu"; then
+        if ! grep -qw -- "$cpu" <<<"$known"; then
             {
                 echo "error: $emulator knows no CPU model $cpu; qemu 7.2 (Debian 12) and later do. It is"
                 "$emulator" --version | head -n 1

@@ -35,7 +35,7 @@ fi
 [ "$#" -gt 0 ] || set -- neon dotprod i8mm
 
 qemu=$(command -v qemu-aarch64)
-if ! "$qemu" -help | grep -q -- -plugin; then
+if [[ $("$qemu" -help) != *-plugin* ]]; then
     echo "error: $qemu was built without plugins" >&2
     exit 1
 fi
@@ -44,7 +44,7 @@ check_cpus "$qemu" max
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cc -shared -fPIC -O2 -o "$scratch/insn-count.so" tools/qemu-insn-count/plugin.c
-"$cargo" build -q --release --target "$target" -p ottava-bench --example repeat
+"$cargo" build -q --release --target "$target" -p ottava-models --example repeat
 repeat=$CARGO_TARGET_DIR/$target/release/examples/repeat
 
 # count ISA RUNS: the instructions of the whole program. Built-in networks are built on one thread, too.

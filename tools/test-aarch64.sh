@@ -2,7 +2,7 @@
 # Runs the tests that concern 64-bit ARM under qemu, on one CPU model for each instruction set: every kernel, the
 # recordings of every operator, damaged files, random networks on both backends, and where the models are
 # (OTTAVA_MODELS, else ../shared/models) MobileNet v1, MobileNet v2 and both forms of Inception v3 against the same
-# goldens as everywhere. Also the size of the command.
+# goldens as everywhere.
 #
 #   tools/test-aarch64.sh                       says what is missing on this machine, if anything is
 #   tools/test-aarch64.sh --install             installs it (Debian's apt-get, as root)
@@ -13,8 +13,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/aarch64-env.sh
-
-readonly size_limit_bytes=4000000
 
 install=false
 cpus=()
@@ -62,13 +60,6 @@ built=(-p ottava-kernels -p ottava-ref -p ottava-fuzz -p ottava)
 "$cargo" test --release --target "$target" --no-run "${built[@]}" --lib --tests
 "$cargo" build --release --target "$target" -p ottava-cli
 ottava=$CARGO_TARGET_DIR/$target/release/ottava
-aarch64-linux-gnu-strip -o "$scratch/ottava" "$ottava"
-size_bytes=$(stat -c %s "$scratch/ottava")
-echo "aarch64: the stripped command has $size_bytes bytes"
-if [ "$size_bytes" -gt "$size_limit_bytes" ]; then
-    echo "error: that is more than $size_limit_bytes" >&2
-    exit 1
-fi
 
 # ---- What each CPU model is taken for.
 

@@ -1,7 +1,7 @@
 //! `repeat MODEL ISA RUNS`: plans a model for one thread and runs it so often, and does nothing else that could vary.
 //! `tools/count-instructions.sh` counts the instructions of two numbers of runs; the difference is what runs take.
 //!
-//! MODEL is the path of a `.tflite` file or the name of a built-in network.
+//! MODEL is the path of a `.tflite` file or a name as `write_model` takes them.
 
 use std::error::Error;
 
@@ -13,8 +13,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: repeat MODEL ISA RUNS".into());
     };
     let (isa, runs): (Isa, usize) = (isa.parse()?, runs.parse()?);
-    let model = match ottava_models::builtin(model) {
-        Some(builtin) => Model::from_bytes(builtin.build(), builtin.name)?,
+    let model = match ottava_models::file_by_name(model) {
+        Some(bytes) => Model::from_bytes(bytes, model)?,
         None => Model::open(model)?,
     };
     let plan = Plan::new(&model, &PlanOptions { isa: Some(isa), threads: Some(1), ..PlanOptions::default() })?;
