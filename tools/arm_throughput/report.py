@@ -38,7 +38,8 @@ def head(first, *others):
 def counts_table(kernels):
     """What the assembly has, per kernel."""
     lines = [f"Compiler: {assembly.compiler()}.", ""]
-    lines += head("kernel", "instructions", "multiplies", "MACs", "loads", "stores", "instructions per 16 outputs", "instructions per MAC", "spills")
+    columns = ["instructions", "multiplies", "MACs", "loads", "stores"]
+    lines += head("kernel", *columns, "instructions per 16 outputs", "instructions per MAC", "spills")
     lines += rows([kernel for kernel in kernels if kernel.multiplies()], products_counts)
     lines += ["", *head("kernel", "instructions", "bytes read", "bytes written", "instructions per 16 bytes", "spills")]
     lines += rows([kernel for kernel in kernels if not kernel.multiplies()], values_counts)
@@ -130,4 +131,5 @@ def write(found):
 def recorded():
     """The compiler that the document names, and the cost of each kernel in it."""
     text = DOCUMENT.read_text()
-    return COMPILER.search(text)["name"], {name: float(row["cost"]) for row in ROW.finditer(text) for name in all_names(row["names"])}
+    costs = {name: float(row["cost"]) for row in ROW.finditer(text) for name in all_names(row["names"])}
+    return COMPILER.search(text)["name"], costs
