@@ -15,6 +15,7 @@
 use super::AddSpec;
 use super::tile::LEFT_SHIFT;
 use crate::arch::Weighed;
+use crate::isa::Storage;
 
 /// Bits of the lower half of a weight.
 const LOW_BITS: u32 = 16;
@@ -27,11 +28,11 @@ const MOST_ROUND: i64 = (1 << 30) + (1 << 25);
 /// Largest magnitude of the constant's whole part, far from where 16 bits are cut.
 const MOST_OFFSET: f64 = 16_000.0;
 
-/// The weighed sum that equals an addition of unsigned stored bytes for every pair; `None` where this
-/// search finds none.
-pub(super) fn fit(spec: &AddSpec) -> Option<Weighed> {
+/// The weighed sum that equals an addition of stored bytes for every pair; `None` where this search finds none.
+pub(super) fn fit(spec: &AddSpec, storage: Storage) -> Option<Weighed> {
     let multipliers = [spec.operands[0].multiplier, spec.operands[1].multiplier, spec.multiplier];
-    let stored = 0..=255;
+    let (least, greatest) = storage.range();
+    let stored = least..=greatest;
     let stored_range = stored.contains(&spec.output_min) && stored.contains(&spec.output_max);
     if multipliers.iter().any(|&(mantissa, _)| mantissa < 0) || !stored_range {
         return None;
@@ -51,7 +52,7 @@ pub(super) fn fit(spec: &AddSpec) -> Option<Weighed> {
     if offset.abs() > MOST_OFFSET {
         return None;
     }
-    let round = constant(spec, weights, shift + LOW_BITS, offset as i64)?;
+    let round = constant((spec, least), weights, shift + LOW_BITS, offset as i64)?;
     let halves = weights.map(split);
     Some(Weighed {
         high: halves.map(|(high, _)| high),
@@ -63,18 +64,18 @@ pub(super) fn fit(spec: &AddSpec) -> Option<Weighed> {
 }
 
 /// A constant with which every pair gives what the specification says.
-fn constant(spec: &AddSpec, weights: [i64; 2], bits: u32, offset: i64) -> Option<i64> {
+fn constant((spec, least): (&AddSpec, i32), weights: [i64; 2], bits: u32, offset: i64) -> Option<i64> {
     let scaled = spec.operands.map(|operand| {
         let of = |byte: i32| rescale(i64::from(byte - operand.zero) << LEFT_SHIFT, operand.multiplier);
-        core::array::from_fn::<i64, 256, _>(|byte| of(byte as i32))
+        core::array::from_fn::<i64, 256, _>(|index| of(index as i32 + least))
     });
     let [zero, min, max] = [spec.output_zero, spec.output_min, spec.output_max].map(i64::from);
     let (mut low, mut high) = (-MOST_ROUND, MOST_ROUND);
-    for (a, first) in scaled[0].iter().enumerate() {
-        for (b, second) in scaled[1].iter().enumerate() {
+    for (a, first) in (i64::from(least)..).zip(&scaled[0]) {
+        for (b, second) in (i64::from(least)..).zip(&scaled[1]) {
             let both = if spec.subtract { first - second } else { first + second };
             let output = (rescale(both, spec.multiplier) + zero).max(min).min(max);
-            let sum = a as i64 * weights[0] + b as i64 * weights[1];
+            let sum = a * weights[0] + b * weights[1];
             let floor = ((output - offset) << bits) - sum;
             if output > min {
                 low = low.max(floor);
@@ -116,7 +117,9 @@ mod tests {
     use crate::pairs::Pairs;
 
     /// Multipliers as the specification derives them from scales.
-    fn spec(scales: [f64; 3], zeros: [i32; 3]) -> AddSpec {
+    fn spec(scales: [f64; 3], zeros: [i32; 3], storage: Storage) -> AddSpec {
+        let (least, greatest) = storage.range();
+        let zeros = zeros.map(|zero| zero + least);
         let quantize = |value: f64| {
             let shift = value.log2().floor() as i32 + 1;
             ((value * f64::from(31 - shift).exp2()).round() as i32, shift)
@@ -129,8 +132,8 @@ mod tests {
             operands: [operand(0), operand(1)],
             multiplier: quantize(twice / (f64::from(1 << LEFT_SHIFT) * scales[2])),
             output_zero: zeros[2],
-            output_min: 0,
-            output_max: 255,
+            output_min: least,
+            output_max: greatest,
             output_offset: 0,
         }
     }
@@ -139,13 +142,18 @@ mod tests {
     fn usual_additions_have_a_weighed_sum() {
         for scales in [[0.2184, 0.3401, 0.4013], [0.40149, 0.27583, 0.43217], [0.5, 0.5, 0.5], [0.7, 0.7, 1.1]] {
             for zeros in [[128, 129, 122], [0, 255, 7], [0, 0, 0], [255, 255, 255]] {
-                assert!(fit(&spec(scales, zeros)).is_some(), "{scales:?} {zeros:?}");
+                for storage in [Storage::U8, Storage::S8] {
+                    let found = fit(&spec(scales, zeros, storage), storage);
+                    assert!(found.is_some(), "{scales:?} {zeros:?} {storage:?}");
+                }
             }
         }
     }
 
     #[test]
     fn ties_of_both_signs_have_none() {
-        assert_eq!(fit(&spec([0.5, 0.5, 1.0], [128, 128, 128])), None);
+        for storage in [Storage::U8, Storage::S8] {
+            assert_eq!(fit(&spec([0.5, 0.5, 1.0], [128, 128, 128], storage), storage), None);
+        }
     }
 }

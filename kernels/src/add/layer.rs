@@ -46,7 +46,8 @@ impl Add {
         // Multipliers are below one, so operands keep at most their magnitude and the headroom.
         let largest_sum = 2 * (383i64 << LEFT_SHIFT);
         let clamp = [spec.output_min as u8, spec.output_max as u8];
-        let mix = bound.descriptor().mix.as_ref().and_then(|kernel| Some((kernel, fit(spec)?, clamp)));
+        let storage = bound.descriptor().isa.storage();
+        let mix = bound.descriptor().mix.as_ref().and_then(|kernel| Some((kernel, fit(spec, storage)?, clamp)));
         let width = mix.map_or(LANES, |(kernel, ..)| kernel.width);
         Self {
             bound,

@@ -4,7 +4,7 @@
 //! output's: three double roundings. An operand whose multiplier is exactly one half, as that of the
 //! larger scale always is, needs a shift only.
 //!
-//! On unsigned bytes most additions provably equal one weighed sum, whole registers at a time.
+//! Most additions provably equal one weighed sum, whole registers at a time.
 
 use crate::bound::{Bound, Described};
 use crate::isa::Isa;

@@ -1,8 +1,9 @@
-//! Advanced SIMD addition, sixteen elements at a time.
+//! Advanced SIMD addition, sixteen elements at a time: step by step, or as one weighed sum.
 
-use super::Descriptor;
+use super::mix_tile::{self, MixTile};
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Neon};
+use super::{Descriptor, MixKernel};
+use crate::arch::{Arch, Neon, Wide};
 use crate::isa::Isa;
 
 /// See [`tile::run`].
@@ -10,6 +11,13 @@ use crate::isa::Isa;
 unsafe fn tile<const FIRST_HALF: bool, const SECOND_HALF: bool, const SUBTRACT: bool>(call: &Tile<'_>) {
     // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
     unsafe { tile::run::<_, FIRST_HALF, SECOND_HALF, SUBTRACT>(Neon::assume(), call) }
+}
+
+/// See [`mix_tile::run`].
+#[target_feature(enable = "neon")]
+unsafe fn mix(call: &MixTile<'_>) {
+    // SAFETY: this function enables the features; the caller vouches for the CPU and the pointers.
+    unsafe { mix_tile::run(Neon::assume(), call) }
 }
 
 pub(super) static TILES: Descriptor = Descriptor {
@@ -24,5 +32,5 @@ pub(super) static TILES: Descriptor = Descriptor {
         ],
         [tile::<false, false, true>, tile::<false, true, true>, tile::<true, false, true>, tile::<true, true, true>],
     ],
-    mix: None,
+    mix: Some(MixKernel { name: "add_s8_neon_mix_x16", tile: mix, width: Neon::WIDTH }),
 };

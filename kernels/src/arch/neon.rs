@@ -2,7 +2,7 @@
 
 use core::arch::aarch64::*;
 
-use super::{Arch, Clamp, Divide, Multipliers, Wide};
+use super::{Arch, Clamp, Multipliers, Wide};
 use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD, which every aarch64 target of this crate has.
@@ -58,7 +58,7 @@ fn widen(bytes: int8x16_t) -> Quarters {
 /// # Safety
 /// `target` is valid for writes of `count` bytes; `count <= 16`.
 #[inline(always)]
-unsafe fn store_first(target: *mut u8, bytes: int8x16_t, count: usize) {
+pub(super) unsafe fn store_first(target: *mut u8, bytes: int8x16_t, count: usize) {
     // SAFETY: the caller vouches for the bytes; each part begins where those before it end.
     unsafe {
         if count == 16 {
@@ -256,96 +256,5 @@ impl Arch for Neon {
                 unsafe { self.store_wide(target.add(16 * within), bytes[part * 4 / PARTS + within], count) }
             }
         }
-    }
-}
-
-/// A division with its numbers in every lane.
-#[derive(Clone, Copy)]
-pub(crate) struct Divider {
-    lift: uint16x8_t,
-    ties_down_below: uint16x8_t,
-    round: uint16x8_t,
-    reciprocal: uint16x8_t,
-    /// Negated, as `ushl` takes it.
-    shift: int16x8_t,
-}
-
-impl Wide for Neon {
-    type Bytes = int8x16_t;
-    type Words = [int16x8_t; 2];
-    type Divider = Divider;
-    const WIDTH: usize = 16;
-
-    #[inline(always)]
-    unsafe fn load_wide(self, source: *const u8) -> int8x16_t {
-        // SAFETY: the caller vouches for 16 readable bytes.
-        unsafe { vld1q_s8(source.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn store_wide(self, target: *mut u8, bytes: int8x16_t, count: usize) {
-        // SAFETY: the caller vouches for `count` writable bytes.
-        unsafe { store_first(target, bytes, count) }
-    }
-
-    #[inline(always)]
-    fn splat_wide(self, byte: u8) -> int8x16_t {
-        register!(vdupq_n_s8(byte as i8))
-    }
-
-    #[inline(always)]
-    fn max_wide(self, a: int8x16_t, b: int8x16_t) -> int8x16_t {
-        register!(vmaxq_s8(a, b))
-    }
-
-    #[inline(always)]
-    fn min_wide(self, a: int8x16_t, b: int8x16_t) -> int8x16_t {
-        register!(vminq_s8(a, b))
-    }
-
-    #[inline(always)]
-    fn no_words(self) -> Self::Words {
-        register!([vdupq_n_s16(0); 2])
-    }
-
-    #[inline(always)]
-    fn add_bytes(self, sums: Self::Words, bytes: int8x16_t) -> Self::Words {
-        register!([vaddw_s8(sums[0], vget_low_s8(bytes)), vaddw_high_s8(sums[1], bytes)])
-    }
-
-    #[inline(always)]
-    fn add_words(self, a: Self::Words, b: Self::Words) -> Self::Words {
-        register!([vaddq_s16(a[0], b[0]), vaddq_s16(a[1], b[1])])
-    }
-
-    #[inline(always)]
-    fn prepare_divide(self, by: &Divide) -> Divider {
-        register!(Divider {
-            lift: vdupq_n_u16(by.lift),
-            ties_down_below: vdupq_n_u16(by.ties_down_below),
-            round: vdupq_n_u16(by.round),
-            reciprocal: vdupq_n_u16(by.reciprocal),
-            shift: vdupq_n_s16(-(by.shift as i16)),
-        })
-    }
-
-    #[inline(always)]
-    fn divide(self, sums: Self::Words, by: Divider) -> int8x16_t {
-        let quotients = sums.map(|sums| {
-            register!({
-                let lifted = vaddq_u16(vreinterpretq_u16_s16(sums), by.lift);
-                // A comparison that holds is -1.
-                let below = vcltq_u16(lifted, by.ties_down_below);
-                let rounded = vaddq_u16(vaddq_u16(lifted, by.round), below);
-                let low = vmull_u16(vget_low_u16(rounded), vget_low_u16(by.reciprocal));
-                let high = vmull_high_u16(rounded, by.reciprocal);
-                let high = vuzp2q_u16(vreinterpretq_u16_u32(low), vreinterpretq_u16_u32(high));
-                vshlq_u16(high, by.shift)
-            })
-        });
-        register!({
-            let bytes = vmovn_high_u16(vmovn_u16(quotients[0]), quotients[1]);
-            vreinterpretq_s8_u8(veorq_u8(bytes, vdupq_n_u8(0x80)))
-        })
     }
 }

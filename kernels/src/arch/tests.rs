@@ -276,7 +276,16 @@ fn quotients<A: Wide>(arch: A) {
         let lift = if storage.range().0 < 0 { 128u16.wrapping_mul(taps) } else { 0 };
         for ties_down_below in [0, if taps % 2 == 0 { 128u16.wrapping_mul(taps) } else { 0 }] {
             for (reciprocal, shift) in [((65536 / u32::from(taps)).min(65535) as u16, 0), (0xFFFF, 8)] {
-                let by = Divide { lift, ties_down_below, round: taps / 2, reciprocal, shift, nearest: 0 };
+                let by = Divide {
+                    lift,
+                    ties_down_below,
+                    round: taps / 2,
+                    reciprocal,
+                    shift,
+                    nearest: 0,
+                    signed: 0,
+                    away: false,
+                };
                 let (mut left, mut right) = (arch.no_words(), arch.no_words());
                 let mut sums = vec![0i32; width];
                 for tap in 0..taps {
@@ -303,7 +312,16 @@ fn quotients<A: Wide>(arch: A) {
 fn nearest_quotients<A: Wide>(arch: A) {
     let (storage, width) = (A::ISA.storage(), A::WIDTH);
     let lift = if storage.range().0 < 0 { 9 * 128 } else { 0 };
-    let by = Divide { lift, ties_down_below: 0, round: 4, reciprocal: 7282, shift: 0, nearest: 3641 };
+    let by = Divide {
+        lift,
+        ties_down_below: 0,
+        round: 4,
+        reciprocal: 7282,
+        shift: 0,
+        nearest: 3641,
+        signed: 0,
+        away: false,
+    };
     let by = arch.prepare_divide(&by);
     for total in 0..=255 * 9i32 {
         let mut sums = arch.no_words();

@@ -144,10 +144,11 @@ pub(super) unsafe fn run<
         let inside = inside::<TAPS, STEP>(tile);
         let mut pixel = 0;
         while pixel < tile.pixels {
-            if tile.channels == CHANNELS && inside.contains(&pixel) {
+            if tile.channels == CHANNELS && inside.start <= pixel && pixel + TAPS < inside.end {
                 let column = (tile.first + (pixel * STEP + TAPS - STEP) as isize).cast_unsigned();
                 let mut at = At { offset: column * tile.step, output: pixel * tile.output_step };
-                while pixel + TAPS <= inside.end {
+                new_columns::<S, TAPS, OUT, STEP, 0>(arch, tile, &mut columns, &mut at);
+                while pixel + TAPS < inside.end {
                     // Columns take turns, so that none needs to move.
                     turn::<S, TAPS, OUT, STEP, FORM, 0>(arch, tile, weights, &mut columns, &mut at);
                     turn::<S, TAPS, OUT, STEP, FORM, 1>(arch, tile, weights, &mut columns, &mut at);
@@ -157,9 +158,6 @@ pub(super) unsafe fn run<
                         turn::<S, TAPS, OUT, STEP, FORM, 4>(arch, tile, weights, &mut columns, &mut at);
                     }
                     pixel += TAPS;
-                }
-                if pixel == tile.pixels {
-                    break;
                 }
             }
             for new in TAPS - STEP..TAPS {
@@ -217,10 +215,41 @@ fn opaque(number: usize) -> usize {
     number
 }
 
-/// Computes an output whose new columns lie inside, where the first of its columns is at the place of the turn.
+/// Loads the new columns of the output whose first column is at the place of the turn.
 ///
 /// # Safety
-/// As [`run`].
+/// As [`run`], for columns that lie inside.
+#[inline(always)]
+unsafe fn new_columns<
+    S: Sliding<TAPS, OUT>,
+    const TAPS: usize,
+    const OUT: usize,
+    const STEP: usize,
+    const TURN: usize,
+>(
+    arch: S,
+    tile: &RowTile<'_>,
+    columns: &mut [S::Column; TAPS],
+    at: &mut At,
+) {
+    for new in TAPS - STEP..TAPS {
+        let mut sources = tile.rows;
+        for source in &mut sources {
+            *source = source.wrapping_add(at.offset);
+        }
+        // SAFETY: the caller's promise.
+        columns[(TURN * STEP + new) % TAPS] = unsafe { arch.column(sources) };
+        at.offset = opaque(at.offset + tile.step);
+    }
+}
+
+/// Computes an output whose first column is at the place of the turn.
+///
+/// The next output's new columns are loaded before this one's sums are scaled, which takes one instruction after the
+/// other: CPUs that do not change the order of instructions have something to do meanwhile.
+///
+/// # Safety
+/// As [`run`], where the next output's columns lie inside as well.
 #[inline(always)]
 unsafe fn turn<
     S: Sliding<TAPS, OUT>,
@@ -236,20 +265,22 @@ unsafe fn turn<
     columns: &mut [S::Column; TAPS],
     at: &mut At,
 ) {
-    for new in TAPS - STEP..TAPS {
-        let mut sources = tile.rows;
-        for source in &mut sources {
-            *source = source.wrapping_add(at.offset);
-        }
-        // SAFETY: the caller's promise.
-        columns[(TURN * STEP + new) % TAPS] = unsafe { arch.column(sources) };
-        at.offset = opaque(at.offset + tile.step);
-    }
     let mut window = *columns;
     for (index, column) in window.iter_mut().enumerate() {
         *column = columns[(TURN * STEP + index) % TAPS];
     }
-    let bytes = finish::<OUT, FORM>(arch.sums((&tile.ending.bias, tile.weights), window, weights), tile.ending);
+    let sums = arch.sums((&tile.ending.bias, tile.weights), window, weights);
+    // SAFETY: the caller's promise.
+    unsafe {
+        match TURN {
+            0 => new_columns::<S, TAPS, OUT, STEP, 1>(arch, tile, columns, at),
+            1 => new_columns::<S, TAPS, OUT, STEP, 2>(arch, tile, columns, at),
+            2 => new_columns::<S, TAPS, OUT, STEP, 3>(arch, tile, columns, at),
+            3 => new_columns::<S, TAPS, OUT, STEP, 4>(arch, tile, columns, at),
+            _ => new_columns::<S, TAPS, OUT, STEP, 5>(arch, tile, columns, at),
+        }
+    }
+    let bytes = finish::<OUT, FORM>(sums, tile.ending);
     for row in (0..OUT).rev() {
         // SAFETY: the caller vouches for eight channels of the output.
         unsafe { vst1_u8(tile.outputs[row].wrapping_add(at.output), bytes[row]) }

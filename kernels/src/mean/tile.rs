@@ -1,9 +1,8 @@
 //! The mean kernel, written once for every instruction set: sixteen channels of one image.
 //!
-//! Two accumulators hide the latency of the addition. Sixteen bytes are read where fewer channels
-//! exist; the rest is not stored.
+//! Sixteen bytes are read where fewer channels exist; the rest is not stored.
 
-use crate::arch::Arch;
+use crate::arch::Elements;
 use crate::requantize::Requantizer;
 
 /// Sixteen channels of an image.
@@ -36,16 +35,10 @@ pub(super) type TileFn = unsafe fn(&Tile<'_>);
 /// # Safety
 /// As [`TileFn`], in a function that enables the instruction set of `arch`.
 #[inline(always)]
-pub(super) unsafe fn run<A: Arch>(arch: A, tile: &Tile<'_>) {
-    let mut sums = [arch.splat(tile.start), arch.splat(0)];
-    let mut source = tile.input;
-    for pixel in 0..tile.pixels {
-        // SAFETY: the caller vouches for sixteen bytes at every pixel.
-        let bytes = unsafe { arch.load_bytes(source) };
-        sums[pixel % 2] = arch.add(sums[pixel % 2], bytes);
-        source = source.wrapping_add(tile.pixel_stride);
-    }
-    let [values] = tile.requantizer.apply(arch, [arch.add(sums[0], sums[1])]);
+pub(super) unsafe fn run<A: Elements>(arch: A, tile: &Tile<'_>) {
+    // SAFETY: the caller vouches for sixteen bytes at every pixel.
+    let sum = unsafe { arch.add_pixels(arch.splat(tile.start), tile.input, tile.pixel_stride, tile.pixels) };
+    let [values] = tile.requantizer.apply(arch, [sum]);
     // SAFETY: the caller vouches for the output.
     unsafe { arch.store_bytes(tile.output, values, tile.channels) }
 }

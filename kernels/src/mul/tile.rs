@@ -2,13 +2,8 @@
 //!
 //! A last group of fewer than sixteen overlaps the one before. Runs of fewer than sixteen elements are
 //! read with their neighbours' bytes, which are not stored.
-//!
-//! ```text
-//! (a - z1)·(b - z2) = a·(b - z2) - z1·(b - z2)
-//! ```
-//! so that the first factor is a stored byte, as the 16-bit products of the instruction sets want it.
 
-use crate::arch::{Arch, LANES};
+use crate::arch::{Elements, LANES};
 use crate::pairs::Run;
 use crate::requantize::Requantizer;
 
@@ -37,7 +32,7 @@ pub(super) type TileFn = unsafe fn(&Tile<'_>);
 /// # Safety
 /// As [`TileFn`], in a function that enables the instruction set of `arch`.
 #[inline(always)]
-pub(super) unsafe fn run<A: Arch>(arch: A, tile: &Tile<'_>) {
+pub(super) unsafe fn run<A: Elements>(arch: A, tile: &Tile<'_>) {
     let zeros = [arch.splat(tile.zeros[0]), arch.splat(tile.zeros[1])];
     let clamp = arch.prepare_clamp(tile.requantizer.clamp());
     let len = tile.run.len;
@@ -45,7 +40,13 @@ pub(super) unsafe fn run<A: Arch>(arch: A, tile: &Tile<'_>) {
     while at + GROUPS * LANES <= len {
         // SAFETY: the caller's promise; the groups lie within the run.
         unsafe {
-            let products = products::<A, GROUPS>(arch, tile, zeros, at);
+            // One after the other by hand: a loop would keep them in memory.
+            let products = [
+                products(arch, tile, zeros, at),
+                products(arch, tile, zeros, at + LANES),
+                products(arch, tile, zeros, at + 2 * LANES),
+                products(arch, tile, zeros, at + 3 * LANES),
+            ];
             // Products have 17 bits, and where a left shift makes them longer they come back clamped.
             let bytes = arch.narrow(tile.requantizer.scale(arch, products), clamp);
             arch.store_narrow([tile.run.output.wrapping_add(at)], bytes, GROUPS * LANES);
@@ -57,38 +58,20 @@ pub(super) unsafe fn run<A: Arch>(arch: A, tile: &Tile<'_>) {
         let start = at.min(len - count);
         // SAFETY: the caller's promise; the group ends with the run, or has the run's first elements.
         unsafe {
-            let [values] = tile.requantizer.apply(arch, products::<A, 1>(arch, tile, zeros, start));
+            let [values] = tile.requantizer.apply(arch, [products(arch, tile, zeros, start)]);
             arch.store_bytes(tile.run.output.wrapping_add(start), values, count);
         }
         at += LANES;
     }
 }
 
-/// Products of `N` groups of sixteen elements from `at` on.
+/// Products of sixteen elements from `at` on.
 ///
 /// # Safety
-/// As [`TileFn`], with sixteen bytes readable for each group.
+/// As [`TileFn`], with sixteen bytes readable.
 #[inline(always)]
-unsafe fn products<A: Arch, const N: usize>(
-    arch: A,
-    tile: &Tile<'_>,
-    [zero1, zero2]: [A::I32; 2],
-    at: usize,
-) -> [A::I32; N] {
-    let run = tile.run;
-    let mut products = [arch.splat(0); N];
-    for (group, product) in products.iter_mut().enumerate() {
-        let at = at + group * LANES;
-        // SAFETY: the caller vouches for sixteen bytes here.
-        let (a, b) = unsafe {
-            (
-                arch.load_bytes(run.inputs[0].wrapping_add(at * run.steps[0])),
-                arch.load_bytes(run.inputs[1].wrapping_add(at * run.steps[1])),
-            )
-        };
-        let factor = arch.sub(b, zero2);
-        let moved = arch.mul_add_i16(*product, a, factor);
-        *product = arch.sub(moved, arch.mul_add_i16(*product, zero1, factor));
-    }
-    products
+unsafe fn products<A: Elements>(arch: A, tile: &Tile<'_>, zeros: [A::I32; 2], at: usize) -> A::I32 {
+    let Run { inputs: [first, second], steps, .. } = tile.run;
+    // SAFETY: the caller vouches for sixteen bytes here.
+    unsafe { arch.load_products([first.wrapping_add(at * steps[0]), second.wrapping_add(at * steps[1])], zeros) }
 }

@@ -24,7 +24,16 @@ pub(super) fn divide(storage: Storage, file_is_signed: bool, taps: usize) -> Opt
     let lift = if storage == Storage::S8 { (128 * taps) as u16 } else { 0 };
     if taps == 1 {
         // floor((x + 1)(2^16 - 1) / 2^16) is x.
-        return Some(Divide { lift, ties_down_below: 0, round: 1, reciprocal: u16::MAX, shift: 0, nearest: 0 });
+        return Some(Divide {
+            lift,
+            ties_down_below: 0,
+            round: 1,
+            reciprocal: u16::MAX,
+            shift: 0,
+            nearest: 0,
+            signed: 0,
+            away: false,
+        });
     }
     let largest = (255 * taps + taps / 2) as u64;
     let fits = |shift: u32| {
@@ -36,7 +45,24 @@ pub(super) fn divide(storage: Storage, file_is_signed: bool, taps: usize) -> Opt
     let (shift, reciprocal) = (0..16).find_map(|shift| fits(shift).map(|reciprocal| (shift as u16, reciprocal)))?;
     let ties_down_below = if file_is_signed && taps.is_multiple_of(2) { (128 * taps) as u16 } else { 0 };
     let nearest = if ties_down_below == 0 { nearest(taps as u32) } else { 0 };
-    Some(Divide { lift, ties_down_below, round: (taps / 2) as u16, reciprocal, shift, nearest })
+    let away = ties_down_below != 0;
+    let signed = if storage == Storage::S8 { signed(file_is_signed, taps as i32, away) } else { 0 };
+    Some(Divide { lift, ties_down_below, round: (taps / 2) as u16, reciprocal, shift, nearest, signed, away })
+}
+
+/// The reciprocal of a rounding product of signed sums that is the average of every one; 0 where there is none.
+///
+/// Where ties go away from zero, sums below 0 are made one less: only ties then round to another number.
+fn signed(file_is_signed: bool, taps: i32, away: bool) -> i16 {
+    const UNIT: i32 = 1 << 15;
+    let reciprocal = i16::try_from((UNIT + taps - 1) / taps).unwrap_or(0);
+    let exact = (-128 * taps..=127 * taps).all(|sum| {
+        let less = if away && sum < 0 { sum - 1 } else { sum };
+        let product = (less * i32::from(reciprocal) + (1 << 14)) >> 15;
+        let expected = average(Storage::S8, file_is_signed, i64::from(sum), i64::from(taps));
+        i16::try_from(less).is_ok() && product == expected
+    });
+    if exact { reciprocal } else { 0 }
 }
 
 /// The reciprocal of a rounding product that is the average of every sum, with ties up; 0 where there is none.
@@ -86,6 +112,11 @@ mod tests {
                     for sum in low * taps as i32..=high * taps as i32 {
                         let expected = average(storage, signed, i64::from(sum), taps as i64);
                         assert_eq!(quotient(storage, sum, &by), expected, "{storage:?} {signed} {sum} / {taps}");
+                        if by.signed != 0 {
+                            let less = (sum - i32::from(by.away && sum < 0)) as i16;
+                            let product = (i32::from(less) * i32::from(by.signed) + (1 << 14)) >> 15;
+                            assert_eq!(product, expected, "{signed} {sum} / {taps}");
+                        }
                         if by.nearest != 0 {
                             let lifted = i32::from((sum as u16).wrapping_add(by.lift));
                             let product = (lifted * i32::from(by.nearest) + (1 << 14)) >> 15;
@@ -97,6 +128,9 @@ mod tests {
         }
         for taps in [2, 4, 6, 9] {
             assert!(divide(Storage::U8, false, taps).is_some_and(|by| by.nearest != 0), "{taps}");
+        }
+        for (taps, signed) in [(9, true), (9, false), (4, true), (64, true), (2, false)] {
+            assert!(divide(Storage::S8, signed, taps).is_some_and(|by| by.signed != 0), "{signed} {taps}");
         }
         assert!(without.iter().all(|&taps| taps > 128), "{without:?} have no reciprocal");
     }
