@@ -46,6 +46,19 @@ impl Random {
         (0..len).map(|_| byte(self)).collect()
     }
 
+    /// As [`Random::bytes`]; a constant byte of an end of the range stands for that of 16 bits.
+    pub(crate) fn words(&mut self, len: usize, fill: Fill) -> Vec<i16> {
+        const ENDS: [i16; 12] = [i16::MIN, i16::MIN + 1, -129, -128, -1, 0, 1, 127, 128, 255, i16::MAX - 1, i16::MAX];
+        let word = |random: &mut Self| match fill {
+            Fill::Random => random.next() as i16,
+            Fill::Ends => random.pick(&ENDS),
+            Fill::Constant(0x80) => i16::MIN,
+            Fill::Constant(0x7F) => i16::MAX,
+            Fill::Constant(byte) => i16::from_ne_bytes([byte; 2]),
+        };
+        (0..len).map(|_| word(self)).collect()
+    }
+
     /// A multiplier of (mantissa, shift) with a shift within `low..=high`, extremes included.
     pub(crate) fn multiplier(&mut self, low: i32, high: i32) -> (i32, i32) {
         let mantissa = match self.next() % 4 {

@@ -124,6 +124,36 @@ impl Pairs16 for Neon {
         }
     }
 
+    /// Two k at a time: what both products take off fits 32 bits, as `-2^31` does and `2^31` does not.
+    #[inline(always)]
+    unsafe fn add_long(self, totals: &mut [i64; LANES], row: *const i16, weights: *const i16, depth: usize) {
+        let mut sums = [register!(vdupq_n_s64(0)); LANES / 2];
+        for pair in 0..depth.div_ceil(2) {
+            // SAFETY: the caller vouches for the pair's values and weights.
+            let (x, columns) = unsafe {
+                let weights = weights.add(2 * LANES * pair);
+                (load_pair(row.add(2 * pair)), [load16(weights), load16(weights.add(LANES))])
+            };
+            for half in 0..2 {
+                let (first, second) = (columns[0][half], columns[1][half]);
+                register!({
+                    let low = vmlsl_laneq_s16::<0>(vdupq_n_s32(0), vget_low_s16(first), x);
+                    let low = vmlsl_laneq_s16::<1>(low, vget_low_s16(second), x);
+                    let high = vmlsl_high_laneq_s16::<0>(vdupq_n_s32(0), first, x);
+                    let high = vmlsl_high_laneq_s16::<1>(high, second, x);
+                    sums[4 * half] = vsubw_s32(sums[4 * half], vget_low_s32(low));
+                    sums[4 * half + 1] = vsubw_high_s32(sums[4 * half + 1], low);
+                    sums[4 * half + 2] = vsubw_s32(sums[4 * half + 2], vget_low_s32(high));
+                    sums[4 * half + 3] = vsubw_high_s32(sums[4 * half + 3], high);
+                });
+            }
+        }
+        for (total, sums) in totals.chunks_exact_mut(2).zip(sums) {
+            // SAFETY: two totals.
+            unsafe { vst1q_s64(total.as_mut_ptr(), vaddq_s64(vld1q_s64(total.as_ptr()), sums)) }
+        }
+    }
+
     #[inline(always)]
     unsafe fn load_words(self, source: *const i16) -> Words {
         // SAFETY: the caller vouches for 16 readable values.

@@ -52,6 +52,23 @@ pub(crate) trait Pairs16: Arch {
         }
     }
 
+    /// Adds products of any values to sums of 64 bits: `depth` values of a row, and the weights of as many pairs as that
+    /// takes.
+    ///
+    /// # Safety
+    /// `row` is valid for reads of `depth` values rounded up to a pair, `weights` for 32 for each pair.
+    #[inline(always)]
+    unsafe fn add_long(self, totals: &mut [i64; LANES], row: *const i16, weights: *const i16, depth: usize) {
+        for k in 0..depth {
+            for (lane, total) in totals.iter_mut().enumerate() {
+                let at = if Self::SIDE_BY_SIDE { 2 * lane + k % 2 } else { LANES * (k % 2) + lane };
+                // SAFETY: the caller vouches for the row's values and for the weights.
+                let (x, weight) = unsafe { (*row.add(k), *weights.add(k / 2 * 2 * LANES + at)) };
+                *total += i64::from(i32::from(x) * i32::from(weight));
+            }
+        }
+    }
+
     /// Sixteen values.
     ///
     /// # Safety

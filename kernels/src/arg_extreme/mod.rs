@@ -11,6 +11,8 @@ use crate::memory::{Input, Output};
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 /// What a search is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +83,7 @@ pub static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &Descriptor { isa: Isa::Avx2, name: "arg_extreme_8_avx2_x16", rows: avx2::rows },
     #[cfg(target_arch = "aarch64")]
-    &Descriptor { isa: Isa::Neon, name: "arg_extreme_8_neon", rows },
+    &Descriptor { isa: Isa::Neon, name: "arg_extreme_8_neon_x16", rows: neon::rows },
     &Descriptor { isa: Isa::Scalar, name: "arg_extreme_8_scalar", rows },
 ];
 

@@ -8,6 +8,9 @@ use crate::layer::{Layer, row_tasks};
 use crate::memory::{Input, Output};
 use crate::strided::{Runs, Strided};
 
+#[cfg(target_arch = "aarch64")]
+mod neon;
+
 /// Names of the family's portable kernels, which serve every instruction set.
 pub static PORTABLE: &[&str] = &[XOR, DEQUANTIZE];
 
@@ -104,7 +107,7 @@ pub static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &Descriptor { isa: Isa::Avx2, name: "quantize_f32_avx2", quantize: quantize_avx2 },
     #[cfg(target_arch = "aarch64")]
-    &Descriptor { isa: Isa::Neon, name: "quantize_f32_neon", quantize },
+    &Descriptor { isa: Isa::Neon, name: "quantize_f32_neon_x16", quantize: neon::quantize },
     &Descriptor { isa: Isa::Scalar, name: "quantize_f32_scalar", quantize },
 ];
 

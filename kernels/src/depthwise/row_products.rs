@@ -115,6 +115,7 @@ impl<const STEP: usize, const LAYERS: usize> Sliding<3, 2> for DotRows<STEP, LAY
     /// Four rows of four channels each, for each row of outputs; the same where they are shared.
     type Column = [[int8x16_t; 2]; 2];
     type Weights = ([[[int8x16_t; 2]; 3]; 2], [int8x16_t; 2]);
+    const KEEPS: bool = true;
 
     #[inline(always)]
     fn weights(self, packed: &Packed) -> Self::Weights {
@@ -203,6 +204,7 @@ pub(super) struct ByteColumn {
 impl<const STEP: usize> Sliding<3, 2> for ByteRows<STEP> {
     type Column = [ByteColumn; 2];
     type Weights = [int8x16_t; 5];
+    const KEEPS: bool = true;
 
     #[inline(always)]
     fn weights(self, packed: &Packed) -> Self::Weights {
@@ -268,6 +270,7 @@ pub(super) fn pack_words(taps: &[Tap]) -> Option<(Packed, usize)> {
 impl<const STEP: usize> Sliding<3, 2> for WordRows<STEP> {
     type Column = [int16x8_t; MOST_ROWS];
     type Weights = [int16x8_t; 9];
+    const KEEPS: bool = STEP == 1;
 
     #[inline(always)]
     fn weights(self, packed: &Packed) -> Self::Weights {

@@ -57,6 +57,7 @@ pub(super) struct DotColumn {
 impl<const LAYERS: usize> Sliding<TAPS, 1> for DotRows5<LAYERS> {
     type Column = DotColumn;
     type Weights = [[int8x16_t; 2]; TAPS];
+    const KEEPS: bool = false;
 
     #[inline(always)]
     fn weights(self, packed: &Packed) -> Self::Weights {
@@ -148,6 +149,7 @@ impl Sliding<TAPS, 1> for ByteRows5 {
     type Column = ByteColumn5;
     /// Of each pair of rows.
     type Weights = [[int8x16_t; TAPS]; 2];
+    const KEEPS: bool = false;
 
     #[inline(always)]
     fn weights(self, packed: &Packed) -> Self::Weights {

@@ -16,7 +16,8 @@
 //! Padding reads the input's zero point, so that all outputs have the same bias: rows outside are rows of zero
 //! points, and so are columns outside. Eight bytes are read where fewer channels exist; the rest is not stored.
 //!
-//! Biases, multipliers and clamps are loaded for each output, which leaves the registers to weights and columns.
+//! Biases and clamps are loaded for each output, and multipliers where they do not fit, which leaves the registers to
+//! weights and columns.
 
 use core::arch::aarch64::*;
 use core::ops::Range;
@@ -99,6 +100,8 @@ pub(super) trait Sliding<const TAPS: usize, const OUT: usize>: Copy {
     type Column: Copy;
     /// Weights in registers.
     type Weights: Copy;
+    /// Whether multipliers and shifts stay in registers as well.
+    const KEEPS: bool;
 
     /// Weights from memory.
     fn weights(self, packed: &Packed) -> Self::Weights;
@@ -134,7 +137,7 @@ pub(super) unsafe fn run<
     tile: &RowTile<'_>,
 ) {
     const { assert!((TAPS == 3 || TAPS == 5) && STEP <= 2 && OUT <= MOST_OUTPUTS && FORM < FORMS) };
-    let weights = arch.weights(tile.weights);
+    let held = (arch.weights(tile.weights), Scale::new(tile.ending));
     // SAFETY: the caller's promise; columns are those that outputs of the tile see.
     unsafe {
         let mut columns = [arch.column(sources(tile, 0)); TAPS];
@@ -150,12 +153,12 @@ pub(super) unsafe fn run<
                 new_columns::<S, TAPS, OUT, STEP, 0>(arch, tile, &mut columns, &mut at);
                 while pixel + TAPS < inside.end {
                     // Columns take turns, so that none needs to move.
-                    turn::<S, TAPS, OUT, STEP, FORM, 0>(arch, tile, weights, &mut columns, &mut at);
-                    turn::<S, TAPS, OUT, STEP, FORM, 1>(arch, tile, weights, &mut columns, &mut at);
-                    turn::<S, TAPS, OUT, STEP, FORM, 2>(arch, tile, weights, &mut columns, &mut at);
+                    turn::<S, TAPS, OUT, STEP, FORM, 0>(arch, tile, held, &mut columns, &mut at);
+                    turn::<S, TAPS, OUT, STEP, FORM, 1>(arch, tile, held, &mut columns, &mut at);
+                    turn::<S, TAPS, OUT, STEP, FORM, 2>(arch, tile, held, &mut columns, &mut at);
                     if TAPS > 3 {
-                        turn::<S, TAPS, OUT, STEP, FORM, 3>(arch, tile, weights, &mut columns, &mut at);
-                        turn::<S, TAPS, OUT, STEP, FORM, 4>(arch, tile, weights, &mut columns, &mut at);
+                        turn::<S, TAPS, OUT, STEP, FORM, 3>(arch, tile, held, &mut columns, &mut at);
+                        turn::<S, TAPS, OUT, STEP, FORM, 4>(arch, tile, held, &mut columns, &mut at);
                     }
                     pixel += TAPS;
                 }
@@ -163,8 +166,8 @@ pub(super) unsafe fn run<
             for new in TAPS - STEP..TAPS {
                 columns[new] = arch.column(sources(tile, pixel * STEP + new));
             }
-            let bytes =
-                finish::<OUT, FORM>(arch.sums((&tile.ending.bias, tile.weights), columns, weights), tile.ending);
+            let sums = arch.sums((&tile.ending.bias, tile.weights), columns, held.0);
+            let bytes = finish::<OUT, FORM>(sums, held.1, tile.ending);
             store(tile, bytes, pixel * tile.output_step);
             for kept in 0..TAPS - STEP {
                 columns[kept] = columns[kept + STEP];
@@ -261,7 +264,7 @@ unsafe fn turn<
 >(
     arch: S,
     tile: &RowTile<'_>,
-    weights: S::Weights,
+    (weights, scale): (S::Weights, Scale),
     columns: &mut [S::Column; TAPS],
     at: &mut At,
 ) {
@@ -280,7 +283,8 @@ unsafe fn turn<
             _ => new_columns::<S, TAPS, OUT, STEP, 5>(arch, tile, columns, at),
         }
     }
-    let bytes = finish::<OUT, FORM>(sums, tile.ending);
+    let scale = if S::KEEPS { scale } else { Scale::new(tile.ending) };
+    let bytes = finish::<OUT, FORM>(sums, scale, tile.ending);
     for row in (0..OUT).rev() {
         // SAFETY: the caller vouches for eight channels of the output.
         unsafe { vst1_u8(tile.outputs[row].wrapping_add(at.output), bytes[row]) }
@@ -310,17 +314,42 @@ unsafe fn store<const OUT: usize>(tile: &RowTile<'_>, bytes: [uint8x8_t; OUT], o
     }
 }
 
+/// Multipliers and shifts of eight channels.
+#[derive(Clone, Copy)]
+struct Scale {
+    mantissa: [int32x4_t; 2],
+    shift: [int32x4_t; 2],
+}
+
+impl Scale {
+    #[inline(always)]
+    fn new(ending: &Ending) -> Self {
+        let (mantissa, shift) = (ending.mantissa.as_ptr(), ending.shift.as_ptr());
+        // SAFETY: Advanced SIMD is there; the arrays have eight values.
+        unsafe {
+            Self {
+                mantissa: [vld1q_s32(mantissa), vld1q_s32(mantissa.add(4))],
+                shift: [vld1q_s32(shift), vld1q_s32(shift.add(4))],
+            }
+        }
+    }
+}
+
 /// Sums as stored bytes.
 #[inline(always)]
-fn finish<const OUT: usize, const FORM: usize>(sums: [[int32x4_t; 2]; OUT], ending: &Ending) -> [uint8x8_t; OUT] {
+fn finish<const OUT: usize, const FORM: usize>(
+    sums: [[int32x4_t; 2]; OUT],
+    scale: Scale,
+    ending: &Ending,
+) -> [uint8x8_t; OUT] {
     // SAFETY: Advanced SIMD is there; all loads are of arrays of their length.
     unsafe {
-        let words = words::<FORM>(sums[0], ending);
+        let words = words::<FORM>(sums[0], scale, ending);
         if OUT == 1 {
             let bytes = vmin_u8(vqmovun_s16(words), vld1_u8(ending.span.as_ptr()));
             return [vadd_u8(bytes, vld1_u8(ending.least.as_ptr())); OUT];
         }
-        let bytes = vqmovun_high_s16(vqmovun_s16(words), self::words::<FORM>(sums[OUT - 1], ending));
+        let bytes = vqmovun_high_s16(vqmovun_s16(words), self::words::<FORM>(sums[OUT - 1], scale, ending));
         let bytes = vaddq_u8(vminq_u8(bytes, vld1q_u8(ending.span.as_ptr())), vld1q_u8(ending.least.as_ptr()));
         let mut rows = [vget_low_u8(bytes); OUT];
         rows[OUT - 1] = vget_high_u8(bytes);
@@ -336,18 +365,17 @@ fn finish<const OUT: usize, const FORM: usize>(sums: [[int32x4_t; 2]; OUT], endi
 /// # Safety
 /// The CPU has Advanced SIMD.
 #[inline(always)]
-unsafe fn words<const FORM: usize>(sums: [int32x4_t; 2], ending: &Ending) -> int16x8_t {
+unsafe fn words<const FORM: usize>(sums: [int32x4_t; 2], scale: Scale, ending: &Ending) -> int16x8_t {
     // SAFETY: the caller's promise; the arrays have eight values.
     unsafe {
         let mut scaled = sums;
         for (half, lanes) in scaled.iter_mut().enumerate() {
-            let load = 4 * half;
-            let mut high = vqrdmulhq_s32(*lanes, vld1q_s32(ending.mantissa.as_ptr().add(load)));
+            let mut high = vqrdmulhq_s32(*lanes, scale.mantissa[half]);
             if FORM == ROUNDED {
-                let signs = vandq_s32(high, vld1q_s32(ending.ties.as_ptr().add(load)));
+                let signs = vandq_s32(high, vld1q_s32(ending.ties.as_ptr().add(4 * half)));
                 high = vsraq_n_s32::<31>(high, signs);
             }
-            *lanes = vrshlq_s32(high, vld1q_s32(ending.shift.as_ptr().add(load)));
+            *lanes = vrshlq_s32(high, scale.shift[half]);
         }
         if FORM == CLAMPED_SMALL {
             return vuzp1q_s16(vreinterpretq_s16_s32(scaled[0]), vreinterpretq_s16_s32(scaled[1]));

@@ -42,8 +42,7 @@ impl Case {
         let [batch, height, width] = self.image;
         let outputs = self.channels * self.multiplier;
         let [taps_y, taps_x] = self.window.taps;
-        let bytes = random.bytes(2 * batch * height * width * self.channels, self.fill);
-        let mut input: Vec<i16> = bytes.as_chunks().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
+        let mut input = random.words(batch * height * width * self.channels, self.fill);
         let weights: Vec<i8> =
             random.bytes(taps_y * taps_x * outputs, self.fill).iter().map(|&byte| byte as i8).collect();
         let bias: Vec<i64> = (0..outputs).map(|_| i64::from(random.next()) * i64::from(random.within(-9, 9))).collect();

@@ -73,8 +73,7 @@ impl Case {
         let [inputs, outputs] = self.channels();
         let taps = self.window.taps[0] * self.window.taps[1];
         let elements: usize = self.image.iter().product::<usize>() * inputs;
-        let bytes = random.bytes(2 * elements, self.fill);
-        let input = bytes.as_chunks().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
+        let input = random.words(elements, self.fill);
         let weights = random.bytes(outputs * taps * self.depth[0], self.fill).iter().map(|&byte| byte as i8).collect();
         let bound = (1_i64 << self.bias_bits) - 1;
         let bias = (0..outputs)

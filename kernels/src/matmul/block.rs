@@ -82,7 +82,10 @@ pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, block: &Block<'_>
                 pack_panel::<A>(block, [first, depth], [column, columns], &mut panel);
             }
             if products {
-                add_wide::<A>(&rows[..block.rows], &panel, depth, &mut totals);
+                for (row, total) in rows.iter().zip(&mut totals).take(block.rows) {
+                    // SAFETY: a row and a panel of a chunk, of which the last pair is filled up with 0.
+                    unsafe { arch.add_long(total, row.as_ptr(), panel.as_ptr().cast(), depth) }
+                }
                 continue;
             }
             let groups = rows.chunks_exact(MR).zip(sums.chunks_exact_mut(MR));
@@ -178,19 +181,6 @@ unsafe fn add_narrow<A: Pairs16, const MR: usize>(
     for (total, sum) in totals.iter_mut().zip(sums) {
         // SAFETY: as above.
         unsafe { arch.store(total.as_mut_ptr(), sum) }
-    }
-}
-
-/// Adds a chunk's products of 16-bit values.
-#[inline(always)]
-fn add_wide<A: Pairs16>(rows: &[[i16; CHUNK]], panel: &Panel, depth: usize, totals: &mut [[i64; LANES]]) {
-    for (row, total) in rows.iter().zip(totals) {
-        for (k, &x) in row.iter().enumerate().take(depth) {
-            for (lane, sum) in total.iter_mut().enumerate() {
-                let at = if A::SIDE_BY_SIDE { 2 * lane + k % 2 } else { LANES * (k % 2) + lane };
-                *sum += i64::from(i32::from(x) * i32::from(panel[k / 2][at]));
-            }
-        }
     }
 }
 

@@ -107,20 +107,19 @@ impl Case {
         self.compare(failures, eight, [(&x, true), (&y, true)], (as_bytes(&expected), 1));
 
         (params.left_zero_point, params.right_zero_point, params.output_zero_point) = (0, 0, 0);
-        let words =
-            |bytes: &[u8]| -> Vec<i16> { bytes.as_chunks().0.iter().map(|it| i16::from_le_bytes(*it)).collect() };
-        let (wide_x, wide_y) = (random.bytes(2 * left_len, self.fill), random.bytes(2 * right_len, self.fill));
+        let (wide_x, wide_y) = (random.words(left_len, self.fill), random.words(right_len, self.fill));
         let mut expected = vec![0_i16; results];
-        batch_matmul::<i16, i8, i64>(&params, &words(&wide_x), as_signed(&y), &mut expected);
+        batch_matmul::<i16, i8, i64>(&params, &wide_x, as_signed(&y), &mut expected);
         let by_eight = |isa: Isa| Elements::SixteenByEight {
             right_zero: isa.storage().offset_from(true),
             multiplier: (mantissa, shift),
         };
-        self.compare(failures, by_eight, [(&wide_x, false), (&y, true)], (bytemuck::cast_slice(&expected), 2));
+        let [left, right] = [bytemuck::cast_slice(&wide_x), bytemuck::cast_slice(&wide_y)];
+        self.compare(failures, by_eight, [(left, false), (&y, true)], (bytemuck::cast_slice(&expected), 2));
 
-        batch_matmul::<i16, i16, i64>(&params, &words(&wide_x), &words(&wide_y), &mut expected);
+        batch_matmul::<i16, i16, i64>(&params, &wide_x, &wide_y, &mut expected);
         let sixteen = |_| Elements::Sixteen { multiplier: (mantissa, shift) };
-        self.compare(failures, sixteen, [(&wide_x, false), (&wide_y, false)], (bytemuck::cast_slice(&expected), 2));
+        self.compare(failures, sixteen, [(left, false), (right, false)], (bytemuck::cast_slice(&expected), 2));
 
         let mut floats = |len: usize| -> Vec<f32> { (0..len).map(|_| random.next() as f32 * 1e-9 - 2.0).collect() };
         let (x, y) = (floats(left_len), floats(right_len));

@@ -40,8 +40,7 @@ impl Case {
     fn check(&self, failures: &mut Failures) {
         let mut random = Random::new(self.seed);
         let [batch, height, width] = self.image;
-        let bytes = random.bytes(2 * batch * height * width * self.channels, self.fill);
-        let input: Vec<i16> = bytes.as_chunks().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
+        let input = random.words(batch * height * width * self.channels, self.fill);
         let [min, max] = random.pick(&[[-32768, 32767], [0, 32767], [-500, 20000]]);
         let params = Pool2dParams {
             input_shape: [batch, height, width, self.channels],

@@ -10,6 +10,8 @@ use crate::layer::{Layer, row_tasks};
 use crate::memory::{Input, Output};
 use crate::window::Image;
 
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod row;
 
 use row::{BLOCK, Row, RowFn, Rows};
@@ -91,7 +93,7 @@ pub static KERNELS: &[&Descriptor] = &[
             "resize_bilinear_s16_neon_x16",
             "resize_bilinear_f32_neon_x16",
         ],
-        rows: row::PORTABLE,
+        rows: neon::ROWS,
     },
     &Descriptor {
         isa: Isa::Scalar,

@@ -48,7 +48,7 @@ pub(super) struct Rows {
 }
 
 /// An element type and how four of them are mixed, a block at a time.
-trait Element: Copy + Default {
+pub(super) trait Element: Copy + Default {
     type Fraction: Copy;
     /// Two columns, weighed by the fraction of the height.
     type Weighed: Copy;
@@ -173,8 +173,9 @@ impl Element for I8 {
         let mut block = [Self::default(); BLOCK];
         for (lane, out) in block.iter_mut().enumerate() {
             let sum = between(columns[0][lane], columns[1][lane], x);
-            let half = if sum > 0 { 1 << 19 } else { -(1 << 19) };
-            *out = Self((sum.wrapping_add(half) / (1 << 20)) as u8 ^ mask);
+            // Ties go away from 0: those of negative sums are pushed down by one.
+            let rounded = sum.wrapping_add(sum >> 31).wrapping_add(1 << 19) >> 20;
+            *out = Self(rounded as u8 ^ mask);
         }
         block
     }
@@ -212,7 +213,7 @@ impl Element for i16 {
 /// # Safety
 /// As [`RowFn`], in a function that enables the instruction set.
 #[inline(always)]
-unsafe fn run<E: Element>(row: &Row<'_, E::Fraction>) {
+pub(super) unsafe fn run<E: Element>(row: &Row<'_, E::Fraction>) {
     let mut first = 0;
     while let Some(sample) = row.columns.get(first) {
         let mut end = first + 1;
@@ -262,9 +263,21 @@ unsafe fn columns<E: Element>(row: &Row<'_, E::Fraction>, range: Range<usize>, c
             unsafe { target.cast::<[E; BLOCK]>().write_unaligned(block) }
         } else {
             // SAFETY: `count` elements of the pixel, and no more than the block has.
-            unsafe { core::ptr::copy_nonoverlapping(block.as_ptr().cast(), target, count * size) }
+            unsafe { store_part(block.as_ptr().cast(), target, count * size) }
         }
     }
+}
+
+/// Copies a part of a block. A call of its own: merged with the store of whole blocks, it would be one for them, too, and
+/// keep everything in memory around it.
+///
+/// # Safety
+/// The source is readable and the target writable for so many bytes.
+#[cold]
+#[inline(never)]
+unsafe fn store_part(block: *const u8, target: *mut u8, bytes: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { core::ptr::copy_nonoverlapping(block, target, bytes) }
 }
 
 /// The four entry points, compiled with these features.
@@ -305,6 +318,7 @@ macro_rules! shells {
     };
 }
 
+// Also most of Advanced SIMD's, which is in the baseline of 64-bit Arm: the loops become vectors there, too.
 shells!(PORTABLE, portable,);
 shells!(
     #[cfg(target_arch = "x86_64")]

@@ -67,8 +67,10 @@ pub fn prepare(spec: &SoftmaxSpec<'_>) -> Softmax {
 impl Softmax {
     fn row(&self, input: &[u8], output: &mut [u8]) {
         let (least, greatest) = self.storage.range();
-        let largest = input.iter().map(|&byte| self.storage.value(byte)).max().unwrap_or(least);
-        let difference = |byte: u8| (largest - self.storage.value(byte)) as usize;
+        // Signed bytes in the order of unsigned ones, of which vectors hold sixteen.
+        let flip = if self.storage == Storage::S8 { 0x80 } else { 0 };
+        let largest = input.iter().map(|&byte| byte ^ flip).max().unwrap_or(0);
+        let difference = |byte: u8| usize::from(largest - (byte ^ flip));
         // Saturates only where every probability is below half a unit anyway.
         let sum = input.iter().fold(0i32, |sum, &byte| sum.saturating_add(self.summands[difference(byte)]));
         let scale = RowScale::new(sum);
