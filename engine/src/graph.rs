@@ -14,10 +14,15 @@ pub type TensorId = usize;
 pub(crate) const MAX_RANK: usize = 8;
 
 /// No single tensor of a model may be larger.
-pub(crate) const MAX_TENSOR_BYTES: usize = 1 << 31;
+pub(crate) const MAX_TENSOR_BYTES: usize = memory_limit(1 << 31);
 
 /// All tensors that the operators of a model write may not be larger together.
-pub(crate) const MAX_ACTIVATION_BYTES: usize = 1 << 32;
+pub(crate) const MAX_ACTIVATION_BYTES: usize = memory_limit(1 << 32);
+
+/// A limit on memory; at most 1 GiB where addresses have 32 bits, so that sums of sizes within limits fit them.
+pub(crate) const fn memory_limit(bytes: u64) -> usize {
+    if usize::BITS < 64 && bytes > 1 << 30 { 1 << 30 } else { bytes as usize }
+}
 
 /// Element type of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -192,6 +192,10 @@ fn map(path: &Path) -> Result<Bytes> {
         // An empty file cannot be mapped everywhere; as bytes it is refused like any other non-model.
         return Ok(Bytes::Owned(Vec::new()));
     }
+    if cfg!(not(any(unix, windows))) {
+        // WebAssembly has no memory maps.
+        return Ok(Bytes::Owned(std::fs::read(path).map_err(io)?));
+    }
     #[expect(unsafe_code, reason = "memory maps are unsafe to create")]
     // SAFETY: the map is read-only and private to this process' view; that nobody changes the file in place is the
     // documented contract of `Model::open`. Verification does not lean on it: offsets and sizes are read once, checked

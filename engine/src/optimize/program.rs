@@ -14,13 +14,13 @@ use super::place::{self, Places};
 use crate::buffer::AlignedBytes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::{Region, Work};
-use crate::graph::{Graph, TensorId};
+use crate::graph::{Graph, TensorId, memory_limit};
 use crate::model::Model;
 use crate::plan::{Execution, LayerInfo, MemoryInfo, PlanOptions, Program};
 use crate::session::Profile;
 
 /// A model whose weights take more than this once packed is refused: a small file can name the same weights many times.
-const MAX_PACKED_BYTES: usize = 1 << 32;
+const MAX_PACKED_BYTES: usize = memory_limit(1 << 32);
 
 /// Kernels bound to an arena layout; immutable, shared by all sessions.
 pub(crate) struct OptimizedProgram {

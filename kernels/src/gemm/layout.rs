@@ -9,6 +9,7 @@
 //! sixteens:  lines 0 to 3: [16 columns][16 k], ...    a run's last two lines, where they are left: [16 columns][8 k]
 //! ```
 
+#[cfg(test)]
 use crate::arch::LANES;
 use crate::memory::Line;
 
@@ -47,12 +48,15 @@ impl Layout {
         k.next_multiple_of(self.granule()) / 4
     }
 
-    /// The byte, counted from the start of a run of `lines`, of weight `k` of a column.
-    pub(crate) const fn position(self, lines: usize, k: usize, column: usize) -> usize {
-        let first = k / self.block() * self.block();
+    /// The byte of weight `k` of the first column, counted from the start of a run of `lines`, and how many bytes it
+    /// is from a column to the next.
+    #[cfg(test)]
+    pub(crate) const fn position(self, lines: usize, k: usize) -> [usize; 2] {
+        let block = self.block();
+        // Blocks are powers of two.
+        let first = k & !(block - 1);
         let left = 4 * lines - first;
-        let wide = if left < self.block() { left } else { self.block() };
-        first * LANES + column * wide + (k - first)
+        [first * LANES + (k - first), if left < block { left } else { block }]
     }
 
     /// Whether the products of some pair of weights, added up, may leave 16 bits: two products of -128 and -128 do.
@@ -70,6 +74,11 @@ fn pair_of_least(weights: &[i8; 16]) -> bool {
 mod tests {
     use super::*;
 
+    fn byte(layout: Layout, lines: usize, k: usize, column: usize) -> usize {
+        let [first, step] = layout.position(lines, k);
+        first + step * column
+    }
+
     #[test]
     fn every_weight_has_a_byte_of_its_own() {
         for layout in [Layout::Fours, Layout::Eights, Layout::Sixteens] {
@@ -77,7 +86,7 @@ mod tests {
                 let lines = layout.lines(k);
                 let mut taken = vec![false; lines * LANES * 4];
                 for (k, column) in (0..4 * lines).flat_map(|k| (0..LANES).map(move |column| (k, column))) {
-                    let byte = &mut taken[layout.position(lines, k, column)];
+                    let byte = &mut taken[byte(layout, lines, k, column)];
                     assert!(!*byte, "{layout:?} {lines} {k} {column}");
                     *byte = true;
                 }
@@ -90,8 +99,8 @@ mod tests {
         for layout in [Layout::Fours, Layout::Eights, Layout::Sixteens] {
             let (entered, lines) = (2 * layout.block(), layout.lines(5 * layout.block()));
             for k in entered..5 * layout.block() {
-                let within = layout.position(lines - entered / 4, k - entered, 3);
-                assert_eq!(layout.position(lines, k, 3), entered * LANES + within);
+                let within = byte(layout, lines - entered / 4, k - entered, 3);
+                assert_eq!(byte(layout, lines, k, 3), entered * LANES + within);
             }
         }
     }

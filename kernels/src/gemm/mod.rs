@@ -20,9 +20,11 @@ use crate::isa::Isa;
 use crate::window::{Image, Window};
 
 /// The tiles of `$panels` panels for each number of rows, from a shell named `tile` in scope.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! tile_rows {
     ($panels:literal; $($rows:literal),+) => { &[$(tile::<$rows, $panels>),+] };
 }
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use tile_rows;
 
 mod bind;

@@ -12,8 +12,6 @@ use super::{ConvSpec, Weights};
 use crate::arch::LANES;
 use crate::memory::Line;
 
-const LINE_BYTES: usize = size_of::<Line>();
-
 /// What is contiguous in the activations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RunKind {
@@ -42,10 +40,7 @@ pub(crate) struct Order {
 impl Order {
     /// Lines of one run.
     pub(crate) fn run_lines(&self) -> usize {
-        match self.run {
-            RunKind::Row => self.layout.lines(self.across.len() * self.channels),
-            RunKind::Tap => self.layout.lines(self.channels),
-        }
+        self.layout.lines(self.run_weights())
     }
 
     /// Lines of one panel.
@@ -56,25 +51,26 @@ impl Order {
         }
     }
 
-    /// The kernel position (row, tap across, channel) of weight `k` of line `line`, if it is not padding.
-    fn position(&self, line: usize, k: usize) -> Option<[usize; 3]> {
-        let (run, within) = (line / self.run_lines(), 4 * (line % self.run_lines()) + k);
+    /// Weights of a column in one run, without its padding.
+    fn run_weights(&self) -> usize {
         match self.run {
-            RunKind::Row => (within < self.across.len() * self.channels)
-                .then(|| [run, self.across.start + within / self.channels, within % self.channels]),
-            RunKind::Tap => (within < self.channels)
-                .then(|| [run / self.across.len(), self.across.start + run % self.across.len(), within]),
+            RunKind::Row => self.across.len() * self.channels,
+            RunKind::Tap => self.channels,
+        }
+    }
+
+    /// The tap (row, across) that a run begins with.
+    fn first_tap(&self, run: usize) -> [usize; 2] {
+        match self.run {
+            RunKind::Row => [run, self.across.start],
+            RunKind::Tap => [run / self.across.len(), self.across.start + run % self.across.len()],
         }
     }
 
     /// Bytes from the window's first tap to the four activations of a line.
     pub(crate) fn offset(&self, tap_steps: [usize; 2], line: usize) -> usize {
         let (run, within) = (line / self.run_lines(), 4 * (line % self.run_lines()));
-        let tap = match self.run {
-            RunKind::Row => [run, self.across.start],
-            RunKind::Tap => [run / self.across.len(), self.across.start + run % self.across.len()],
-        };
-        tap_offset(tap_steps, tap) + within
+        tap_offset(tap_steps, self.first_tap(run)) + within
     }
 }
 
@@ -126,19 +122,40 @@ pub(crate) fn panel_sources(spec: &ConvSpec<'_>) -> Vec<PanelSource> {
     panels
 }
 
-/// Packs one panel in the given order; weights that leave eight bits are clipped.
+/// Packs one panel in the given order; weights that leave eight bits are clipped. Lines are all 0 before.
 pub(crate) fn pack_panel(spec: &ConvSpec<'_>, order: &Order, source: PanelSource, lines: &mut [Line]) {
     let weights = &spec.parts[source.part].weights;
+    let [rows, taps] = spec.window.taps;
     let run_lines = order.run_lines();
     for (run, lines) in lines.chunks_exact_mut(run_lines.max(1)).enumerate() {
-        for k in 0..4 * run_lines {
-            let Some([row, tap, channel]) = order.position(run * run_lines + k / 4, k % 4) else { continue };
-            for column in 0..source.count {
-                let at = ((source.first + column) * spec.window.taps[0] + row) * spec.window.taps[1] + tap;
-                let weight = i32::from(weights.signed(at * order.channels + channel)) - source.zero_taken;
-                let byte = order.layout.position(run_lines, k, column);
-                lines[byte / LINE_BYTES].0[byte % LINE_BYTES] = weight.clamp(source.least, 127) as i8;
+        let packed: &mut [i8] = bytemuck::cast_slice_mut(lines);
+        let [row, tap] = order.first_tap(run);
+        for column in 0..source.count {
+            // The weights of a run lie in the file as they do in K.
+            let first = (((source.first + column) * rows + row) * taps + tap) * order.channels;
+            let of_column = &weights.bytes[first..first + order.run_weights()];
+            match order.layout {
+                Layout::Fours => source.pack_column::<4>(weights, of_column, column, packed),
+                Layout::Eights => source.pack_column::<8>(weights, of_column, column, packed),
+                Layout::Sixteens => source.pack_column::<16>(weights, of_column, column, packed),
             }
+        }
+    }
+}
+
+impl PanelSource {
+    /// Packs the weights of a column in one run, in blocks of `BLOCK`.
+    fn pack_column<const BLOCK: usize>(&self, weights: &Weights<'_>, run: &[u8], column: usize, packed: &mut [i8]) {
+        let pack = |byte: u8| (i32::from(weights.signed_byte(byte)) - self.zero_taken).clamp(self.least, 127) as i8;
+        let (blocks, rest) = run.as_chunks::<BLOCK>();
+        for (packed, block) in packed.chunks_exact_mut(BLOCK * LANES).zip(blocks) {
+            packed[BLOCK * column..][..BLOCK].copy_from_slice(&block.map(pack));
+        }
+        // A last block may be narrower.
+        let packed = &mut packed[BLOCK * LANES * blocks.len()..];
+        let step = BLOCK.min(packed.len() / LANES);
+        for (packed, &byte) in packed[step * column..].iter_mut().zip(rest) {
+            *packed = pack(byte);
         }
     }
 }
@@ -146,7 +163,12 @@ pub(crate) fn pack_panel(spec: &ConvSpec<'_>, order: &Order, source: PanelSource
 impl Weights<'_> {
     /// Weight `index` in signed form: unsigned weights move by 128, and their zero point with them.
     pub(crate) fn signed(&self, index: usize) -> i8 {
-        if self.signed { self.bytes[index] as i8 } else { (self.bytes[index] ^ 0x80) as i8 }
+        self.signed_byte(self.bytes[index])
+    }
+
+    /// A weight's byte in signed form.
+    fn signed_byte(&self, byte: u8) -> i8 {
+        if self.signed { byte as i8 } else { (byte ^ 0x80) as i8 }
     }
 
     /// The zero point that belongs to [`Weights::signed`].

@@ -52,8 +52,9 @@ unsafe fn add(layout: Layout, segment: &Segment, row: *const u8, tile: &Tile<'_>
     for k in 0..4 * lines.len() {
         // SAFETY: the caller's promise.
         let value = unsafe { row.add(segment.offset as usize + k).read() };
+        let [first, step] = layout.position(lines.len(), k);
         for (column, sum) in sums.iter_mut().enumerate() {
-            let weight = i32::from(weights[layout.position(lines.len(), k, column)]);
+            let weight = i32::from(weights[first + step * column]);
             *sum = sum.wrapping_add(i32::from(value) * weight);
         }
     }
