@@ -6,8 +6,8 @@ from . import assembly, model
 
 DOCUMENT = assembly.ROOT / "docs" / "arm-throughput.md"
 COMPILER = re.compile(r"^Compiler: (?P<name>.*)\.$", re.M)
-# Rows of the tables of counts: the names of kernels, and their cost in the last column but one.
-ROW = re.compile(r"^\| (?P<names>`[^|]+`) \|.*\| (?P<cost>[0-9.]+) \| \d+ \|$", re.M)
+# Rows of the tables of counts: the names of kernels, and in the last two columns their cost and spills.
+ROW = re.compile(r"^\| (?P<names>`[^|]+`) \|.*\| (?P<cost>[0-9.]+) \| (?P<spills>\d+) \|$", re.M)
 
 
 def rows(kernels, cells):
@@ -129,7 +129,9 @@ def write(found):
 
 
 def recorded():
-    """The compiler that the document names, and the cost of each kernel in it."""
+    """The compiler that the document names, and cost and spills of each kernel in it."""
     text = DOCUMENT.read_text()
-    costs = {name: float(row["cost"]) for row in ROW.finditer(text) for name in all_names(row["names"])}
-    return COMPILER.search(text)["name"], costs
+    found = {}
+    for row in ROW.finditer(text):
+        found |= dict.fromkeys(all_names(row["names"]), (float(row["cost"]), int(row["spills"])))
+    return COMPILER.search(text)["name"], found
