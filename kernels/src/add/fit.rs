@@ -113,8 +113,10 @@ fn split(weight: i64) -> (i16, i16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::add::Operand;
+    use crate::add::{KERNELS, Operand, prepare};
+    use crate::layer::Layer;
     use crate::pairs::Pairs;
+    use crate::testing::for_each_isa;
 
     /// Multipliers as the specification derives them from scales.
     fn spec(scales: [f64; 3], zeros: [i32; 3], storage: Storage) -> AddSpec {
@@ -148,6 +150,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn usual_additions_run_as_one() {
+        for_each_isa(|isa| {
+            let layer = prepare(isa, &spec([0.2184, 0.3401, 0.4013], [128, 129, 122], isa.storage()));
+            let best = KERNELS.iter().find(|kernel| isa.includes(kernel.isa())).expect("there is a kernel");
+            assert_eq!(Some(layer.kernel()), best.mix_name());
+        });
     }
 
     #[test]

@@ -3,7 +3,17 @@
 //! A product of 16 with 8 bits is two of 8 bits, and an instruction does sixteen of those: twice as much as `smlal`.
 //!
 //! 32 registers: 3 rows by four registers of sums of each half are 24 accumulators, a register of eight activations for
-//! each row in halves, two constants to split them, and three for weights.
+//! each row in halves, two constants to split them, two of weights, and one for what is being split:
+//!
+//! ```text
+//! for every eight channels of a tap
+//!     for each of two fours, for each quarter of the columns
+//!         for each row: sums of both halves += weights · activations
+//!         load the weights of the quarter after next
+//!     behind each row's last product, load its next eight activations, and split them
+//! ```
+//!
+//! Products and loads take turns as in [`crate::gemm`]'s tiles, for cores that issue in order.
 
 use core::arch::aarch64::*;
 
@@ -11,32 +21,123 @@ use super::halves::{self, Quarters};
 use super::pack::Packing;
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{DotProd, LANES, dotprod};
+use crate::arch::{DotProd, LANES, dotprod, ordered};
 use crate::isa::Isa;
 
 /// Channels that are packed together.
 const GROUP: usize = 4;
+/// Bytes of their weights.
+const LINE: usize = GROUP * LANES;
 
-/// Adds the products of four channels: element `LOW` of `x` holds their low halves, element `HIGH` the high ones.
+/// What stays in registers over the whole of K.
+struct Registers<const MR: usize> {
+    low: [Quarters; MR],
+    high: [Quarters; MR],
+    x: [int8x16_t; MR],
+    weights: [int8x16_t; 2],
+}
+
+/// Where weights and activations come from.
+struct Streams<const MR: usize> {
+    /// Of each row, the tap's first activation.
+    rows: [*const i8; MR],
+    /// Of each quarter of the columns, the panel's first weight.
+    quarters: [*const i8; 4],
+}
+
+/// Adds the products of four channels: element `LOW` of a row's activations holds the low halves, `HIGH` the high ones.
+/// `MORE` weights follow those of this line, and with `NEXT`, activations at byte `at` of the rows do.
 ///
 /// # Safety
-/// The CPU has the dot products; 64 weights are readable.
+/// The CPU has the dot products, and there are such weights and activations.
 #[inline(always)]
-unsafe fn add<const MR: usize, const LOW: u8, const HIGH: u8>(
-    [low, high]: [&mut [Quarters; MR]; 2],
-    x: &[int8x16_t; MR],
-    weights: *const i8,
+unsafe fn line<const MR: usize, const LOW: u8, const HIGH: u8, const MORE: bool, const NEXT: bool>(
+    registers: &mut Registers<MR>,
+    streams: &Streams<MR>,
+    line: usize,
+    at: usize,
 ) {
-    for part in 0..4 {
-        // SAFETY: the caller's promise.
+    let Registers { low, high, x, weights } = registers;
+    for quarter in 0..4 {
+        let columns = weights[quarter % 2];
+        for row in 0..MR {
+            // SAFETY: the caller's promise.
+            unsafe {
+                low[row][quarter] = dotprod::sdot_lane::<LOW>(low[row][quarter], columns, x[row]);
+                high[row][quarter] = dotprod::sdot_lane::<HIGH>(high[row][quarter], columns, x[row]);
+                if NEXT && quarter == 3 {
+                    x[row] = ordered::load(streams.rows[row], at);
+                }
+            }
+        }
+        // SAFETY: as above.
         unsafe {
-            let columns = vld1q_s8(weights.add(LANES * part));
-            for row in 0..MR {
-                low[row][part] = dotprod::sdot_lane::<LOW>(low[row][part], columns, x[row]);
-                high[row][part] = dotprod::sdot_lane::<HIGH>(high[row][part], columns, x[row]);
+            if quarter < 2 {
+                weights[quarter % 2] = ordered::load(streams.quarters[quarter + 2], line);
+            } else if MORE {
+                weights[quarter % 2] = ordered::load(streams.quarters[quarter - 2], line + LINE);
             }
         }
     }
+    if NEXT {
+        for x in x {
+            *x = halves::split(*x);
+        }
+    }
+}
+
+/// Loads the first weights of a tap's line.
+///
+/// # Safety
+/// The line is within the panel.
+#[inline(always)]
+unsafe fn begin<const MR: usize>(registers: &mut Registers<MR>, streams: &Streams<MR>, line: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        registers.weights = [ordered::load(streams.quarters[0], line), ordered::load(streams.quarters[1], line)];
+    }
+}
+
+/// Adds a tap's products; returns where the next one's weights are.
+///
+/// # Safety
+/// The CPU has the dot products. The rows are readable for `groups` of activations, and the panel has their weights.
+#[inline(always)]
+unsafe fn tap<const MR: usize>(
+    registers: &mut Registers<MR>,
+    streams: &Streams<MR>,
+    groups: usize,
+    mut at: usize,
+) -> usize {
+    let bytes = size_of::<i16>() * GROUP;
+    // SAFETY: the caller's promise.
+    unsafe {
+        if groups >= 2 {
+            begin(registers, streams, at);
+            for row in 0..MR {
+                registers.x[row] = halves::split(ordered::load(streams.rows[row], 0));
+            }
+            let mut next = 2 * bytes;
+            for _ in 1..groups / 2 {
+                line::<MR, 0, 2, true, false>(registers, streams, at, next);
+                line::<MR, 1, 3, true, true>(registers, streams, at + LINE, next);
+                at += 2 * LINE;
+                next += 2 * bytes;
+            }
+            line::<MR, 0, 2, true, false>(registers, streams, at, next);
+            line::<MR, 1, 3, false, false>(registers, streams, at + LINE, next);
+            at += 2 * LINE;
+        }
+        if groups % 2 == 1 {
+            begin(registers, streams, at);
+            for row in 0..MR {
+                registers.x[row] = halves::split(ordered::load_eight(streams.rows[row], (groups - 1) * bytes));
+            }
+            line::<MR, 0, 2, false, false>(registers, streams, at, 0);
+            at += LINE;
+        }
+    }
+    at
 }
 
 /// Computes a tile.
@@ -46,41 +147,25 @@ unsafe fn add<const MR: usize, const LOW: u8, const HIGH: u8>(
 #[inline(always)]
 unsafe fn run<const MR: usize>(arch: DotProd, tile: &Tile<'_>) {
     // SAFETY: the panel is one of bytes; register operations.
-    let (mut low, mut high, none) = unsafe { ([halves::first(tile); MR], [[vdupq_n_s32(0); 4]; MR], vdupq_n_s8(0)) };
-    let mut weights = tile.weights.as_ptr().cast::<i8>().wrapping_add(4 * LANES);
+    let mut registers = unsafe {
+        let none = vdupq_n_s8(0);
+        let (low, high) = ([halves::first(tile); MR], [[vdupq_n_s32(0); 4]; MR]);
+        Registers { low, high, x: [none; MR], weights: [none; 2] }
+    };
+    let weights = tile.weights.as_ptr().cast::<i8>().wrapping_add(4 * LANES);
+    let mut streams =
+        Streams { rows: [weights; MR], quarters: core::array::from_fn(|part| weights.wrapping_add(LANES * part)) };
     let groups = tile.pairs.div_ceil(2);
+    let mut at = 0;
     for tap_y in 0..tile.window.taps[0] {
         for tap_x in 0..tile.window.taps[1] {
-            let sources = tile::sources::<MR>(tile, [tap_y, tap_x]);
-            let mut x = [none; MR];
-            let mut group = 0;
-            while group + 2 <= groups {
-                // SAFETY: the caller vouches for the weights of all groups, and for whole groups of activations.
-                unsafe {
-                    for row in 0..MR {
-                        x[row] = halves::split(vld1q_s16(sources[row].add(GROUP * group)));
-                    }
-                    add::<MR, 0, 2>([&mut low, &mut high], &x, weights);
-                    add::<MR, 1, 3>([&mut low, &mut high], &x, weights.add(GROUP * LANES));
-                }
-                weights = weights.wrapping_add(2 * GROUP * LANES);
-                group += 2;
-            }
-            if group < groups {
-                // SAFETY: as above.
-                unsafe {
-                    for row in 0..MR {
-                        let last = vld1_s16(sources[row].add(GROUP * group));
-                        x[row] = halves::split(vcombine_s16(last, last));
-                    }
-                    add::<MR, 0, 2>([&mut low, &mut high], &x, weights);
-                }
-                weights = weights.wrapping_add(GROUP * LANES);
-            }
+            streams.rows = tile::sources::<MR>(tile, [tap_y, tap_x]).map(|source| source.cast());
+            // SAFETY: the caller vouches for the weights of all groups, and for whole groups of activations.
+            at = unsafe { tap(&mut registers, &streams, groups, at) };
         }
     }
     // SAFETY: the caller's promise.
-    unsafe { halves::finish(arch.neon(), tile, &low, &high) }
+    unsafe { halves::finish(arch.neon(), tile, &registers.low, &registers.high) }
 }
 
 /// See [`run`].

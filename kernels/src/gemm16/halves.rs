@@ -16,13 +16,13 @@ use crate::arch::{LANES, Neon, Pairs16};
 /// Sums of sixteen columns.
 pub(super) type Quarters = [int32x4_t; 4];
 
-/// Splits eight activations: the low halves less 128 in the first eight bytes, the high halves in the others.
+/// Splits the bytes of eight activations: the low halves less 128 in the first eight bytes, the high halves in the others.
 #[inline(always)]
-pub(super) fn split(x: int16x8_t) -> int8x16_t {
+pub(super) fn split(x: int8x16_t) -> int8x16_t {
     const ORDER: [u8; 16] = [0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15];
     // SAFETY: register operations that every aarch64 target of this crate has; the array is as long as a register.
     unsafe {
-        let halves = vqtbl1q_s8(vreinterpretq_s8_s16(x), vld1q_u8(ORDER.as_ptr()));
+        let halves = vqtbl1q_s8(x, vld1q_u8(ORDER.as_ptr()));
         veorq_s8(halves, vcombine_s8(vdup_n_s8(-128), vdup_n_s8(0)))
     }
 }

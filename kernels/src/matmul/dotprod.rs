@@ -1,6 +1,7 @@
 //! Dot products of bytes: `sdot` by element. Other types as on Armv8.0.
 //!
-//! 32 registers: four rows of four registers of sums, sixteen bytes of each row, and weights.
+//! 32 registers: four rows of four registers of sums, sixteen bytes of each row, and four of columns. A register is loaded
+//! as soon as its last product is under way, and several products before its next, for cores that issue in order.
 
 use core::arch::aarch64::*;
 
@@ -8,22 +9,51 @@ use super::block::{Block, Kind};
 use super::bytes::{self, Products, ROWS, STEP};
 use super::pack::CHUNK;
 use super::{Descriptor, neon};
-use crate::arch::{Arch, DotProd, LANES, Neon, dotprod};
+use crate::arch::{Arch, DotProd, LANES, Neon, dotprod, ordered};
 use crate::isa::Isa;
 
-/// Adds the products of four k, of which the rows' are in element `LANE`.
+/// Bytes of a panel's four k.
+const LINE: usize = 4 * LANES;
+
+/// What stays in registers.
+struct Registers {
+    sums: [[int32x4_t; 4]; ROWS],
+    x: [int8x16_t; ROWS],
+    columns: [int8x16_t; 4],
+}
+
+/// Rows, and quarters of the columns.
+struct Streams {
+    rows: [*const i8; ROWS],
+    quarters: [*const i8; 4],
+}
+
+/// Adds the products of four k, of which the rows' are in element `LANE`. `MORE` columns follow, and with `NEXT`, bytes `k`
+/// of the rows do.
 ///
 /// # Safety
-/// The CPU has the dot products; the panel has 64 bytes.
+/// The CPU has the dot products, and there are such columns and rows.
 #[inline(always)]
-unsafe fn add<const LANE: u8>(sums: &mut [[int32x4_t; 4]; ROWS], x: &[int8x16_t; ROWS], panel: *const i8) {
-    for part in 0..4 {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let columns = vld1q_s8(panel.add(LANES * part));
-            for row in 0..ROWS {
-                sums[row][part] = dotprod::sdot_lane::<LANE>(sums[row][part], columns, x[row]);
+unsafe fn line<const LANE: u8, const MORE: bool, const NEXT: bool>(
+    registers: &mut Registers,
+    streams: &Streams,
+    line: usize,
+    k: usize,
+) {
+    let Registers { sums, x, columns } = registers;
+    for quarter in 0..4 {
+        for row in 0..ROWS {
+            // SAFETY: the caller's promise.
+            unsafe {
+                sums[row][quarter] = dotprod::sdot_lane::<LANE>(sums[row][quarter], columns[quarter], x[row]);
+                if NEXT && quarter == 3 {
+                    x[row] = ordered::load(streams.rows[row], k);
+                }
             }
+        }
+        if MORE {
+            // SAFETY: as above.
+            columns[quarter] = unsafe { ordered::load(streams.quarters[quarter], line + LINE) };
         }
     }
 }
@@ -38,24 +68,35 @@ impl Products for DotProd {
 
     #[inline(always)]
     unsafe fn add(self, rows: *const i8, panel: *const i8, depth: usize, totals: &mut [[i32; LANES]; ROWS]) {
+        let streams = Streams {
+            rows: core::array::from_fn(|row| rows.wrapping_add(row * CHUNK)),
+            quarters: core::array::from_fn(|quarter| panel.wrapping_add(LANES * quarter)),
+        };
         // SAFETY: a `DotProd` proves the feature; the caller vouches for rows and panel, and each row has sixteen sums.
         unsafe {
-            let (mut sums, mut x) = ([[vdupq_n_s32(0); 4]; ROWS], [vdupq_n_s8(0); ROWS]);
+            let (none, zero) = (vdupq_n_s8(0), vdupq_n_s32(0));
+            let mut registers = Registers { sums: [[zero; 4]; ROWS], x: [none; ROWS], columns: [none; 4] };
             for row in 0..ROWS {
-                sums[row] = self.neon().load(totals[row].as_ptr());
+                registers.sums[row] = self.neon().load(totals[row].as_ptr());
+                registers.x[row] = ordered::load(streams.rows[row], 0);
             }
-            for k in (0..depth).step_by(STEP) {
-                for row in 0..ROWS {
-                    x[row] = vld1q_s8(rows.add(row * CHUNK + k));
-                }
-                let panel = panel.add(k * LANES);
-                add::<0>(&mut sums, &x, panel);
-                add::<1>(&mut sums, &x, panel.add(4 * LANES));
-                add::<2>(&mut sums, &x, panel.add(8 * LANES));
-                add::<3>(&mut sums, &x, panel.add(12 * LANES));
+            for quarter in 0..4 {
+                registers.columns[quarter] = ordered::load(streams.quarters[quarter], 0);
             }
+            let mut at = 0;
+            for k in (STEP..depth).step_by(STEP) {
+                line::<0, true, false>(&mut registers, &streams, at, k);
+                line::<1, true, false>(&mut registers, &streams, at + LINE, k);
+                line::<2, true, false>(&mut registers, &streams, at + 2 * LINE, k);
+                line::<3, true, true>(&mut registers, &streams, at + 3 * LINE, k);
+                at += 4 * LINE;
+            }
+            line::<0, true, false>(&mut registers, &streams, at, 0);
+            line::<1, true, false>(&mut registers, &streams, at + LINE, 0);
+            line::<2, true, false>(&mut registers, &streams, at + 2 * LINE, 0);
+            line::<3, false, false>(&mut registers, &streams, at + 3 * LINE, 0);
             for row in 0..ROWS {
-                self.neon().store(totals[row].as_mut_ptr(), sums[row]);
+                self.neon().store(totals[row].as_mut_ptr(), registers.sums[row]);
             }
         }
     }

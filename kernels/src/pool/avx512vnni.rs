@@ -32,7 +32,21 @@ pub(super) static TILES: Descriptor = Descriptor {
     width: Avx512Vnni::WIDTH,
     average_name: "average_pool_u8_avx512vnni_x64",
     maximum_name: "max_pool_u8_avx512vnni_x64",
-    average: [average::<0, 1, 0>, average::<3, 1, 0>, average::<3, 1, 3>, average::<3, 2, 0>, average::<3, 2, 3>],
+    average: [
+        average::<0, 1, 0>,
+        average::<3, 1, 0>,
+        average::<3, 1, 3>,
+        average::<3, 2, 0>,
+        average::<3, 2, 3>,
+        average::<2, 2, 2>,
+    ],
     square,
-    maximum: [maximum::<0, 1, 0>, maximum::<3, 1, 0>, maximum::<3, 1, 3>, maximum::<3, 2, 0>, maximum::<3, 2, 3>],
+    maximum: [
+        maximum::<0, 1, 0>,
+        maximum::<3, 1, 0>,
+        maximum::<3, 1, 3>,
+        maximum::<3, 2, 0>,
+        maximum::<3, 2, 3>,
+        maximum::<2, 2, 2>,
+    ],
 };

@@ -18,7 +18,12 @@ pub(super) enum Walk {
     ThreeByTwo,
     /// The same with three taps down.
     SquareByTwo,
+    /// Two taps down and across, two input pixels from one output to the next.
+    TwoByTwo,
 }
+
+/// Ways to walk windows.
+const WALKS: usize = 6;
 
 impl Walk {
     /// The walk for a number of taps down and across, and a stride across.
@@ -29,6 +34,7 @@ impl Walk {
             ([_, 3], 1) => Self::ThreeByOne,
             ([3, 3], 2) => Self::SquareByTwo,
             ([_, 3], 2) => Self::ThreeByTwo,
+            ([2, 2], 2) => Self::TwoByTwo,
             _ => Self::Any,
         }
     }
@@ -41,10 +47,10 @@ pub struct Descriptor {
     pub(super) width: usize,
     pub(super) average_name: &'static str,
     pub(super) maximum_name: &'static str,
-    pub(super) average: [TileFn; 5],
+    pub(super) average: [TileFn; WALKS],
     /// Averages of three by three taps, from edge to edge.
     pub(super) square: EdgesFn,
-    pub(super) maximum: [TileFn; 5],
+    pub(super) maximum: [TileFn; WALKS],
 }
 
 /// Tiles of every instruction set of this build, best first.
