@@ -6,8 +6,8 @@ from . import assembly, model
 
 DOCUMENT = assembly.ROOT / "docs" / "arm-throughput.md"
 COMPILER = re.compile(r"^Compiler: (?P<name>.*)\.$", re.M)
-# Rows of the tables of counts: the names of kernels, and their cost in the last column but one.
-ROW = re.compile(r"^\| (?P<names>`[^|]+`) \|.*\| (?P<cost>[0-9.]+) \| \d+ \|$", re.M)
+# Rows of the tables of counts: the names of kernels, and in the last two columns their cost and spills.
+ROW = re.compile(r"^\| (?P<names>`[^|]+`) \|.*\| (?P<cost>[0-9.]+) \| (?P<spills>\d+) \|$", re.M)
 
 
 def rows(kernels, cells):
@@ -38,7 +38,8 @@ def head(first, *others):
 def counts_table(kernels):
     """What the assembly has, per kernel."""
     lines = [f"Compiler: {assembly.compiler()}.", ""]
-    lines += head("kernel", "instructions", "multiplies", "MACs", "loads", "stores", "instructions per 16 outputs", "instructions per MAC", "spills")
+    columns = ["instructions", "multiplies", "MACs", "loads", "stores"]
+    lines += head("kernel", *columns, "instructions per 16 outputs", "instructions per MAC", "spills")
     lines += rows([kernel for kernel in kernels if kernel.multiplies()], products_counts)
     lines += ["", *head("kernel", "instructions", "bytes read", "bytes written", "instructions per 16 bytes", "spills")]
     lines += rows([kernel for kernel in kernels if not kernel.multiplies()], values_counts)
@@ -128,6 +129,9 @@ def write(found):
 
 
 def recorded():
-    """The compiler that the document names, and the cost of each kernel in it."""
+    """The compiler that the document names, and cost and spills of each kernel in it."""
     text = DOCUMENT.read_text()
-    return COMPILER.search(text)["name"], {name: float(row["cost"]) for row in ROW.finditer(text) for name in all_names(row["names"])}
+    found = {}
+    for row in ROW.finditer(text):
+        found |= dict.fromkeys(all_names(row["names"]), (float(row["cost"]), int(row["spills"])))
+    return COMPILER.search(text)["name"], found

@@ -116,6 +116,7 @@ impl<const STEP: usize, const LAYERS: usize> Sliding<3, 2> for DotRows<STEP, LAY
     type Column = [[int8x16_t; 2]; 2];
     type Weights = ([[[int8x16_t; 2]; 3]; 2], [int8x16_t; 2]);
     const KEEPS: bool = true;
+    const AHEAD: bool = true;
 
     #[inline(always)]
     fn weights(self, packed: &Packed) -> Self::Weights {
@@ -205,6 +206,7 @@ impl<const STEP: usize> Sliding<3, 2> for ByteRows<STEP> {
     type Column = [ByteColumn; 2];
     type Weights = [int8x16_t; 5];
     const KEEPS: bool = true;
+    const AHEAD: bool = true;
 
     #[inline(always)]
     fn weights(self, packed: &Packed) -> Self::Weights {
@@ -271,6 +273,7 @@ impl<const STEP: usize> Sliding<3, 2> for WordRows<STEP> {
     type Column = [int16x8_t; MOST_ROWS];
     type Weights = [int16x8_t; 9];
     const KEEPS: bool = STEP == 1;
+    const AHEAD: bool = true;
 
     #[inline(always)]
     fn weights(self, packed: &Packed) -> Self::Weights {

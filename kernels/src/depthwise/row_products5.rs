@@ -58,6 +58,7 @@ impl<const LAYERS: usize> Sliding<TAPS, 1> for DotRows5<LAYERS> {
     type Column = DotColumn;
     type Weights = [[int8x16_t; 2]; TAPS];
     const KEEPS: bool = false;
+    const AHEAD: bool = LAYERS == 1;
 
     #[inline(always)]
     fn weights(self, packed: &Packed) -> Self::Weights {
@@ -150,6 +151,7 @@ impl Sliding<TAPS, 1> for ByteRows5 {
     /// Of each pair of rows.
     type Weights = [[int8x16_t; TAPS]; 2];
     const KEEPS: bool = false;
+    const AHEAD: bool = false;
 
     #[inline(always)]
     fn weights(self, packed: &Packed) -> Self::Weights {

@@ -102,6 +102,8 @@ pub(super) trait Sliding<const TAPS: usize, const OUT: usize>: Copy {
     type Weights: Copy;
     /// Whether multipliers and shifts stay in registers as well.
     const KEEPS: bool;
+    /// Whether registers are left for the next output's columns one apart while sums are scaled.
+    const AHEAD: bool;
 
     /// Weights from memory.
     fn weights(self, packed: &Packed) -> Self::Weights;
@@ -150,7 +152,9 @@ pub(super) unsafe fn run<
             if tile.channels == CHANNELS && inside.start <= pixel && pixel + TAPS < inside.end {
                 let column = (tile.first + (pixel * STEP + TAPS - STEP) as isize).cast_unsigned();
                 let mut at = At { offset: column * tile.step, output: pixel * tile.output_step };
-                new_columns::<S, TAPS, OUT, STEP, 0>(arch, tile, &mut columns, &mut at);
+                if const { S::AHEAD || STEP > 1 } {
+                    new_columns::<S, TAPS, OUT, STEP, 0>(arch, tile, &mut columns, &mut at);
+                }
                 while pixel + TAPS < inside.end {
                     // Columns take turns, so that none needs to move.
                     turn::<S, TAPS, OUT, STEP, FORM, 0>(arch, tile, held, &mut columns, &mut at);
@@ -249,7 +253,8 @@ unsafe fn new_columns<
 /// Computes an output whose first column is at the place of the turn.
 ///
 /// The next output's new columns are loaded before this one's sums are scaled, which takes one instruction after the
-/// other: CPUs that do not change the order of instructions have something to do meanwhile.
+/// other: CPUs that do not change the order of instructions have something to do meanwhile. Where that would put
+/// registers on the stack, an output's columns are loaded before its products.
 ///
 /// # Safety
 /// As [`run`], where the next output's columns lie inside as well.
@@ -268,19 +273,26 @@ unsafe fn turn<
     columns: &mut [S::Column; TAPS],
     at: &mut At,
 ) {
+    let ahead = const { S::AHEAD || STEP > 1 };
+    if !ahead {
+        // SAFETY: the caller's promise.
+        unsafe { new_columns::<S, TAPS, OUT, STEP, TURN>(arch, tile, columns, at) }
+    }
     let mut window = *columns;
     for (index, column) in window.iter_mut().enumerate() {
         *column = columns[(TURN * STEP + index) % TAPS];
     }
     let sums = arch.sums((&tile.ending.bias, tile.weights), window, weights);
-    // SAFETY: the caller's promise.
-    unsafe {
-        match TURN {
-            0 => new_columns::<S, TAPS, OUT, STEP, 1>(arch, tile, columns, at),
-            1 => new_columns::<S, TAPS, OUT, STEP, 2>(arch, tile, columns, at),
-            2 => new_columns::<S, TAPS, OUT, STEP, 3>(arch, tile, columns, at),
-            3 => new_columns::<S, TAPS, OUT, STEP, 4>(arch, tile, columns, at),
-            _ => new_columns::<S, TAPS, OUT, STEP, 5>(arch, tile, columns, at),
+    if ahead {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match TURN {
+                0 => new_columns::<S, TAPS, OUT, STEP, 1>(arch, tile, columns, at),
+                1 => new_columns::<S, TAPS, OUT, STEP, 2>(arch, tile, columns, at),
+                2 => new_columns::<S, TAPS, OUT, STEP, 3>(arch, tile, columns, at),
+                3 => new_columns::<S, TAPS, OUT, STEP, 4>(arch, tile, columns, at),
+                _ => new_columns::<S, TAPS, OUT, STEP, 5>(arch, tile, columns, at),
+            }
         }
     }
     let scale = if S::KEEPS { scale } else { Scale::new(tile.ending) };
