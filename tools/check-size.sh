@@ -8,14 +8,19 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly limit_bytes=4000000
 
 prepare false
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# stripped_bytes PROFILE: the size of that build of the command without symbols, whoever has stripped it or not.
+stripped_bytes() {
+    aarch64-linux-gnu-strip -o "$scratch/ottava" "$CARGO_TARGET_DIR/$target/$1/ottava"
+    stat -c %s "$scratch/ottava"
+}
+
 "$cargo" build --profile dist --target "$target" -p ottava-cli
-size_bytes=$(stat -c %s "$CARGO_TARGET_DIR/$target/dist/ottava")
-echo "$target: ottava, profile dist: $size_bytes bytes; the limit is $limit_bytes"
-release=$CARGO_TARGET_DIR/$target/release/ottava
-if [ -e "$release" ]; then
-    stripped=$(mktemp)
-    aarch64-linux-gnu-strip -o "$stripped" "$release"
-    echo "$target: ottava, profile release, stripped: $(stat -c %s "$stripped") bytes"
-    rm -f "$stripped"
+size_bytes=$(stripped_bytes dist)
+echo "$target: ottava, profile dist, stripped: $size_bytes bytes; the limit is $limit_bytes"
+if [ -e "$CARGO_TARGET_DIR/$target/release/ottava" ]; then
+    echo "$target: ottava, profile release, stripped: $(stripped_bytes release) bytes"
 fi
 [ "$size_bytes" -le "$limit_bytes" ]

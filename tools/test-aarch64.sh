@@ -83,11 +83,12 @@ everywhere=(
     '-p ottava --test optimized once_inception_v3_uint8'
     '-p ottava --test optimized mobilenet_v2'
     '-p ottava-kernels --lib'
+    '-p ottava --test threads --test resize'
     '-p ottava --test golden_ops'
     '-p ottava --test random_networks'
     '-p ottava --test optimized mobilenet_v1'
     '-p ottava-fuzz --lib --tests'
-    '-p ottava --test damaged_operators --test robustness --test threads --test resize --test binary_kernels'
+    '-p ottava --test damaged_operators --test robustness --test binary_kernels'
 )
 # On the last one only: there is no choice of instruction set in these.
 once=('-p ottava-ref --lib --tests' '-p ottava --lib --test refusals --test operator_table')

@@ -13,6 +13,10 @@ use crate::isa::Isa;
 /// Output pixels of a tile's inner loop.
 const PIXELS: usize = 2;
 
+/// Whether the forms for dot products of four are there, besides the plain tile. They are half a megabyte of code, and
+/// on ARM portable code takes fewer instructions without them; tests have them everywhere.
+const DOT_FORMS: bool = cfg!(any(test, not(target_arch = "aarch64")));
+
 /// See [`tile::run`].
 unsafe fn tile<const MULTIPLIED: bool>(call: &Tile<'_>) {
     // SAFETY: portable code needs nothing of the CPU; the caller vouches for the pointers.
@@ -39,6 +43,15 @@ unsafe fn column_tile<
     unsafe { column_tile::run::<_, TAPS, STEP, AHEAD, LAYERS, SCALED>(Scalar::assume(), call) }
 }
 
+const QUADS: QuadKernel = QuadKernel {
+    name: "depthwise_u8s8_scalar_4x64k4",
+    tiles: [quad_tile::<1>, quad_tile::<2>, quad_tile::<3>],
+    channel: Scalar::channel,
+};
+
+const COLUMNS: ColumnKernel =
+    ColumnKernel { name: "depthwise_u8s8_scalar_rowx64k4", tiles: super::column_tiles!(), channel: Scalar::channel };
+
 pub(super) static TILES: Descriptor = Descriptor {
     isa: Isa::Scalar,
     name: "depthwise_u8_scalar_2x16",
@@ -49,14 +62,6 @@ pub(super) static TILES: Descriptor = Descriptor {
     bytes: None,
     #[cfg(target_arch = "aarch64")]
     rows: &[],
-    quads: Some(QuadKernel {
-        name: "depthwise_u8s8_scalar_4x64k4",
-        tiles: [quad_tile::<1>, quad_tile::<2>, quad_tile::<3>],
-        channel: Scalar::channel,
-    }),
-    columns: Some(ColumnKernel {
-        name: "depthwise_u8s8_scalar_rowx64k4",
-        tiles: super::column_tiles!(),
-        channel: Scalar::channel,
-    }),
+    quads: if DOT_FORMS { Some(QUADS) } else { None },
+    columns: if DOT_FORMS { Some(COLUMNS) } else { None },
 };
