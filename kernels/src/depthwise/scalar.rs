@@ -14,7 +14,7 @@ use crate::isa::Isa;
 const PIXELS: usize = 2;
 
 /// Whether the forms for dot products of four are there, besides the plain tile. They are half a megabyte of code, and
-/// on ARM portable code takes fewer instructions without them; tests have them everywhere.
+/// 64-bit ARM, where every CPU has vectors, runs portable code only when asked to; tests have them everywhere.
 const DOT_FORMS: bool = cfg!(any(test, not(target_arch = "aarch64")));
 
 /// See [`tile::run`].
