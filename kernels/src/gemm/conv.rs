@@ -348,7 +348,7 @@ fn check(spec: &ConvSpec<'_>) {
     }
 }
 
-/// Bytes of the input that tiles may read, the rounding of runs to fours included.
+/// Bytes of the input that tiles may read, the rounding of runs to whole lines included.
 fn input_bytes(spec: &ConvSpec<'_>, classes: &[Class]) -> usize {
     let row_stride = spec.input.width * spec.input.pixel_stride;
     let last_group = spec.input.channels - spec.input.channels / spec.groups;

@@ -154,7 +154,7 @@ pub(crate) struct Run {
 ///
 /// # Safety
 /// The CPU has the instruction set. Every row pointer plus every segment's offset is
-/// valid for reads of the run's bytes rounded up to four; outputs are valid for the pixels and
+/// valid for reads of four bytes for each of the run's lines; outputs are valid for the pixels and
 /// columns of the tile, which nobody else touches.
 pub(crate) type TileFn = unsafe fn(&Tile<'_>);
 
