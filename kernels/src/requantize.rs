@@ -211,7 +211,8 @@ impl Requantizer {
     fn scale_general<A: Arch, const N: usize>(&self, arch: A, lanes: [A::I32; N]) -> [A::I32; N] {
         let Multipliers { mantissa, left, right, .. } = &self.multipliers;
         // SAFETY: the arrays have sixteen values each.
-        let [mantissa, left, right] = unsafe { [mantissa, left, right].map(|lanes| arch.load(lanes.as_ptr())) };
+        let (mantissa, left, right) =
+            unsafe { (arch.load(mantissa.as_ptr()), arch.load(left.as_ptr()), arch.load(right.as_ptr())) };
         let by = arch.prepare_rescale(mantissa, left, right);
         let (zero, offset) = (arch.splat(self.range.zero), arch.splat(self.range.offset));
         let (min, max) = (arch.splat(self.range.min), arch.splat(self.range.max));

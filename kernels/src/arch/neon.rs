@@ -206,7 +206,8 @@ impl Arch for Neon {
     fn prepare_rescale_fast(self, multipliers: &Multipliers) -> Rescale {
         let Multipliers { mantissa, left, right, .. } = multipliers;
         // SAFETY: the arrays have sixteen values each.
-        let [mantissa, left, right] = unsafe { [mantissa, left, right].map(|lanes| self.load(lanes.as_ptr())) };
+        let (mantissa, left, right) =
+            unsafe { (self.load(mantissa.as_ptr()), self.load(left.as_ptr()), self.load(right.as_ptr())) };
         self.prepare_rescale(mantissa, left, right)
     }
 

@@ -34,7 +34,7 @@ const LINE: usize = size_of::<Line>();
 
 /// What stays in registers over the whole of K.
 struct Registers<const MR: usize> {
-    sums: [[int32x4_t; QUARTERS]; MR],
+    sums: [[[int32x4_t; QUARTERS]; 1]; MR],
     activations: [int8x16_t; MR],
     weights: [int8x16_t; 2],
 }
@@ -85,7 +85,7 @@ unsafe fn run<const MR: usize>(arch: DotProd, tile: &Tile<'_>) {
     let bias = unsafe { arch.neon().load(tile.bias[0].as_ptr()) };
     // SAFETY: zeros are bytes.
     let nothing = unsafe { vdupq_n_s8(0) };
-    let mut registers = Registers { sums: [bias; MR], activations: [nothing; MR], weights: [nothing; 2] };
+    let mut registers = Registers { sums: [[bias]; MR], activations: [nothing; MR], weights: [nothing; 2] };
     for segment in tile.segments {
         let lines = &tile.weights[segment.line as usize..][..segment.steps()];
         let weights: *const i8 = lines.as_ptr().cast();
@@ -110,7 +110,7 @@ unsafe fn run<const MR: usize>(arch: DotProd, tile: &Tile<'_>) {
         }
     }
     // SAFETY: the caller vouches for the outputs.
-    unsafe { ending::finish(arch.neon(), &tile.ending, registers.sums.map(|sums| [sums])) }
+    unsafe { ending::finish(arch.neon(), &tile.ending, registers.sums) }
 }
 
 /// Thirty-two k: the second sixteen activations of each row are loaded behind its last product with the first.
@@ -228,7 +228,7 @@ unsafe fn quarter<const MR: usize, const LANE: u8, const QUARTER: usize, const M
 /// The CPU has the dot products.
 #[inline(always)]
 unsafe fn product<const MR: usize, const LANE: u8, const QUARTER: usize>(registers: &mut Registers<MR>, row: usize) {
-    let sums = &mut registers.sums[row][QUARTER];
+    let sums = &mut registers.sums[row][0][QUARTER];
     // SAFETY: the caller vouches for the CPU.
     *sums = unsafe { sdot_lane::<LANE>(*sums, registers.weights[QUARTER % 2], registers.activations[row]) };
 }
@@ -247,7 +247,7 @@ unsafe fn one_line<const MR: usize>(registers: &mut Registers<MR>, streams: &Str
         for quarter in 0..QUARTERS {
             let weights = ordered::load(streams.quarters[quarter], LINE * line);
             for row in 0..MR {
-                let sums = &mut registers.sums[row][quarter];
+                let sums = &mut registers.sums[row][0][quarter];
                 *sums = sdot_lane::<0>(*sums, weights, registers.activations[row]);
             }
         }

@@ -114,6 +114,7 @@ impl<'a> Block<'a> {
     }
 
     /// How rows `rows` of a group end.
+    #[inline]
     pub(crate) fn ending(&self, group: PanelGroup, rows: Range<usize>) -> Ending<'a> {
         let panels = group.first..group.first + group.panels;
         let addends = self.addends.get(panels.clone()).unwrap_or(&[]);
