@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/aarch64-env.sh
 
-readonly limit_bytes=$((4 * 1024 * 1024))
+readonly limit_bytes=4000000
 
 prepare false
 scratch=$(mktemp -d)

@@ -32,6 +32,7 @@ pub mod graph;
 pub mod schema;
 
 mod buffer;
+mod clock;
 mod error;
 mod exec;
 mod import;

@@ -1,11 +1,11 @@
 //! The reference backend: each operator of the file through `ottava-ref`, in order, on one thread.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use ottava_kernels::Isa;
 
 use crate::buffer::AlignedBytes;
+use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, TensorId};
 use crate::model::Model;

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytemuck::Pod;
 
+use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::graph::{DType, TensorId};
 use crate::plan::{Execution, Plan, TensorInfo};
@@ -49,7 +50,7 @@ impl Element for half::f16 {
     const DTYPE: DType = DType::F16;
 }
 
-/// Durations of the last run.
+/// Durations of the last run; all zero on `wasm32-unknown-unknown`, which has no clock.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     /// The whole run.

@@ -52,7 +52,7 @@ type PassFn = unsafe fn() -> u64;
 /// 25 milliseconds in all.
 ///
 /// # Panics
-/// The CPU lacks the instruction set.
+/// The CPU lacks the instruction set, or the target a clock (`wasm32-unknown-unknown`).
 pub fn measure(isa: Isa) -> f64 {
     let passes = bind(isa);
     (0..ROUNDS).map(|_| round(passes)).fold(0.0, f64::max)

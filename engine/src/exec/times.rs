@@ -9,7 +9,8 @@
 //! * Durations are read between runs, by the caller, who saw the run published as over.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+
+use crate::clock::Instant;
 
 /// The clock of a region and what it showed in the last run.
 pub(super) struct Times {
