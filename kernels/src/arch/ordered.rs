@@ -7,65 +7,46 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-/// The sixteen bytes at `base + index`.
-///
-/// # Safety
-/// They are readable.
-#[inline(always)]
-pub(crate) unsafe fn load(base: *const i8, index: usize) -> int8x16_t {
-    let bytes;
-    // SAFETY: the caller vouches for the bytes.
-    unsafe {
-        asm!(
-            "ldr {bytes:q}, [{base}, {index}]",
-            bytes = lateout(vreg) bytes,
-            base = in(reg) base,
-            index = in(reg) index,
-            options(readonly, nostack, preserves_flags),
-        );
-    }
-    bytes
+/// A load of a register from `base + index`; `$part` is what the template calls the part that is loaded.
+macro_rules! load {
+    ($(#[$documentation:meta])* $name:ident, $part:literal) => {
+        $(#[$documentation])*
+        ///
+        /// # Safety
+        /// They are readable.
+        #[inline(always)]
+        pub(crate) unsafe fn $name(base: *const i8, index: usize) -> int8x16_t {
+            let bytes;
+            // SAFETY: the caller vouches for the bytes.
+            unsafe {
+                asm!(
+                    concat!("ldr {bytes:", $part, "}, [{base}, {index}]"),
+                    bytes = lateout(vreg) bytes,
+                    base = in(reg) base,
+                    index = in(reg) index,
+                    options(readonly, nostack, preserves_flags),
+                );
+            }
+            bytes
+        }
+    };
 }
 
-/// The eight bytes at `base + index`, and zeros.
-///
-/// # Safety
-/// They are readable.
-#[inline(always)]
-pub(crate) unsafe fn load_eight(base: *const i8, index: usize) -> int8x16_t {
-    let bytes;
-    // SAFETY: the caller vouches for the bytes.
-    unsafe {
-        asm!(
-            "ldr {bytes:d}, [{base}, {index}]",
-            bytes = lateout(vreg) bytes,
-            base = in(reg) base,
-            index = in(reg) index,
-            options(readonly, nostack, preserves_flags),
-        );
-    }
-    bytes
-}
-
-/// The four bytes at `base + index`, and zeros.
-///
-/// # Safety
-/// They are readable.
-#[inline(always)]
-pub(crate) unsafe fn load_four(base: *const i8, index: usize) -> int8x16_t {
-    let bytes;
-    // SAFETY: the caller vouches for the bytes.
-    unsafe {
-        asm!(
-            "ldr {bytes:s}, [{base}, {index}]",
-            bytes = lateout(vreg) bytes,
-            base = in(reg) base,
-            index = in(reg) index,
-            options(readonly, nostack, preserves_flags),
-        );
-    }
-    bytes
-}
+load!(
+    /// The sixteen bytes at `base + index`.
+    load,
+    "q"
+);
+load!(
+    /// The eight bytes at `base + index`, and zeros.
+    load_eight,
+    "d"
+);
+load!(
+    /// The four bytes at `base + index`, and zeros.
+    load_four,
+    "s"
+);
 
 /// Products of the low eight bytes.
 #[inline(always)]

@@ -10,7 +10,8 @@
 
 use core::arch::aarch64::*;
 
-use super::block::{Block, End, Operand, Sums, end_eight};
+use super::block::{Block, BlockFn, End, Kind, Operand, Sums, end_eight};
+use super::neon;
 use super::pack::{BLOCK_ROWS, CHUNK};
 use crate::arch::{Arch, LANES, Neon};
 
@@ -40,10 +41,24 @@ pub(super) trait Products: Copy {
     unsafe fn add(self, rows: *const i8, panel: *const i8, depth: usize, sums: &mut [[i32; LANES]; ROWS]);
 }
 
+/// Computes one block, by `signed` where both operands are signed bytes, else as on Armv8.0.
+///
+/// # Safety
+/// As [`BlockFn`], for the instruction set of `signed`.
+pub(super) unsafe fn block(call: &Block<'_>, signed: BlockFn) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match (call.left.kind, call.right.kind) {
+            (Kind::S8, Kind::S8) => signed(call),
+            _ => neon::block(call),
+        }
+    }
+}
+
 /// Computes one block.
 ///
 /// # Safety
-/// As [`super::block::BlockFn`]; both operands are signed bytes.
+/// As [`BlockFn`]; both operands are signed bytes.
 #[inline(always)]
 pub(super) unsafe fn run<P: Products>(arch: P, block: &Block<'_>) {
     let End::Eight(requantizer) = block.end else { unreachable!("8-bit operands make 8-bit products") };

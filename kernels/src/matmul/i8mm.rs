@@ -4,7 +4,7 @@
 
 use core::arch::aarch64::*;
 
-use super::block::{Block, Kind};
+use super::block::Block;
 use super::bytes::{self, Products, ROWS, STEP};
 use super::pack::CHUNK;
 use super::{Descriptor, neon};
@@ -80,12 +80,7 @@ unsafe fn eight(call: &Block<'_>) {
 /// See [`super::block::BlockFn`].
 unsafe fn block(call: &Block<'_>) {
     // SAFETY: the caller vouches for the CPU and the pointers.
-    unsafe {
-        match (call.left.kind, call.right.kind) {
-            (Kind::S8, Kind::S8) => eight(call),
-            _ => neon::block(call),
-        }
-    }
+    unsafe { bytes::block(call, eight) }
 }
 
 pub(super) static BLOCKS: Descriptor = Descriptor {

@@ -1,6 +1,6 @@
 //! AVX-512 pooling tiles: `vpmaxub`, and 16-bit sums of even and odd bytes, on `zmm` registers.
 
-use super::bind::Descriptor;
+use super::bind::{Descriptor, walks};
 use super::edges::{self, Edges};
 use super::tile::{self, Tile};
 use crate::arch::{Arch, Avx512Vnni, Wide};
@@ -32,21 +32,7 @@ pub(super) static TILES: Descriptor = Descriptor {
     width: Avx512Vnni::WIDTH,
     average_name: "average_pool_u8_avx512vnni_x64",
     maximum_name: "max_pool_u8_avx512vnni_x64",
-    average: [
-        average::<0, 1, 0>,
-        average::<3, 1, 0>,
-        average::<3, 1, 3>,
-        average::<3, 2, 0>,
-        average::<3, 2, 3>,
-        average::<2, 2, 2>,
-    ],
+    average: walks!(average),
     square,
-    maximum: [
-        maximum::<0, 1, 0>,
-        maximum::<3, 1, 0>,
-        maximum::<3, 1, 3>,
-        maximum::<3, 2, 0>,
-        maximum::<3, 2, 3>,
-        maximum::<2, 2, 2>,
-    ],
+    maximum: walks!(maximum),
 };

@@ -40,6 +40,15 @@ impl Walk {
     }
 }
 
+/// The tiles of each [`Walk`], from a function `$tile` in scope whose parameters are taps across, stride and taps down; 0
+/// are any.
+macro_rules! walks {
+    ($tile:ident) => {
+        [$tile::<0, 1, 0>, $tile::<3, 1, 0>, $tile::<3, 1, 3>, $tile::<3, 2, 0>, $tile::<3, 2, 3>, $tile::<2, 2, 2>]
+    };
+}
+pub(super) use walks;
+
 /// The tiles of one instruction set, for each way to walk windows.
 pub struct Descriptor {
     pub(super) isa: Isa,

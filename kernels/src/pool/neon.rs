@@ -1,6 +1,6 @@
 //! Advanced SIMD pooling tiles: `smax`, and 16-bit sums with `saddw`, on `q` registers.
 
-use super::bind::Descriptor;
+use super::bind::{Descriptor, walks};
 use super::edges::{self, Edges};
 use super::tile::{self, Tile};
 use crate::arch::{Arch, Neon, Wide};
@@ -32,21 +32,7 @@ pub(super) static TILES: Descriptor = Descriptor {
     width: Neon::WIDTH,
     average_name: "average_pool_s8_neon_x16",
     maximum_name: "max_pool_s8_neon_x16",
-    average: [
-        average::<0, 1, 0>,
-        average::<3, 1, 0>,
-        average::<3, 1, 3>,
-        average::<3, 2, 0>,
-        average::<3, 2, 3>,
-        average::<2, 2, 2>,
-    ],
+    average: walks!(average),
     square,
-    maximum: [
-        maximum::<0, 1, 0>,
-        maximum::<3, 1, 0>,
-        maximum::<3, 1, 3>,
-        maximum::<3, 2, 0>,
-        maximum::<3, 2, 3>,
-        maximum::<2, 2, 2>,
-    ],
+    maximum: walks!(maximum),
 };

@@ -1,6 +1,6 @@
 //! Portable pooling tiles.
 
-use super::bind::Descriptor;
+use super::bind::{Descriptor, walks};
 use super::edges::{self, Edges};
 use super::tile::{self, Tile};
 use crate::arch::{Arch, Scalar, Wide};
@@ -29,21 +29,7 @@ pub(super) static TILES: Descriptor = Descriptor {
     width: Scalar::WIDTH,
     average_name: "average_pool_u8_scalar_x16",
     maximum_name: "max_pool_u8_scalar_x16",
-    average: [
-        average::<0, 1, 0>,
-        average::<3, 1, 0>,
-        average::<3, 1, 3>,
-        average::<3, 2, 0>,
-        average::<3, 2, 3>,
-        average::<2, 2, 2>,
-    ],
+    average: walks!(average),
     square,
-    maximum: [
-        maximum::<0, 1, 0>,
-        maximum::<3, 1, 0>,
-        maximum::<3, 1, 3>,
-        maximum::<3, 2, 0>,
-        maximum::<3, 2, 3>,
-        maximum::<2, 2, 2>,
-    ],
+    maximum: walks!(maximum),
 };
