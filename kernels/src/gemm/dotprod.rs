@@ -96,13 +96,15 @@ unsafe fn run<const MR: usize>(arch: DotProd, tile: &Tile<'_>) {
         let quarters = core::array::from_fn(|quarter| weights.wrapping_add(16 * quarter));
         let mut streams = Streams { rows, quarters, line: 0 };
         let sixteens = segment.bytes as usize / 16;
-        for pair in 0..sixteens / 2 {
-            // SAFETY: the segment has 32 activations more in every row, and eight lines.
-            unsafe { two_sixteens(&mut registers, &mut streams, 32 * pair) }
-        }
-        if sixteens % 2 == 1 {
-            // SAFETY: the segment has sixteen activations more in every row, and four lines.
-            unsafe { one_sixteen(&mut registers, &mut streams, 16 * (sixteens - 1)) }
+        if sixteens > 0 {
+            // SAFETY: the segment has so many activations in every row, and four lines for sixteen of them.
+            unsafe {
+                begin(&mut registers, &streams);
+                for next in 1..sixteens {
+                    sixteen::<MR, true>(&mut registers, &mut streams, 16 * next);
+                }
+                sixteen::<MR, false>(&mut registers, &mut streams, 0);
+            }
         }
         for line in 4 * sixteens..lines.len() {
             // SAFETY: the line is within the segment; the caller vouches for its activations rounded up to four.
@@ -113,48 +115,25 @@ unsafe fn run<const MR: usize>(arch: DotProd, tile: &Tile<'_>) {
     unsafe { ending::finish(arch.neon(), &tile.ending, registers.sums) }
 }
 
-/// Thirty-two k: the second sixteen activations of each row are loaded behind its last product with the first.
-///
-/// # Safety
-/// As for [`sixteen`], for 32 activations and eight lines.
-#[inline(always)]
-unsafe fn two_sixteens<const MR: usize>(registers: &mut Registers<MR>, streams: &mut Streams<MR>, at: usize) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        begin(registers, streams, at);
-        sixteen::<MR, true>(registers, streams, at + 16);
-        sixteen::<MR, false>(registers, streams, at + 16);
-    }
-}
-
-/// # Safety
-/// As for [`sixteen`].
-#[inline(always)]
-unsafe fn one_sixteen<const MR: usize>(registers: &mut Registers<MR>, streams: &mut Streams<MR>, at: usize) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        begin(registers, streams, at);
-        sixteen::<MR, false>(registers, streams, at);
-    }
-}
-
-/// Loads sixteen activations of each row and the weights of two quarters.
+/// Loads the first sixteen activations of each row and the weights of two quarters.
 ///
 /// # Safety
 /// As for [`sixteen`].
 #[inline(always)]
-unsafe fn begin<const MR: usize>(registers: &mut Registers<MR>, streams: &Streams<MR>, at: usize) {
+unsafe fn begin<const MR: usize>(registers: &mut Registers<MR>, streams: &Streams<MR>) {
     // SAFETY: the caller vouches for the weights and the activations.
     unsafe {
         for row in 0..MR {
-            registers.activations[row] = ordered::load(streams.rows[row], at);
+            registers.activations[row] = ordered::load(streams.rows[row], 0);
         }
-        registers.weights = [0, 1].map(|quarter| ordered::load(streams.quarters[quarter], streams.line));
+        for quarter in 0..2 {
+            registers.weights[quarter] = ordered::load(streams.quarters[quarter], streams.line);
+        }
     }
 }
 
-/// Sixteen k: four lines, of which two quarters are loaded; loads sixteen activations from `next` on if there are
-/// `MORE`, and two quarters more of weights.
+/// Sixteen k: four lines, of which two quarters are loaded. If there are `MORE`, it loads each row's next sixteen activations,
+/// from `next` on, behind its last product with these, and the next two quarters of weights.
 ///
 /// # Safety
 /// The rows have sixteen activations, or more if there are to be; and there are the lines.
