@@ -118,7 +118,13 @@ fn scale_panel<A: Arch, const MR: usize, const NV: usize, const PANEL: usize, co
     sums
 }
 
-/// Puts the sums into the scratch, rows by panels.
+/// Index of a vector of sums in the scratch, the last first: stored in the order in which they are held, the compiler would
+/// take all stores for one copy of an array, and keep that in memory for the paths that put nothing down, too.
+const fn place<const MR: usize, const NV: usize>(row: usize, panel: usize) -> usize {
+    LANES * (MR * NV - 1 - (row * NV + panel))
+}
+
+/// Puts the sums into the scratch.
 ///
 /// # Safety
 /// In a function that enables the instruction set of `arch`.
@@ -134,7 +140,7 @@ unsafe fn put_down<A: Arch, const MR: usize, const NV: usize>(
     for row in 0..MR {
         for panel in 0..NV {
             // SAFETY: the scratch has room for this many vectors, and belongs to this thread.
-            unsafe { arch.store(scratch.add(LANES * (row * NV + panel)), sums[row][panel]) }
+            unsafe { arch.store(scratch.add(place::<MR, NV>(row, panel)), sums[row][panel]) }
         }
     }
     scratch
@@ -161,7 +167,7 @@ unsafe fn correct<A: Arch, const MR: usize, const NV: usize>(
         for row in 0..MR {
             // SAFETY: put down above; the caller vouches for the activations.
             unsafe {
-                let at = scratch.add(LANES * (row * NV + panel));
+                let at = scratch.add(place::<MR, NV>(row, panel));
                 let mut sum = excess::add(arch, addends, ending.rows[row], arch.load(at));
                 if let Some(&row_sum) = ending.row_sums.get(row) {
                     sum = arch.sub(sum, arch.splat(row_sum.wrapping_mul(ending.columns[panel].weight_zero)));
@@ -173,7 +179,7 @@ unsafe fn correct<A: Arch, const MR: usize, const NV: usize>(
     for row in 0..MR {
         for panel in 0..NV {
             // SAFETY: put down above.
-            sums[row][panel] = unsafe { arch.load(scratch.add(LANES * (row * NV + panel))) };
+            sums[row][panel] = unsafe { arch.load(scratch.add(place::<MR, NV>(row, panel))) };
         }
     }
     sums
@@ -193,7 +199,7 @@ unsafe fn apply<A: Arch, const MR: usize, const NV: usize>(arch: A, ending: &End
         for row in 0..MR {
             // SAFETY: put down above; the caller vouches for the output.
             unsafe {
-                let sum = arch.load(scratch.add(LANES * (row * NV + panel)));
+                let sum = arch.load(scratch.add(place::<MR, NV>(row, panel)));
                 let [values] = columns.requantizer.apply(arch, [sum]);
                 let target = output.wrapping_add(ending.pixels[row] as usize * columns.pixel_stride);
                 arch.store_bytes(target, values, columns.count);
