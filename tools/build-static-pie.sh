@@ -14,8 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly musl_target=aarch64-unknown-linux-musl
 prepare false
 qemu=$(emulator)
-CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
-export CARGO_TARGET_DIR
+CARGO_TARGET_DIR=$(realpath -m "$CARGO_TARGET_DIR")
 musl=$CARGO_TARGET_DIR/musl
 mkdir -p "$musl/lib"
 
