@@ -1,12 +1,54 @@
 //! Kernel tables: choosing the entry of an instruction set that this CPU has.
 
+use std::borrow::Cow;
+
 use crate::isa::{Isa, IsaError};
+use crate::registry::KernelId;
 
 /// An entry of a kernel table.
 pub(crate) trait Described: 'static {
     /// The instruction set that the entry's kernels need.
     fn isa(&self) -> Isa;
+
+    /// The names of the entry's kernels.
+    fn names(&self) -> Vec<Cow<'static, str>>;
 }
+
+/// An entry of one kernel.
+pub(crate) struct Entry<F> {
+    /// The instruction set that the kernel needs.
+    pub(crate) isa: Isa,
+    /// The kernel's name.
+    pub(crate) name: &'static str,
+    /// The kernel's entry point.
+    pub(crate) run: F,
+}
+
+impl<F: 'static> Described for Entry<F> {
+    fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        vec![self.name.into()]
+    }
+}
+
+/// The entries of a kernel table, best first: those of x86, those of 64-bit ARM, and the portable one. Every entry may name
+/// the instruction sets' types of [`crate::arch`].
+macro_rules! table {
+    (x86_64: $($x86:expr),* ; aarch64: $($arm:expr),* ; any: $any:expr $(,)?) => {
+        {
+            use crate::arch::*;
+            &[
+                $(#[cfg(target_arch = "x86_64")] &$x86,)*
+                $(#[cfg(target_arch = "aarch64")] &$arm,)*
+                &$any,
+            ]
+        }
+    };
+}
+pub(crate) use table;
 
 /// An entry whose instruction set this CPU is known to have.
 pub(crate) struct Bound<D: 'static>(&'static D);
@@ -33,4 +75,18 @@ impl<D: Described> Bound<D> {
     pub(crate) fn descriptor(self) -> &'static D {
         self.0
     }
+
+    /// A kernel of the entry, as the registry lists it.
+    pub(crate) fn kernel(self, family: &'static str, name: &'static str) -> KernelId {
+        KernelId::new(family, self.0.isa(), name)
+    }
+}
+
+/// The kernels of a family's table, as the registry lists them.
+pub(crate) fn list<D: Described>(family: &'static str, table: &[&D]) -> Vec<KernelId> {
+    let of_entry = |entry: &&D| {
+        let isa = entry.isa();
+        entry.names().into_iter().map(move |name| KernelId::new(family, isa, name))
+    };
+    table.iter().flat_map(of_entry).collect()
 }

@@ -1,21 +1,15 @@
 //! What a planned operator is to whoever runs it: a number of independent tasks.
 
-use crate::isa::Isa;
-use crate::memory::{Input, Output};
+use crate::memory::{Input, Line, Output, Workspace};
+use crate::registry::KernelId;
 
 /// An operator with shapes, weights and kernel settled, ready to run any number of times.
 ///
 /// The work is cut into [`Layer::tasks`] tasks which may run in any order, on any threads, each
 /// exactly once per run; results do not depend on who runs them.
 pub trait Layer: Send + Sync {
-    /// Name of the kernel, as listed by `ottava kernels`.
-    fn kernel(&self) -> &str;
-
-    /// The instruction set that the kernel is written for, which its name has as one of its words; `None` where every
-    /// CPU runs the same code.
-    fn isa(&self) -> Option<Isa> {
-        self.kernel().split('_').find_map(|word| word.parse().ok())
-    }
+    /// Which kernel it is, as the registry lists it.
+    fn kernel(&self) -> KernelId;
 
     /// Number of tasks, at least 1.
     fn tasks(&self) -> usize;
@@ -25,32 +19,37 @@ pub trait Layer: Send + Sync {
         0
     }
 
+    /// Bytes of workspace that each thread needs in this layer.
+    fn workspace_bytes(&self) -> usize {
+        0
+    }
+
     /// Runs one task.
     ///
+    /// # Errors
+    /// The operator is not defined for the values of this run, such as an index out of range. The output bytes of the
+    /// task hold anything then.
+    ///
     /// # Panics
-    /// `task` is not below [`Layer::tasks`], or a view is missing or shorter than the shapes need.
+    /// The task is not below [`Layer::tasks`], a view is missing or shorter than the shapes need, or the workspace has
+    /// fewer than [`Layer::workspace_bytes`].
     ///
     /// # Safety
     /// For the time of the call nobody writes the input tensors' bytes, and nobody else reads or
     /// writes the output bytes of this task: no other call runs the same task on the same outputs.
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]);
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure>;
+}
 
-    /// [`Layer::run`] for layers that can meet values which they are not defined for, such as an index out of range.
-    /// The output bytes of a task that fails hold anything.
-    ///
-    /// # Errors
-    /// The operator is not defined for the values of this run.
-    ///
-    /// # Panics
-    /// As [`Layer::run`].
-    ///
-    /// # Safety
-    /// As [`Layer::run`].
-    unsafe fn try_run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) -> Result<(), Failure> {
-        // SAFETY: the caller's promise is the same.
-        unsafe { self.run(task, inputs, outputs) };
-        Ok(())
-    }
+/// One task of a layer, with what it reads and writes.
+pub struct Task<'a> {
+    /// Which task.
+    pub index: usize,
+    /// The layer's inputs, in its order.
+    pub inputs: &'a [Input<'a>],
+    /// The layer's outputs, in its order.
+    pub outputs: &'a [Output<'a>],
+    /// Memory of the thread that runs the task. It holds anything, and nothing in it is kept.
+    pub workspace: Workspace<'a>,
 }
 
 /// Why a layer could not compute with the values that it met.
@@ -59,15 +58,29 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Runs all tasks of a layer in order on the caller's thread.
 ///
 /// # Panics
-/// As [`Layer::run`].
+/// As [`Layer::run`], and where a task fails.
 pub fn run_all(layer: &dyn Layer, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) {
+    try_run_all(layer, inputs, outputs).unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// [`run_all`] for layers that can fail.
+///
+/// # Errors
+/// The failure of the first task that fails; the tasks after it are not run.
+///
+/// # Panics
+/// As [`Layer::run`].
+pub fn try_run_all(layer: &dyn Layer, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<(), Failure> {
     let inputs: Vec<Input<'_>> = inputs.iter().map(|&bytes| bytes.into()).collect();
     let outputs: Vec<Output<'_>> = outputs.iter_mut().map(|bytes| Output::from(&mut **bytes)).collect();
-    for task in 0..layer.tasks() {
+    let mut lines = vec![Line::ZERO; layer.workspace_bytes().div_ceil(size_of::<Line>())];
+    for index in 0..layer.tasks() {
+        let workspace = Workspace::new(&mut lines);
         // SAFETY: the borrows make inputs immutable and outputs exclusive for the whole call, and
         // tasks run one after the other.
-        unsafe { layer.run(task, &inputs, &outputs) }
+        unsafe { layer.run(Task { index, inputs: &inputs, outputs: &outputs, workspace })? }
     }
+    Ok(())
 }
 
 /// Work of a task below which handing it out costs more than it brings.

@@ -100,14 +100,33 @@ impl<'a> From<&'a mut [u8]> for Output<'a> {
     }
 }
 
-/// One cache line of packed weights: sixteen columns of four.
+/// One aligned cache line: of packed weights sixteen columns of four, of a workspace any 64 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C, align(64))]
-pub(crate) struct Line(pub(crate) [i8; 64]);
+pub struct Line(pub(crate) [i8; 64]);
 
 impl Line {
-    /// All weights 0.
-    pub(crate) const ZERO: Self = Self([0; 64]);
+    /// All bytes 0.
+    pub const ZERO: Self = Self([0; 64]);
+}
+
+/// Memory that one thread has to itself for the time of a task, in aligned cache lines.
+pub struct Workspace<'a>(&'a mut [Line]);
+
+impl<'a> Workspace<'a> {
+    /// The lines as a workspace.
+    pub fn new(lines: &'a mut [Line]) -> Self {
+        Self(lines)
+    }
+
+    /// The first `count` lines.
+    ///
+    /// # Panics
+    /// There are fewer.
+    pub fn lines(self, count: usize) -> &'a mut [Line] {
+        assert!(count <= self.0.len(), "a workspace of {} lines, {count} are needed", self.0.len());
+        &mut self.0[..count]
+    }
 }
 
 impl<'a> Input<'a> {

@@ -17,9 +17,9 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use crate::arch::{Arch, Dot, LANES, Scalar};
 #[cfg(target_arch = "x86_64")]
 use crate::arch::{Avx2, Avx512Vnni, AvxVnni, PairDot};
+use crate::arch::{Dot, InstructionSet, LANES, Scalar};
 #[cfg(target_arch = "x86_64")]
 use crate::gemm::MOST_JOINED;
 use crate::isa::{Isa, IsaError};

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::arch::{Arch, Clamp, LANES, Multipliers};
-use crate::gemm::Requantize;
+use crate::quantization::{Multiplier, OutputRange, Requantize};
 
 /// Sixteen values, one for each channel, on a cache line of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,19 +37,6 @@ pub(crate) enum Form {
     Rounded,
     /// Only [`Requantizer::scale`].
     Any,
-}
-
-/// Zero point and range of an output, stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OutputRange {
-    /// Zero point.
-    pub(crate) zero: i32,
-    /// Least value.
-    pub(crate) min: i32,
-    /// Greatest value.
-    pub(crate) max: i32,
-    /// What stored values have more than the file's.
-    pub(crate) offset: i32,
 }
 
 /// Largest magnitude of a sum whose double does not wrap, and that certainly does not wrap either once scaled
@@ -96,7 +83,7 @@ impl Requantizer {
         let finish = match requantize {
             Requantize::Fixed(fixed) => {
                 for (lane, channel) in used() {
-                    let (value, shift) = fixed[if fixed.len() == 1 { 0 } else { channel }];
+                    let Multiplier { mantissa: value, shift } = fixed[if fixed.len() == 1 { 0 } else { channel }];
                     assert!((-31..=31).contains(&shift), "a multiplier's shift is {shift}");
                     multipliers.set(lane, value, shift);
                 }

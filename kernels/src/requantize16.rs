@@ -4,15 +4,16 @@
 //! bits, as most do, are multiplied as such. All zero points are 0.
 
 use crate::arch::{LANES, Pairs16};
+use crate::quantization::Multiplier;
 
 /// From 64-bit sums, which some forms take the low 32 bits of, to the output scale; one entry for all channels or one for each.
 #[derive(Clone, Copy, Debug)]
 pub enum Requantize16<'a> {
     /// `(mantissa, shift)` as `QuantizeMultiplier` gives them, the shift within -31 to 14. The sum has 64 bits and is
     /// multiplied by the upper 16 bits of the mantissa, with one rounding.
-    Wide(&'a [(i32, i32)]),
+    Wide(&'a [Multiplier]),
     /// The same with a shift within -31 to 31: the sum is cut to 32 bits and multiplied with two roundings.
-    Narrow(&'a [(i32, i32)]),
+    Narrow(&'a [Multiplier]),
     /// Real multipliers of a 64-bit sum, rounded once from `f64`.
     WideFloat(&'a [f64]),
     /// Real multipliers of a sum cut to 32 bits, rounded once from `f64`.
@@ -178,10 +179,10 @@ fn pick<T: Copy>(list: &[T], channel: usize) -> T {
     list[if list.len() == 1 { 0 } else { channel }]
 }
 
-fn wide(multiplier: impl Fn(usize) -> (i32, i32), used: usize, bias: [i64; LANES]) -> Scale {
+fn wide(multiplier: impl Fn(usize) -> Multiplier, used: usize, bias: [i64; LANES]) -> Scale {
     let mut wide = Wide { offset: [0; LANES], shift: [1; LANES], factor: [0; LANES] };
     for (lane, &bias) in bias.iter().enumerate().take(used) {
-        let (mantissa, exponent) = multiplier(lane);
+        let Multiplier { mantissa, shift: exponent } = multiplier(lane);
         assert!((-31..=14).contains(&exponent) && mantissa >= 0, "a multiplier of {mantissa}, {exponent}");
         let factor = if mantissa < 0x7FFF_0000 { (mantissa + 0x8000) >> 16 } else { 0x7FFF };
         let shift = i64::from(15 - exponent);
@@ -192,11 +193,11 @@ fn wide(multiplier: impl Fn(usize) -> (i32, i32), used: usize, bias: [i64; LANES
     Scale::Wide(Box::new(wide))
 }
 
-fn narrow(multiplier: impl Fn(usize) -> (i32, i32), used: usize, bias: [i64; LANES]) -> Scale {
+fn narrow(multiplier: impl Fn(usize) -> Multiplier, used: usize, bias: [i64; LANES]) -> Scale {
     let zeros = [0; LANES];
     let mut narrow = Narrow { bias: bias.map(|bias| bias as i32), mantissa: zeros, left: zeros, right: zeros };
     for lane in 0..used {
-        let (value, exponent) = multiplier(lane);
+        let Multiplier { mantissa: value, shift: exponent } = multiplier(lane);
         assert!((-31..=31).contains(&exponent) && value > i32::MIN, "a multiplier of {value}, {exponent}");
         narrow.mantissa[lane] = value;
         narrow.left[lane] = exponent.max(0);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::isa::{Isa, Storage};
 use crate::memory::SLACK;
+use crate::quantization::Multiplier;
 
 pub(crate) mod pairs;
 
@@ -59,14 +60,26 @@ impl Random {
         (0..len).map(|_| word(self)).collect()
     }
 
-    /// A multiplier of (mantissa, shift) with a shift within `low..=high`, extremes included.
-    pub(crate) fn multiplier(&mut self, low: i32, high: i32) -> (i32, i32) {
+    /// A multiplier with a shift within `low..=high`, extremes included.
+    pub(crate) fn multiplier(&mut self, low: i32, high: i32) -> Multiplier {
         let mantissa = match self.next() % 4 {
             0 => self.pick(&[1 << 30, (1 << 30) + 1, i32::MAX, 1_518_500_249]),
             _ => self.within(1 << 30, i32::MAX),
         };
-        (mantissa, self.within(low, high))
+        Multiplier { mantissa, shift: self.within(low, high) }
     }
+}
+
+/// A multiplier of the reference as kernels take it.
+pub(crate) fn from_reference(multiplier: ottava_ref::Multiplier) -> Multiplier {
+    let ottava_ref::Multiplier { mantissa, shift } = multiplier;
+    Multiplier { mantissa, shift }
+}
+
+/// A multiplier as the reference takes it.
+pub(crate) fn to_reference(multiplier: Multiplier) -> ottava_ref::Multiplier {
+    let Multiplier { mantissa, shift } = multiplier;
+    ottava_ref::Multiplier { mantissa, shift }
 }
 
 /// What test tensors hold.

@@ -119,13 +119,8 @@ impl Layer for ReferenceLayer {
         1
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
-        // SAFETY: the caller's promise is the same.
-        let result = unsafe { self.try_run(task, inputs, outputs) };
-        result.unwrap_or_else(|failure| panic!("{failure}"));
-    }
-
-    unsafe fn try_run(&self, _task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) -> Result<(), Failure> {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         let mut views = inputs.iter();
         let gathered: Vec<Option<Vec<u8>>> = self
             .inputs

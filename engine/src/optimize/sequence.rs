@@ -52,13 +52,8 @@ impl Layer for Sequence {
         self.pieces.iter().map(|piece| piece.layer.packed_bytes()).sum()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
-        // SAFETY: the caller's promise is the same.
-        let result = unsafe { self.try_run(task, inputs, outputs) };
-        result.unwrap_or_else(|failure| panic!("{failure}"));
-    }
-
-    unsafe fn try_run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) -> Result<(), Failure> {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         let index = self.ends.partition_point(|&end| end <= task);
         let piece = self.pieces.get(index).unwrap_or_else(|| panic!("task {task} of {}", self.tasks()));
         let before = index.checked_sub(1).map_or(0, |last| self.ends[last]);

@@ -3,7 +3,7 @@
 use super::mix_tile::{self, MixTile};
 use super::tile::{self, Tile};
 use super::{Descriptor, MixKernel};
-use crate::arch::{Arch, Avx512Vnni, Wide};
+use crate::arch::{Avx512Vnni, InstructionSet, Wide};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

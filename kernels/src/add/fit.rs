@@ -16,6 +16,7 @@ use super::AddSpec;
 use super::tile::LEFT_SHIFT;
 use crate::arch::Weighed;
 use crate::isa::Storage;
+use crate::quantization::Multiplier;
 
 /// Bits of the lower half of a weight.
 const LOW_BITS: u32 = 16;
@@ -34,7 +35,7 @@ pub(super) fn fit(spec: &AddSpec, storage: Storage) -> Option<Weighed> {
     let (least, greatest) = storage.range();
     let stored = least..=greatest;
     let stored_range = stored.contains(&spec.output_min) && stored.contains(&spec.output_max);
-    if multipliers.iter().any(|&(mantissa, _)| mantissa < 0) || !stored_range {
+    if multipliers.iter().any(|multiplier| multiplier.mantissa < 0) || !stored_range {
         return None;
     }
     let [first, second, output] = multipliers.map(real);
@@ -92,7 +93,7 @@ fn constant((spec, least): (&AddSpec, i32), weights: [i64; 2], bits: u32, offset
 }
 
 /// `MultiplyByQuantizedMultiplier` without left shift.
-fn rescale(value: i64, (mantissa, shift): (i32, i32)) -> i64 {
+fn rescale(value: i64, Multiplier { mantissa, shift }: Multiplier) -> i64 {
     let high = (value * i64::from(mantissa) + (1 << 30)) >> 31;
     let mask = (1i64 << -shift) - 1;
     let threshold = (mask >> 1) + i64::from(high < 0);
@@ -100,7 +101,7 @@ fn rescale(value: i64, (mantissa, shift): (i32, i32)) -> i64 {
 }
 
 /// What a multiplier is worth.
-fn real((mantissa, shift): (i32, i32)) -> f64 {
+fn real(Multiplier { mantissa, shift }: Multiplier) -> f64 {
     f64::from(mantissa) * f64::from(shift - 31).exp2()
 }
 
@@ -124,7 +125,7 @@ mod tests {
         let zeros = zeros.map(|zero| zero + least);
         let quantize = |value: f64| {
             let shift = value.log2().floor() as i32 + 1;
-            ((value * f64::from(31 - shift).exp2()).round() as i32, shift)
+            Multiplier { mantissa: (value * f64::from(31 - shift).exp2()).round() as i32, shift }
         };
         let twice = 2.0 * scales[0].max(scales[1]);
         let operand = |i: usize| Operand { zero: zeros[i], multiplier: quantize(scales[i] / twice) };
@@ -156,8 +157,8 @@ mod tests {
     fn usual_additions_run_as_one() {
         for_each_isa(|isa| {
             let layer = prepare(isa, &spec([0.2184, 0.3401, 0.4013], [128, 129, 122], isa.storage()));
-            let best = KERNELS.iter().find(|kernel| isa.includes(kernel.isa())).expect("there is a kernel");
-            assert_eq!(Some(layer.kernel()), best.mix_name());
+            let best = KERNELS.iter().find(|kernel| isa.includes(kernel.isa)).expect("there is a kernel");
+            assert_eq!(Some(&*layer.kernel().name), best.mix.as_ref().map(|kernel| kernel.name));
         });
     }
 

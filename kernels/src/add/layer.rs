@@ -6,14 +6,14 @@ use super::tile::{LEFT_SHIFT, Tile, TileFn};
 use super::{AddSpec, Descriptor, MixKernel, Operand};
 use crate::arch::{LANES, Weighed};
 use crate::bound::Bound;
-use crate::gemm::Requantize;
-use crate::layer::Layer;
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task};
 use crate::pairs::{Run, Walk};
-use crate::requantize::{OutputRange, Requantizer};
+use crate::quantization::{Multiplier, OutputRange, Requantize};
+use crate::registry::KernelId;
+use crate::requantize::Requantizer;
 
 /// The multiplier that is a shift by one.
-const HALF: (i32, i32) = (1 << 30, 0);
+
 /// Elementary steps of one element.
 const WORK: usize = 4;
 
@@ -32,11 +32,15 @@ impl Add {
     pub(super) fn new(bound: Bound<Descriptor>, spec: &AddSpec) -> Self {
         assert!(spec.pairs.bytes == 1, "elements of {} bytes", spec.pairs.bytes);
         for operand in spec.operands {
-            assert!((-31..=0).contains(&operand.multiplier.1), "an operand's shift is {}", operand.multiplier.1);
+            assert!(
+                (-31..=0).contains(&operand.multiplier.shift),
+                "an operand's shift is {}",
+                operand.multiplier.shift
+            );
             assert!((-128..=255).contains(&operand.zero), "an operand's zero point is {}", operand.zero);
         }
-        assert!((-31..=0).contains(&spec.multiplier.1), "the output's shift is {}", spec.multiplier.1);
-        let [first, second] = spec.operands.map(|operand| usize::from(operand.multiplier == HALF));
+        assert!((-31..=0).contains(&spec.multiplier.shift), "the output's shift is {}", spec.multiplier.shift);
+        let [first, second] = spec.operands.map(|operand| usize::from(operand.multiplier == Multiplier::HALF));
         let range = OutputRange {
             zero: spec.output_zero,
             min: spec.output_min,
@@ -74,8 +78,9 @@ impl Add {
 }
 
 impl Layer for Add {
-    fn kernel(&self) -> &str {
-        self.mix.map_or(self.bound.descriptor().name, |(kernel, ..)| kernel.name)
+    fn kernel(&self) -> KernelId {
+        let name = self.mix.map_or(self.bound.descriptor().name, |(kernel, ..)| kernel.name);
+        self.bound.kernel(super::FAMILY, name)
     }
 
     fn tasks(&self) -> usize {
@@ -86,8 +91,10 @@ impl Layer for Add {
         self.walk.constant_bytes()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         // SAFETY: the caller's promise; the walk was made for the tile's width, so each run is as the tile wants it.
         unsafe { self.walk.run(task, (inputs, outputs), |run| self.run_run(run)) }
+        Ok(())
     }
 }

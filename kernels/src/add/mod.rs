@@ -6,9 +6,13 @@
 //!
 //! Most additions provably equal one weighed sum, whole registers at a time.
 
-use crate::bound::{Bound, Described};
+use std::borrow::Cow;
+
+use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
 use crate::pairs::Pairs;
+use crate::quantization::Multiplier;
+use crate::registry::KernelId;
 
 mod fit;
 mod layer;
@@ -31,7 +35,7 @@ pub struct Operand {
     /// Zero point, stored.
     pub zero: i32,
     /// `(mantissa, shift)` to the common scale; the shift at most 0.
-    pub multiplier: (i32, i32),
+    pub multiplier: Multiplier,
 }
 
 /// What an addition is to do.
@@ -44,7 +48,7 @@ pub struct AddSpec {
     /// The two operands.
     pub operands: [Operand; 2],
     /// `(mantissa, shift)` from the common scale to the output's; the shift at most 0.
-    pub multiplier: (i32, i32),
+    pub multiplier: Multiplier,
     /// Output zero point, stored.
     pub output_zero: i32,
     /// Least output, stored.
@@ -55,8 +59,11 @@ pub struct AddSpec {
     pub output_offset: i32,
 }
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "addition";
+
 /// The kernels of one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     isa: Isa,
     name: &'static str,
     /// Sums and differences, each where neither operand, the second, the first, or both have a multiplier of one
@@ -75,7 +82,7 @@ struct MixKernel {
 }
 
 /// Kernels of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &avx512vnni::TILES,
     #[cfg(target_arch = "x86_64")]
@@ -85,27 +92,19 @@ pub static KERNELS: &[&Descriptor] = &[
     &scalar::TILES,
 ];
 
-impl Descriptor {
-    /// The instruction set that the kernels need.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernel's name: stored type, instruction set, lanes.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// The name of the kernel for additions that are one weighed sum, where the instruction set has one.
-    pub fn mix_name(&self) -> Option<&'static str> {
-        self.mix.as_ref().map(|kernel| kernel.name)
-    }
-}
-
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
     }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        [self.name].into_iter().chain(self.mix.as_ref().map(|kernel| kernel.name)).map(Into::into).collect()
+    }
+}
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
 }
 
 /// Prepares an addition for an instruction set.

@@ -3,7 +3,7 @@
 use super::mix_tile::{self, MixTile};
 use super::tile::{self, Tile};
 use super::{Descriptor, MixKernel};
-use crate::arch::{Arch, Neon, Wide};
+use crate::arch::{InstructionSet, Neon, Wide};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

@@ -1,13 +1,14 @@
 //! Every kernel of every instruction set against the scalar reference, bit for bit.
 
+use ottava_ref::ActivationRange;
 use ottava_ref::ops::add::AddParams;
 use ottava_ref::scales::AddMultipliers;
-use ottava_ref::{ActivationRange, Multiplier};
 use proptest::prelude::*;
 
 use super::*;
+use crate::quantization::Multiplier;
 use crate::testing::pairs::PairLayout;
-use crate::testing::{Failures, Fill, Random};
+use crate::testing::{Failures, Fill, Random, to_reference};
 
 /// One addition with all its parameters.
 #[derive(Clone, Debug)]
@@ -41,17 +42,16 @@ impl Case {
             let inner = random.within(low, high);
             random.pick(&[low, high, inner])
         };
-        let multiplier = |(mantissa, shift)| Multiplier { mantissa, shift };
-        let operand = |random: &mut Random, half| if half { (1 << 30, 0) } else { random.multiplier(-6, 0) };
+        let operand = |random: &mut Random, half| if half { Multiplier::HALF } else { random.multiplier(-6, 0) };
         let input_zero_points = [zero(random), zero(random)];
         let output_zero_point = zero(random);
         let lo = if self.rectified { output_zero_point } else { random.within(low, high) };
         AddParams {
             input_zero_points,
             multipliers: AddMultipliers {
-                input1: multiplier(operand(random, self.halves[0])),
-                input2: multiplier(operand(random, self.halves[1])),
-                output: multiplier(random.multiplier(-22, -15)),
+                input1: to_reference(operand(random, self.halves[0])),
+                input2: to_reference(operand(random, self.halves[1])),
+                output: to_reference(random.multiplier(-22, -15)),
             },
             output_zero_point,
             activation: ActivationRange { lo, hi: random.within(lo, high) },
@@ -73,7 +73,8 @@ impl Case {
             true => layout.reference(inputs, |x, y| sub(&params, x, y), |x, y| sub(&params, x, y)),
         };
         let AddMultipliers { input1, input2, output } = params.multipliers;
-        let by = |multiplier: Multiplier| (multiplier.mantissa, multiplier.shift);
+        let by =
+            |multiplier: ottava_ref::Multiplier| Multiplier { mantissa: multiplier.mantissa, shift: multiplier.shift };
         let prepare = |isa: Isa, pairs| -> Box<dyn crate::Layer> {
             let offset = isa.storage().offset_from(layout.signed);
             let [zero1, zero2] = params.input_zero_points;

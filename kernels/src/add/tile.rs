@@ -6,6 +6,7 @@
 use super::Operand;
 use crate::arch::{Arch, LANES};
 use crate::pairs::Run;
+use crate::quantization::Multiplier;
 use crate::requantize::Requantizer;
 
 /// Bits of headroom that both operands gain before they are brought to a common scale.
@@ -41,7 +42,7 @@ struct Scaled<A: Arch> {
 impl<A: Arch> Scaled<A> {
     #[inline(always)]
     fn new(arch: A, operand: &Operand) -> Self {
-        let (mantissa, shift) = operand.multiplier;
+        let Multiplier { mantissa, shift } = operand.multiplier;
         let by = arch.prepare_rescale(arch.splat(mantissa), arch.splat(0), arch.splat(-shift));
         Self { zero: arch.splat(operand.zero), by }
     }

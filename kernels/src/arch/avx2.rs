@@ -11,7 +11,7 @@ use core::marker::PhantomData;
 #[cfg(test)]
 use super::avx2_products::VnniByVl;
 use super::avx2_products::{PairSums, Product, Vnni};
-use super::{Arch, Clamp, Dot, Multipliers};
+use super::{Arch, Clamp, Dot, InstructionSet, Kernel, Multipliers};
 use crate::isa::Isa;
 
 /// Proof that the CPU has AVX2, and what the product `P` needs beyond it.
@@ -80,18 +80,39 @@ macro_rules! both {
     };
 }
 
-impl<P: Product> Arch for Ymm<P> {
-    const ISA: Isa = P::ISA;
+/// An instruction set of two `ymm` registers, by its features and its product.
+macro_rules! instruction_set {
+    ($isa:expr, $features:literal, $product:ty) => {
+        impl InstructionSet for Ymm<$product> {
+            const ISA: Isa = $isa;
+
+            #[inline(always)]
+            unsafe fn assume() -> Self {
+                Self(PhantomData)
+            }
+
+            #[target_feature(enable = $features)]
+            unsafe fn enter<K: Kernel<Self>>(call: &K::Call<'_>) {
+                // SAFETY: this function enables the features; the caller vouches for the CPU and the call.
+                unsafe { K::run(Self::assume(), call) }
+            }
+        }
+    };
+}
+instruction_set!(Isa::Avx2, "avx2", PairSums);
+instruction_set!(Isa::AvxVnni, "avx2,avxvnni", Vnni);
+#[cfg(test)]
+instruction_set!(Isa::AvxVnni, "avx2,avx512f,avx512vl,avx512vnni", VnniByVl);
+
+impl<P: Product> Arch for Ymm<P>
+where
+    Self: InstructionSet,
+{
     type I32 = Pair;
     type Rescale = Rescale;
     type RescaleFast = RescaleFast;
     type Clamp = PreparedClamp;
     type Narrow = Pair;
-
-    #[inline(always)]
-    unsafe fn assume() -> Self {
-        Self(PhantomData)
-    }
 
     #[inline(always)]
     fn splat(self, value: i32) -> Pair {
@@ -337,7 +358,10 @@ fn high_halves(x: Pair, by: RescaleFast) -> Pair {
     })
 }
 
-impl<P: Product> Dot for Ymm<P> {
+impl<P: Product> Dot for Ymm<P>
+where
+    Self: InstructionSet,
+{
     type Sums = Pair;
     type Weights = Pair;
     type Quad = __m256i;

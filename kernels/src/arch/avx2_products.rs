@@ -4,7 +4,6 @@ use core::arch::x86_64::*;
 
 use super::avx2::Pair;
 use super::{Avx2, PairDot};
-use crate::isa::Isa;
 
 /// A register intrinsic, safe because `self` proves the CPU feature.
 macro_rules! register {
@@ -16,9 +15,6 @@ macro_rules! register {
 
 /// How a register of quads is multiplied with one of weights.
 pub(crate) trait Product: Copy {
-    /// The instruction set this is of.
-    const ISA: Isa;
-
     /// `sums[column] += Σ quad[i] * weights[column][i]` of eight columns.
     ///
     /// # Safety
@@ -31,8 +27,6 @@ pub(crate) trait Product: Copy {
 pub(crate) struct PairSums;
 
 impl Product for PairSums {
-    const ISA: Isa = Isa::Avx2;
-
     #[inline(always)]
     unsafe fn dot(sums: __m256i, quad: __m256i, weights: __m256i) -> __m256i {
         // SAFETY: register operations; the caller vouches for AVX2.
@@ -49,8 +43,6 @@ impl Product for PairSums {
 pub(crate) struct Vnni;
 
 impl Product for Vnni {
-    const ISA: Isa = Isa::AvxVnni;
-
     #[inline(always)]
     unsafe fn dot(sums: __m256i, quad: __m256i, weights: __m256i) -> __m256i {
         // SAFETY: a register operation; the caller vouches for AVX-VNNI.
@@ -65,8 +57,6 @@ pub(crate) struct VnniByVl;
 
 #[cfg(test)]
 impl Product for VnniByVl {
-    const ISA: Isa = Isa::AvxVnni;
-
     #[inline(always)]
     unsafe fn dot(sums: __m256i, quad: __m256i, weights: __m256i) -> __m256i {
         // SAFETY: a register operation; the caller vouches for AVX-512 VNNI and VL.

@@ -5,7 +5,7 @@ use core::arch::x86_64::*;
 
 use super::avx2::Ymm;
 use super::avx2_products::Product;
-use super::{Divide, Mix, Weighed, Wide};
+use super::{Divide, InstructionSet, Mix, Weighed, Wide};
 
 /// A register intrinsic, safe because `self` proves the CPU feature.
 macro_rules! register {
@@ -35,7 +35,10 @@ pub(crate) struct Divider {
     nearest: __m256i,
 }
 
-impl<P: Product> Wide for Ymm<P> {
+impl<P: Product> Wide for Ymm<P>
+where
+    Self: InstructionSet,
+{
     type Bytes = __m256i;
     type Words = Words;
     type Divider = Divider;
@@ -196,7 +199,10 @@ pub(crate) struct Weights {
     offset: __m256i,
 }
 
-impl<P: Product> Mix for Ymm<P> {
+impl<P: Product> Mix for Ymm<P>
+where
+    Self: InstructionSet,
+{
     type Weights = Weights;
 
     #[inline(always)]

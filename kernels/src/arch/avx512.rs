@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{Arch, Clamp, Dot, Multipliers};
+use super::{Arch, Clamp, Dot, InstructionSet, Kernel, Multipliers};
 use crate::isa::Isa;
 
 /// Proof that the CPU has AVX-512 F, BW, DQ, VL and VNNI.
@@ -48,18 +48,27 @@ const ODD: __mmask16 = 0xAAAA;
 /// Bits of the other lanes.
 const EVEN: __mmask16 = 0x5555;
 
-impl Arch for Avx512Vnni {
+impl InstructionSet for Avx512Vnni {
     const ISA: Isa = Isa::Avx512Vnni;
-    type I32 = __m512i;
-    type Rescale = Rescale;
-    type RescaleFast = RescaleFast;
-    type Clamp = PreparedClamp;
-    type Narrow = __m512i;
 
     #[inline(always)]
     unsafe fn assume() -> Self {
         Self(())
     }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn enter<K: Kernel<Self>>(call: &K::Call<'_>) {
+        // SAFETY: this function enables the features; the caller vouches for the CPU and the call.
+        unsafe { K::run(Self::assume(), call) }
+    }
+}
+
+impl Arch for Avx512Vnni {
+    type I32 = __m512i;
+    type Rescale = Rescale;
+    type RescaleFast = RescaleFast;
+    type Clamp = PreparedClamp;
+    type Narrow = __m512i;
 
     #[inline(always)]
     fn splat(self, value: i32) -> __m512i {

@@ -7,21 +7,31 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-use super::{Arch, Neon};
+use super::{Arch, InstructionSet, Kernel, Neon};
+use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD and the dot products.
 #[derive(Clone, Copy)]
 pub(crate) struct DotProd(Neon);
 
-impl DotProd {
-    /// # Safety
-    /// The CPU has the dot products.
+impl InstructionSet for DotProd {
+    const ISA: Isa = Isa::DotProd;
+
     #[inline(always)]
-    pub(crate) unsafe fn assume() -> Self {
+    unsafe fn assume() -> Self {
         // SAFETY: a CPU with the dot products has Advanced SIMD.
         Self(unsafe { Neon::assume() })
     }
 
+    // The instructions beyond Advanced SIMD are `asm!`, which needs nothing enabled.
+    #[target_feature(enable = "neon")]
+    unsafe fn enter<K: Kernel<Self>>(call: &K::Call<'_>) {
+        // SAFETY: this function enables the features; the caller vouches for the CPU and the call.
+        unsafe { K::run(Self::assume(), call) }
+    }
+}
+
+impl DotProd {
     /// The instruction set that this one builds on.
     #[inline(always)]
     pub(crate) fn neon(self) -> Neon {
@@ -77,7 +87,6 @@ pub(crate) unsafe fn sdot_lane<const LANE: u8>(mut sums: int32x4_t, a: int8x16_t
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::Isa;
 
     /// Bytes that include both ends of the range.
     fn bytes(salt: u32) -> [i8; 16] {

@@ -6,21 +6,31 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-use super::{DotProd, Neon};
+use super::{DotProd, InstructionSet, Kernel, Neon};
+use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD, the dot products and the matrix products.
 #[derive(Clone, Copy)]
 pub(crate) struct I8mm(DotProd);
 
-impl I8mm {
-    /// # Safety
-    /// The CPU has the dot products and the matrix products.
+impl InstructionSet for I8mm {
+    const ISA: Isa = Isa::I8mm;
+
     #[inline(always)]
-    pub(crate) unsafe fn assume() -> Self {
+    unsafe fn assume() -> Self {
         // SAFETY: the caller's promise includes the dot products.
         Self(unsafe { DotProd::assume() })
     }
 
+    // The instructions beyond Advanced SIMD are `asm!`, which needs nothing enabled.
+    #[target_feature(enable = "neon")]
+    unsafe fn enter<K: Kernel<Self>>(call: &K::Call<'_>) {
+        // SAFETY: this function enables the features; the caller vouches for the CPU and the call.
+        unsafe { K::run(Self::assume(), call) }
+    }
+}
+
+impl I8mm {
     /// The instruction set that both build on.
     #[inline(always)]
     pub(crate) fn neon(self) -> Neon {
@@ -52,7 +62,6 @@ pub(crate) unsafe fn smmla(mut sums: int32x4_t, a: int8x16_t, b: int8x16_t) -> i
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::Isa;
 
     #[test]
     fn lanes_are_rows_times_columns() {

@@ -4,13 +4,13 @@
 //! lanes, however many registers that takes, and sixteen bytes of stored activations that widen
 //! to it. Each instruction set implements it in a file of its own.
 //!
-//! An `Arch` value is a proof: it can only be made by [`Arch::assume`], whose caller vouches that
+//! An `Arch` value is a proof: it can only be made by [`InstructionSet::assume`], whose caller vouches that
 //! the CPU has the instruction set. Register operations are therefore safe methods; only loads
 //! and stores, which trust a pointer, are `unsafe`.
 //!
 //! Methods are `#[inline(always)]` and carry no `#[target_feature]` themselves. They become the
-//! instructions they name once they are inlined into a `#[target_feature]` shell, which is how
-//! every kernel entry point is made.
+//! instructions they name once they are inlined into [`InstructionSet::enter`], the one function of each instruction set that
+//! enables its features. A [`Kernel`] is a type, and `A::enter::<K>` is its entry point.
 
 use crate::isa::Isa;
 
@@ -83,12 +83,39 @@ pub(crate) struct Clamp {
     pub(crate) max: i32,
 }
 
+/// An instruction set as a type, of which a value is a proof that the CPU has it.
+pub(crate) trait InstructionSet: Copy {
+    /// The instruction set this is.
+    const ISA: Isa;
+
+    /// # Safety
+    /// The CPU has the instruction set.
+    unsafe fn assume() -> Self;
+
+    /// The entry point of a kernel for this instruction set: `K::run`, compiled with its features enabled.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set, and the call is as the kernel wants it.
+    unsafe fn enter<K: Kernel<Self>>(call: &K::Call<'_>);
+}
+
+/// A kernel that is written for one or more instruction sets: a type without values, so that its parameters are those of the
+/// type, and tables can name it.
+pub(crate) trait Kernel<A: InstructionSet> {
+    /// What the kernel works on.
+    type Call<'a>;
+
+    /// Runs the kernel. Always inlined, so that it is compiled with what [`InstructionSet::enter`] enables.
+    ///
+    /// # Safety
+    /// As the kernel says, in a function that enables the instruction set of `arch`.
+    unsafe fn run(arch: A, call: &Self::Call<'_>);
+}
+
 /// Sixteen lanes of `i32` and the operations that quantized kernels need on them.
 ///
 /// All arithmetic wraps, as the specification's accumulators do.
-pub(crate) trait Arch: Copy {
-    /// The instruction set this is.
-    const ISA: Isa;
+pub(crate) trait Arch: InstructionSet {
     /// Sixteen `i32` lanes.
     type I32: Copy;
     /// Multipliers of sixteen channels, as [`Arch::rescale`] wants them.
@@ -99,10 +126,6 @@ pub(crate) trait Arch: Copy {
     type Clamp: Copy;
     /// Four vectors narrowed to bytes.
     type Narrow: Copy;
-
-    /// # Safety
-    /// The CPU has the instruction set.
-    unsafe fn assume() -> Self;
 
     /// The same value in every lane.
     fn splat(self, value: i32) -> Self::I32;
@@ -212,7 +235,7 @@ pub(crate) trait Dot: Arch {
 
     /// `sums[column] += Σ quad[i] * weights[column][i]`.
     ///
-    /// Exact only for weights that the packer has proven safe for [`Arch::ISA`].
+    /// Exact only for weights that the packer has proven safe for [`InstructionSet::ISA`].
     fn dot(self, sums: Self::Sums, quad: Self::Quad, weights: Self::Weights) -> Self::Sums;
 
     /// The sums, a lane for each column.

@@ -2,7 +2,7 @@
 
 use core::arch::aarch64::*;
 
-use super::{Arch, Clamp, Multipliers, Wide};
+use super::{Arch, Clamp, InstructionSet, Kernel, Multipliers, Wide};
 use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD, which every aarch64 target of this crate has.
@@ -84,18 +84,27 @@ pub(super) unsafe fn store_first(target: *mut u8, bytes: int8x16_t, count: usize
     }
 }
 
-impl Arch for Neon {
+impl InstructionSet for Neon {
     const ISA: Isa = Isa::Neon;
-    type I32 = Quarters;
-    type Rescale = Rescale;
-    type RescaleFast = Rescale;
-    type Clamp = PreparedClamp;
-    type Narrow = [int8x16_t; 4];
 
     #[inline(always)]
     unsafe fn assume() -> Self {
         Self(())
     }
+
+    #[target_feature(enable = "neon")]
+    unsafe fn enter<K: Kernel<Self>>(call: &K::Call<'_>) {
+        // SAFETY: this function enables the features; the caller vouches for the CPU and the call.
+        unsafe { K::run(Self::assume(), call) }
+    }
+}
+
+impl Arch for Neon {
+    type I32 = Quarters;
+    type Rescale = Rescale;
+    type RescaleFast = Rescale;
+    type Clamp = PreparedClamp;
+    type Narrow = [int8x16_t; 4];
 
     #[inline(always)]
     fn splat(self, value: i32) -> Quarters {

@@ -1,6 +1,9 @@
 //! Portable lanes: arrays and loops. The other instruction sets compute what this file says.
 
-use super::{Arch, Clamp, Divide, Dot, INTERLEAVED, Interleave, LANES, Mix, Multipliers, Scaled, Weighed, Wide};
+use super::{
+    Arch, Clamp, Divide, Dot, INTERLEAVED, InstructionSet, Interleave, Kernel, LANES, Mix, Multipliers, Scaled,
+    Weighed, Wide,
+};
 use crate::isa::Isa;
 
 /// Portable Rust; needs nothing of the CPU.
@@ -24,18 +27,26 @@ fn each(mut f: impl FnMut(usize) -> i32) -> [i32; LANES] {
     lanes
 }
 
-impl Arch for Scalar {
+impl InstructionSet for Scalar {
     const ISA: Isa = Isa::Scalar;
-    type I32 = [i32; LANES];
-    type Rescale = Rescale;
-    type RescaleFast = Rescale;
-    type Clamp = Clamp;
-    type Narrow = [u8; 4 * LANES];
 
     #[inline(always)]
     unsafe fn assume() -> Self {
         Self(())
     }
+
+    unsafe fn enter<K: Kernel<Self>>(call: &K::Call<'_>) {
+        // SAFETY: portable code needs nothing of the CPU; the caller vouches for the call.
+        unsafe { K::run(Self::assume(), call) }
+    }
+}
+
+impl Arch for Scalar {
+    type I32 = [i32; LANES];
+    type Rescale = Rescale;
+    type RescaleFast = Rescale;
+    type Clamp = Clamp;
+    type Narrow = [u8; 4 * LANES];
 
     #[inline(always)]
     fn splat(self, value: i32) -> Self::I32 {

@@ -4,10 +4,12 @@
 //! blocks of sixteen: for its greatest byte, then for the first block that has it. The last block of a row overlaps the
 //! one before, so that rows of sixteen bytes or more need no masks.
 
-use crate::bound::{Bound, Described};
+use std::borrow::Cow;
+
+use crate::bound::{Bound, Described, list};
 use crate::isa::{Isa, Storage};
-use crate::layer::{Layer, row_tasks};
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task, row_tasks};
+use crate::registry::KernelId;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -68,15 +70,18 @@ impl Rows {
 /// writable and nobody else's.
 type RowsFn = unsafe fn(&Rows);
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "argument of the extreme";
+
 /// The kernel of one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     isa: Isa,
     name: &'static str,
     rows: RowsFn,
 }
 
 /// Kernels of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+static KERNELS: &[&Descriptor] = &[
     // AVX-512 has nothing better for rows this short; its detection includes AVX2.
     #[cfg(target_arch = "x86_64")]
     &Descriptor { isa: Isa::Avx512Vnni, name: "arg_extreme_8_avx512vnni_x16", rows: avx2::rows },
@@ -87,21 +92,13 @@ pub static KERNELS: &[&Descriptor] = &[
     &Descriptor { isa: Isa::Scalar, name: "arg_extreme_8_scalar", rows },
 ];
 
-impl Descriptor {
-    /// The instruction set that the kernel needs.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernel's name.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
+    }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        vec![self.name.into()]
     }
 }
 
@@ -138,6 +135,11 @@ pub struct ArgExtreme {
     input_bytes: usize,
 }
 
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
+}
+
 /// Prepares a search for an instruction set.
 ///
 /// # Panics
@@ -156,15 +158,16 @@ pub fn prepare(isa: Isa, spec: &ArgExtremeSpec) -> ArgExtreme {
 }
 
 impl Layer for ArgExtreme {
-    fn kernel(&self) -> &str {
-        self.bound.descriptor().name
+    fn kernel(&self) -> KernelId {
+        self.bound.kernel(FAMILY, self.bound.descriptor().name)
     }
 
     fn tasks(&self) -> usize {
         self.spec.rows.div_ceil(self.task_rows).max(1)
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         let ArgExtremeSpec { rows, depth, input_stride, index_bytes, .. } = self.spec;
         assert!(rows == 0 || inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
@@ -182,6 +185,7 @@ impl Layer for ArgExtreme {
         // SAFETY: the bound descriptor proves the CPU feature; rows in whole blocks and their indices lie inside the
         // asserted views, and the caller vouches that nobody writes the former or touches the latter.
         unsafe { (self.bound.descriptor().rows)(&call) }
+        Ok(())
     }
 }
 

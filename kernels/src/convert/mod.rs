@@ -2,17 +2,28 @@
 //!
 //! Floats are dense little-endian bytes without alignment.
 
-use crate::bound::{Bound, Described};
+use std::borrow::Cow;
+
+use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
-use crate::layer::{Layer, row_tasks};
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task, row_tasks};
+use crate::registry::KernelId;
 use crate::strided::{Runs, Strided};
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
 
+/// The family of what every CPU runs, as the registry lists it.
+const CONVERSION: &str = "conversion";
+
 /// Names of the family's portable kernels, which serve every instruction set.
-pub static PORTABLE: &[&str] = &[XOR, DEQUANTIZE];
+static PORTABLE: &[&str] = &[XOR, DEQUANTIZE];
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    let portable = PORTABLE.iter().map(|&name| KernelId::portable(CONVERSION, name));
+    portable.chain(list(FAMILY, KERNELS)).collect()
+}
 
 const XOR: &str = "xor_8_portable";
 const DEQUANTIZE: &str = "dequantize_f32_portable";
@@ -43,15 +54,16 @@ pub fn prepare_xor(spec: &XorSpec) -> Xor {
 }
 
 impl Layer for Xor {
-    fn kernel(&self) -> &str {
-        XOR
+    fn kernel(&self) -> KernelId {
+        KernelId::portable(CONVERSION, XOR)
     }
 
     fn tasks(&self) -> usize {
         self.runs.tasks()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         self.runs.check(inputs, outputs, 0);
         for run in self.runs.of_task(task) {
             // SAFETY: runs lie inside the asserted views; the caller vouches that nobody writes the
@@ -62,6 +74,7 @@ impl Layer for Xor {
                 *out = byte ^ self.mask;
             }
         }
+        Ok(())
     }
 }
 
@@ -93,15 +106,18 @@ struct Quantization {
 
 type QuantizeFn = unsafe fn(&Quantization, &[u8], &mut [u8]);
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "quantize";
+
 /// QUANTIZE from 32-bit floats for one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     isa: Isa,
     name: &'static str,
     quantize: QuantizeFn,
 }
 
 /// QUANTIZE of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &Descriptor { isa: Isa::Avx512Vnni, name: "quantize_f32_avx512vnni", quantize: quantize_avx512 },
     #[cfg(target_arch = "x86_64")]
@@ -111,21 +127,13 @@ pub static KERNELS: &[&Descriptor] = &[
     &Descriptor { isa: Isa::Scalar, name: "quantize_f32_scalar", quantize },
 ];
 
-impl Descriptor {
-    /// The instruction set that the kernel needs.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernel's name.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
+    }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        vec![self.name.into()]
     }
 }
 
@@ -208,15 +216,16 @@ pub fn prepare_quantize(isa: Isa, spec: &QuantizeSpec) -> Quantize {
 }
 
 impl Layer for Quantize {
-    fn kernel(&self) -> &str {
-        self.bound.descriptor().name
+    fn kernel(&self) -> KernelId {
+        self.bound.kernel(FAMILY, self.bound.descriptor().name)
     }
 
     fn tasks(&self) -> usize {
         self.elements.div_ceil(self.share).max(1)
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         assert!(inputs[0].len() >= 4 * self.elements, "input view of {} bytes", inputs[0].len());
         assert!(outputs[0].len() >= self.elements, "output view of {} bytes", outputs[0].len());
@@ -229,6 +238,7 @@ impl Layer for Quantize {
             let (input, output) = (inputs[0].run(4 * first, 4 * len), outputs[0].run(first, len));
             (self.bound.descriptor().quantize)(&self.by, input, output);
         }
+        Ok(())
     }
 }
 
@@ -270,8 +280,8 @@ pub fn prepare_dequantize(spec: &DequantizeSpec<'_>) -> Dequantize {
 }
 
 impl Layer for Dequantize {
-    fn kernel(&self) -> &str {
-        DEQUANTIZE
+    fn kernel(&self) -> KernelId {
+        KernelId::portable(CONVERSION, DEQUANTIZE)
     }
 
     fn tasks(&self) -> usize {
@@ -282,7 +292,8 @@ impl Layer for Dequantize {
         size_of_val(&*self.table)
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         let [pixels, channels, stride] = self.shape;
         let needed = if pixels == 0 { 0 } else { (pixels - 1) * stride + channels };
@@ -299,6 +310,7 @@ impl Layer for Dequantize {
                 *out = self.table[usize::from(byte)];
             }
         }
+        Ok(())
     }
 }
 

@@ -1,11 +1,19 @@
 //! Copies of channel ranges, which strides alone could not plan away.
 
-use crate::layer::Layer;
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task};
+use crate::registry::KernelId;
 use crate::strided::{Runs, Strided};
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "copy";
+
 /// Names of the family's kernels; portable code serves every instruction set.
-pub static KERNELS: &[&str] = &[COPY];
+static KERNELS: &[&str] = &[COPY];
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    KERNELS.iter().map(|&name| KernelId::portable(FAMILY, name)).collect()
+}
 
 const COPY: &str = "copy_8_portable";
 
@@ -32,15 +40,16 @@ pub fn prepare(spec: &CopySpec) -> Copy {
 }
 
 impl Layer for Copy {
-    fn kernel(&self) -> &str {
-        COPY
+    fn kernel(&self) -> KernelId {
+        KernelId::portable(FAMILY, COPY)
     }
 
     fn tasks(&self) -> usize {
         self.runs.tasks()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         self.runs.check(inputs, outputs, 0);
         for run in self.runs.of_task(task) {
             // SAFETY: runs lie inside the asserted views; the caller vouches that nobody writes the
@@ -49,6 +58,7 @@ impl Layer for Copy {
                 unsafe { (inputs[0].run(run.inputs[0], run.len), outputs[0].run(run.output, run.len)) };
             output.copy_from_slice(input);
         }
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@
 use super::bind::Descriptor;
 use super::pack::Format;
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Avx2};
+use crate::arch::{Avx2, InstructionSet};
 use crate::isa::Isa;
 
 /// Output pixels of a tile's inner loop.

@@ -13,7 +13,7 @@ use super::pack::Format;
 use super::quad_tile::{self, QuadTile};
 use super::quads::QuadKernel;
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Avx512Vnni, Interleave};
+use crate::arch::{Avx512Vnni, InstructionSet, Interleave};
 use crate::isa::Isa;
 
 /// Output pixels of a tile's inner loop.

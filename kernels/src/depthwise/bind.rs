@@ -1,16 +1,22 @@
 //! The kernel table.
 
+use std::borrow::Cow;
+
 use super::columns::ColumnKernel;
 use super::pack::Format;
 use super::quads::QuadKernel;
 #[cfg(target_arch = "aarch64")]
 use super::rows::RowKernel;
 use super::tile::TileFn;
-use crate::bound::Described;
+use crate::bound::{Described, list};
 use crate::isa::Isa;
+use crate::registry::KernelId;
+
+/// The family, as the registry lists it.
+pub(super) const FAMILY: &str = "depthwise";
 
 /// The tiles of one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     pub(super) isa: Isa,
     /// The kernel's name.
     pub(super) name: &'static str,
@@ -33,7 +39,7 @@ pub struct Descriptor {
 }
 
 /// Tiles of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+pub(super) static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &super::avx512vnni::TILES,
     #[cfg(target_arch = "x86_64")]
@@ -46,16 +52,6 @@ pub static KERNELS: &[&Descriptor] = &[
 ];
 
 impl Descriptor {
-    /// The instruction set that the tiles need.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The name of the kernel for any window: stored type, instruction set, pixels by channels of a tile.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// The tile of a convolution and how it wants the weights, the largest of which has magnitude `largest`.
     pub(super) fn tile(&self, multiplied: bool, largest: i32) -> (TileFn, Format) {
         #[cfg(target_arch = "aarch64")]
@@ -65,24 +61,23 @@ impl Descriptor {
         let _ = largest;
         (if multiplied { self.multiplied } else { self.direct }, self.format)
     }
+}
 
-    /// The name of the kernel for four taps at a time, where the instruction set has one.
-    pub fn quads_name(&self) -> Option<&'static str> {
-        self.quads.map(|kernel| kernel.name)
-    }
-
-    /// The name of the kernel for windows that slide along rows, where the instruction set has one.
-    pub fn columns_name(&self) -> Option<&'static str> {
-        #[cfg(target_arch = "aarch64")]
-        if let Some(rows) = self.rows.first() {
-            return Some(rows.name);
-        }
-        self.columns.map(|kernel| kernel.name)
-    }
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
 }
 
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
+    }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        let columns = self.columns.map(|kernel| kernel.name);
+        #[cfg(target_arch = "aarch64")]
+        let columns = self.rows.first().map(|rows| rows.name).or(columns);
+        let quads = self.quads.map(|kernel| kernel.name);
+        [Some(self.name), quads, columns].into_iter().flatten().map(Into::into).collect()
     }
 }

@@ -11,9 +11,9 @@ use super::quad_tile::PARTS;
 use super::quads::{layers, split};
 use super::slope;
 use crate::arch::{INTERLEAVED, LANES, Scaled};
-use crate::gemm::Requantize;
 use crate::memory::Line;
-use crate::requantize::{Lanes, OutputRange, Requantizer};
+use crate::quantization::{OutputRange, Requantize};
+use crate::requantize::{Lanes, Requantizer};
 
 /// Most layers of weights.
 pub(super) const MOST_LAYERS: usize = 2;

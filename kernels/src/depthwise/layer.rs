@@ -14,10 +14,11 @@ use super::rows::Rows;
 use super::tile::{Tile, TileFn};
 use crate::arch::LANES;
 use crate::bound::Bound;
-use crate::gemm::Requantize;
-use crate::layer::{Layer, row_tasks};
+use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::memory::{Input, Output};
-use crate::requantize::{Lanes, OutputRange, Requantizer};
+use crate::quantization::OutputRange;
+use crate::registry::KernelId;
+use crate::requantize::{Lanes, Requantizer};
 use crate::window::{Image, Window};
 
 /// A depthwise convolution with unfolded weights, ready to run.
@@ -190,13 +191,13 @@ impl Depthwise {
 }
 
 impl Layer for Depthwise {
-    fn kernel(&self) -> &str {
+    fn kernel(&self) -> KernelId {
         #[cfg(target_arch = "aarch64")]
         if let Some(rows) = &self.rows {
-            return rows.name();
+            return self.bound.kernel(super::FAMILY, rows.name());
         }
         let other = || self.quads.as_ref().map_or(self.bound.descriptor().name, Quads::name);
-        self.columns.as_ref().map_or_else(other, Columns::name)
+        self.bound.kernel(super::FAMILY, self.columns.as_ref().map_or_else(other, Columns::name))
     }
 
     fn tasks(&self) -> usize {
@@ -215,7 +216,8 @@ impl Layer for Depthwise {
             + size_of_val(&self.requantizers[..])
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         assert!(inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
         assert!(outputs[0].len() >= self.output_bytes, "output view of {} bytes", outputs[0].len());
@@ -252,6 +254,7 @@ impl Layer for Depthwise {
                 unsafe { self.run_class([found, index], class, &place) }
             }
         }
+        Ok(())
     }
 }
 
@@ -268,9 +271,6 @@ fn check(spec: &DepthwiseSpec<'_>) {
     assert_eq!(spec.weights.bytes.len(), rows * columns * spec.channels, "weights are [KH, KW, C]");
     assert!((-128..=255).contains(&spec.weights.zero), "a weight zero point of {}", spec.weights.zero);
     assert!(spec.bias.is_empty() || spec.bias.len() == spec.channels, "one bias for each channel");
-    let multipliers = match spec.requantize {
-        Requantize::Fixed(multipliers) => multipliers.len(),
-        Requantize::Float(scales) => scales.len(),
-    };
+    let multipliers = spec.requantize.len();
     assert!(multipliers == 1 || multipliers == spec.channels, "one multiplier, or one for each channel");
 }

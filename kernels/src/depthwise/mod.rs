@@ -11,8 +11,8 @@
 //! ```
 
 use crate::bound::Bound;
-use crate::gemm::{Requantize, Weights};
 use crate::isa::Isa;
+use crate::quantization::{Requantize, Weights};
 use crate::window::{Image, Window};
 
 /// The tiles of a [`columns::ColumnKernel`], from a shell named `column_tile` in scope.
@@ -98,7 +98,8 @@ mod row_tile;
 mod rows;
 mod scalar;
 
-pub use bind::{Descriptor, KERNELS};
+pub(crate) use bind::kernels;
+use bind::{FAMILY, KERNELS};
 pub use layer::Depthwise;
 
 /// What a depthwise convolution is to do.

@@ -17,7 +17,7 @@ use super::row_products5::{self, ByteRows5};
 use super::row_tile::{self, RowTile};
 use super::rows::RowKernel;
 use super::tile::Tile;
-use crate::arch::{Arch, Neon};
+use crate::arch::{InstructionSet, Neon};
 use crate::isa::Isa;
 
 /// See [`neon_tile::words`].

@@ -11,7 +11,8 @@ use super::pack::{Band, weight};
 use super::quad_tile::{LINES, PARTS, QuadTile, QuadTileFn, Run};
 use crate::arch::{INTERLEAVED, LANES};
 use crate::memory::Line;
-use crate::requantize::{Lanes, OutputRange, Requantizer};
+use crate::quantization::OutputRange;
+use crate::requantize::{Lanes, Requantizer};
 
 /// Most summands of eight bits of a weight.
 pub(super) const MAX_LAYERS: usize = 3;

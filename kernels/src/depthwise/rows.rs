@@ -10,8 +10,8 @@ use super::row_products::Tap;
 use super::row_tile::{
     CHANNELS, CLAMPED, CLAMPED_SMALL, Ending, FORMS, MOST_OUTPUTS, MOST_ROWS, Packed, ROUNDED, RowTile, RowTileFn,
 };
-use crate::gemm::Requantize;
-use crate::requantize::{CALM, OutputRange};
+use crate::quantization::{OutputRange, Requantize};
+use crate::requantize::CALM;
 use crate::window::{Image, Window};
 
 /// Most layers of weights.

@@ -7,7 +7,7 @@ use super::pack::Format;
 use super::quad_tile::{self, QuadTile};
 use super::quads::QuadKernel;
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Interleave, Scalar};
+use crate::arch::{InstructionSet, Interleave, Scalar};
 use crate::isa::Isa;
 
 /// Output pixels of a tile's inner loop.

@@ -10,7 +10,7 @@
 //! where `error` is what rounding to a float may add below `k`. An offset within all bounds is the proof.
 //! Sums of magnitude below `2^24` are floats themselves.
 
-use crate::requantize::OutputRange;
+use crate::quantization::{Multiplier, OutputRange};
 
 /// Sums below this are floats.
 const EXACT: i64 = 1 << 24;
@@ -25,8 +25,8 @@ const NEIGHBOURS: [i32; 5] = [0, 1, -1, 2, -2];
 /// of magnitude at most `largest`; `None` where this search finds none.
 ///
 /// `range.min` is at least 0.
-pub(super) fn fit(multiplier: (i32, i32), range: OutputRange, largest: i64) -> Option<(f32, f32)> {
-    let (mantissa, shift) = multiplier;
+pub(super) fn fit(multiplier: Multiplier, range: OutputRange, largest: i64) -> Option<(f32, f32)> {
+    let Multiplier { mantissa, shift } = multiplier;
     if mantissa < 1 << 30
         || !(0..=255).contains(&range.zero)
         || !(LEAST_SHIFT..=0).contains(&shift)
@@ -54,7 +54,7 @@ struct Steps {
 }
 
 impl Steps {
-    fn new((mantissa, shift): (i32, i32)) -> Self {
+    fn new(Multiplier { mantissa, shift }: Multiplier) -> Self {
         let (mantissa, shift) = (i64::from(mantissa), shift.unsigned_abs());
         let rise = ceiling(1 << (31 + shift), mantissa);
         Self { mantissa, shift, least: 0, surplus: 0, rise }
@@ -87,7 +87,7 @@ fn ceiling(a: i64, b: i64) -> [i64; 2] {
 }
 
 /// An offset within all bounds, in integers: units are a quarter of the slope's last digit.
-fn offset(multiplier: (i32, i32), range: OutputRange, largest: i64, slope: f32) -> Option<f32> {
+fn offset(multiplier: Multiplier, range: OutputRange, largest: i64, slope: f32) -> Option<f32> {
     let bits = slope.to_bits();
     let unit = 152 - (bits >> 23);
     let weight = i64::from(bits & 0x7F_FFFF | 0x80_0000) << 2;
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     /// `MultiplyByQuantizedMultiplier` without left shift.
-    fn rescale(value: i64, (mantissa, shift): (i32, i32)) -> i64 {
+    fn rescale(value: i64, Multiplier { mantissa, shift }: Multiplier) -> i64 {
         let high = (value * i64::from(mantissa) + (1 << 30)) >> 31;
         let mask = (1i64 << -shift) - 1;
         let threshold = (mask >> 1) + i64::from(high < 0);
@@ -151,7 +151,7 @@ mod tests {
     fn steps_are_where_outputs_rise() {
         for mantissa in (1 << 30..=i32::MAX).step_by(10_000_019).chain([i32::MAX, (1 << 30) + 1]) {
             for shift in LEAST_SHIFT..=0 {
-                let multiplier = (mantissa, shift);
+                let multiplier = Multiplier { mantissa, shift };
                 let mut steps = Steps::new(multiplier);
                 for above in -255..=255 {
                     if above == -255 || above == 1 {
@@ -174,10 +174,11 @@ mod tests {
                 for (zero, min, max) in [(0, 0, 255), (0, 0, 200), (3, 3, 255), (128, 0, 255), (255, 7, 9), (9, 9, 9)] {
                     let range = OutputRange { zero, min, max, offset: 0 };
                     let largest = 70_001;
-                    let Some(found) = fit((mantissa, shift), range, largest) else { continue };
+                    let multiplier = Multiplier { mantissa, shift };
+                    let Some(found) = fit(multiplier, range, largest) else { continue };
                     fits += 1;
                     for sum in -largest..=largest {
-                        let exact = (rescale(sum, (mantissa, shift)) as i32 + zero).clamp(min, max);
+                        let exact = (rescale(sum, multiplier) as i32 + zero).clamp(min, max);
                         assert_eq!(floats(sum, found, range), exact, "{mantissa} {shift} {range:?} {sum} {found:?}");
                     }
                 }
@@ -191,7 +192,7 @@ mod tests {
         let range = OutputRange { zero: 0, min: 0, max: 255, offset: 0 };
         for mantissa in ((1 << 30)..=i32::MAX).step_by(50_000_017) {
             for shift in -6..=0 {
-                assert!(fit((mantissa, shift), range, 600_000).is_some(), "{mantissa} {shift}");
+                assert!(fit(Multiplier { mantissa, shift }, range, 600_000).is_some(), "{mantissa} {shift}");
             }
         }
     }

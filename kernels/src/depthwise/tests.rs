@@ -1,12 +1,13 @@
 //! Every tile of every instruction set against the scalar reference, bit for bit.
 
+use ottava_ref::ActivationRange;
 use ottava_ref::ops::depthwise_conv2d::{DepthwiseConv2dParams, depthwise_conv2d};
-use ottava_ref::{ActivationRange, Multiplier};
 use proptest::prelude::*;
 
 use super::*;
 use crate::layer::{Layer, run_all};
-use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, stored};
+use crate::quantization::Multiplier;
+use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, stored, to_reference};
 
 #[cfg(target_arch = "aarch64")]
 mod rows;
@@ -70,7 +71,7 @@ struct Data {
     input: Vec<u8>,
     weights: Vec<u8>,
     bias: Vec<i32>,
-    multipliers: Vec<(i32, i32)>,
+    multipliers: Vec<Multiplier>,
     input_zero: i32,
     weight_zero: i32,
     output_zero: i32,
@@ -130,8 +131,7 @@ impl Case {
     fn expected(&self, data: &Data) -> Vec<u8> {
         let [batch, height, width] = self.image;
         let channels = self.channels * self.multiplier;
-        let multipliers: Vec<_> =
-            data.multipliers.iter().map(|&(mantissa, shift)| Multiplier { mantissa, shift }).collect();
+        let multipliers: Vec<_> = data.multipliers.iter().map(|&multiplier| to_reference(multiplier)).collect();
         let params = DepthwiseConv2dParams {
             input_shape: [batch, height, width, self.channels],
             filter_shape: [1, self.window.taps[0], self.window.taps[1], channels],
@@ -185,7 +185,7 @@ impl Case {
         let input = stored(&data.input, self.channels, stride, mask, poison);
         let mut output = Guarded::new(batch * data.output[0] * data.output[1], channels, output_stride);
         run_all(&layer, &[&input], &mut [output.view()]);
-        (layer.kernel().to_owned(), output.dense(mask))
+        (layer.kernel().to_string(), output.dense(mask))
     }
 
     fn check(&self, failures: &mut Failures) {
@@ -322,7 +322,7 @@ fn a_short_input_is_refused() {
         channels: 16,
         weights,
         bias: &[],
-        requantize: Requantize::Fixed(&[(1 << 30, 0)]),
+        requantize: Requantize::Fixed(&[Multiplier::HALF]),
         output_zero: 0,
         output_min: 0,
         output_max: 255,

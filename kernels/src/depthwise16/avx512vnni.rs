@@ -2,7 +2,7 @@
 
 use super::Descriptor;
 use super::tile::{self, Block};
-use crate::arch::{Arch, Avx512Vnni, Pairs16};
+use crate::arch::{Avx512Vnni, InstructionSet, Pairs16};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

@@ -4,8 +4,8 @@ use super::tile::{Block, Panel};
 use super::{Depthwise16Spec, Descriptor};
 use crate::arch::LANES;
 use crate::bound::Bound;
-use crate::layer::{Layer, row_tasks};
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task, row_tasks};
+use crate::registry::KernelId;
 use crate::requantize16::Ending16;
 use crate::window::{Image, Window};
 
@@ -72,8 +72,8 @@ fn panel(spec: &Depthwise16Spec<'_>, first: usize, step: usize) -> Panel {
 }
 
 impl Layer for Depthwise16 {
-    fn kernel(&self) -> &str {
-        self.bound.descriptor().name
+    fn kernel(&self) -> KernelId {
+        self.bound.kernel(super::FAMILY, self.bound.descriptor().name)
     }
 
     fn tasks(&self) -> usize {
@@ -84,7 +84,8 @@ impl Layer for Depthwise16 {
         self.panels.iter().map(|panel| size_of_val(panel) + size_of_val(&panel.weights[..])).sum()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         let (input, output) = (inputs[0], outputs[0]);
         let elements = self.input.pixels() * self.input.channels + LANES - 1;
@@ -104,5 +105,6 @@ impl Layer for Depthwise16 {
         // SAFETY: the bound descriptor proves the CPU feature; the views were asserted to hold the tensors and what is
         // read beyond them, and the caller vouches that nobody writes the input or touches the task's outputs.
         unsafe { (self.bound.descriptor().block)(&block) }
+        Ok(())
     }
 }

@@ -4,8 +4,11 @@
 //! so padding is skipped and nothing is folded into the bias. A product is at most `2^22`: 511 taps fit 32 bits, then
 //! sums move to 64-bit totals.
 
-use crate::bound::{Bound, Described};
+use std::borrow::Cow;
+
+use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
+use crate::registry::KernelId;
 use crate::requantize16::{Range16, Requantize16};
 use crate::window::{Image, Window};
 
@@ -45,8 +48,11 @@ pub struct Depthwise16Spec<'a> {
     pub threads: usize,
 }
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "depthwise of 16 bits";
+
 /// The kernel of one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     isa: Isa,
     name: &'static str,
     /// Values of a tap's packed weights.
@@ -55,7 +61,7 @@ pub struct Descriptor {
 }
 
 /// Kernels of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &avx512vnni::BLOCKS,
     #[cfg(target_arch = "x86_64")]
@@ -65,22 +71,19 @@ pub static KERNELS: &[&Descriptor] = &[
     &scalar::BLOCKS,
 ];
 
-impl Descriptor {
-    /// The instruction set that the kernel needs.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernel's name: types, instruction set, channels at a time.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
     }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        vec![self.name.into()]
+    }
+}
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
 }
 
 /// Prepares a depthwise convolution for an instruction set.

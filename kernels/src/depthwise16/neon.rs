@@ -2,7 +2,7 @@
 
 use super::Descriptor;
 use super::tile::{self, Block};
-use crate::arch::{Arch, Neon, Pairs16};
+use crate::arch::{InstructionSet, Neon, Pairs16};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

@@ -2,7 +2,7 @@
 
 use super::Descriptor;
 use super::tile::{self, Block};
-use crate::arch::{Arch, Pairs16, Scalar};
+use crate::arch::{InstructionSet, Pairs16, Scalar};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

@@ -1,12 +1,12 @@
 //! Every kernel of every instruction set against the scalar reference, bit for bit.
 
+use ottava_ref::ActivationRange;
 use ottava_ref::ops::depthwise_conv2d::{DepthwiseConv2dParams, depthwise_conv2d};
-use ottava_ref::{ActivationRange, Multiplier};
 use proptest::prelude::*;
 
 use super::*;
 use crate::layer::{Layer, run_all};
-use crate::testing::{Failures, Fill, Guarded, Random, for_each_isa};
+use crate::testing::{Failures, Fill, Guarded, Random, for_each_isa, to_reference};
 
 /// One convolution with all its parameters.
 #[derive(Clone, Debug)]
@@ -46,11 +46,10 @@ impl Case {
         let weights: Vec<i8> =
             random.bytes(taps_y * taps_x * outputs, self.fill).iter().map(|&byte| byte as i8).collect();
         let bias: Vec<i64> = (0..outputs).map(|_| i64::from(random.next()) * i64::from(random.within(-9, 9))).collect();
-        let multipliers: Vec<(i32, i32)> = (0..outputs).map(|_| random.multiplier(-20, 3)).collect();
+        let multipliers: Vec<_> = (0..outputs).map(|_| random.multiplier(-20, 3)).collect();
         let [min, max] = random.pick(&[[-32768, 32767], [0, 32767], [-500, 20000]]);
         let mut expected = vec![0_i16; batch * self.output[0] * self.output[1] * outputs];
-        let applied: Vec<Multiplier> =
-            multipliers.iter().map(|&(mantissa, shift)| Multiplier { mantissa, shift }).collect();
+        let applied: Vec<_> = multipliers.iter().map(|&multiplier| to_reference(multiplier)).collect();
         let params = DepthwiseConv2dParams {
             input_shape: [batch, height, width, self.channels],
             filter_shape: [1, taps_y, taps_x, outputs],

@@ -1,20 +1,17 @@
 //! The greater or the lesser of each pair of stored bytes, whole registers at a time.
 
-use crate::bound::{Bound, Described};
+use std::borrow::Cow;
+
+use crate::arch::Wide;
+use crate::bound::{Bound, Described, list, table};
 use crate::isa::Isa;
-use crate::layer::Layer;
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task};
 use crate::pairs::{Pairs, Walk};
+use crate::registry::KernelId;
 
 mod tile;
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512vnni;
-#[cfg(target_arch = "aarch64")]
-mod neon;
-mod scalar;
+use tile::{Extreme, TileFn};
 
 /// What an extremum of pairs is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,42 +22,41 @@ pub struct ExtremumSpec {
     pub maximum: bool,
 }
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "extremum";
+
 /// The kernels of one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     isa: Isa,
     /// Names for the lesser and the greater.
     names: [&'static str; 2],
-    tiles: [tile::TileFn; 2],
+    tiles: [TileFn; 2],
     /// Bytes of a register.
     width: usize,
 }
 
-/// Kernels of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
-    #[cfg(target_arch = "x86_64")]
-    &avx512vnni::TILES,
-    #[cfg(target_arch = "x86_64")]
-    &avx2::TILES,
-    #[cfg(target_arch = "aarch64")]
-    &neon::TILES,
-    &scalar::TILES,
+/// Kernels of every instruction set of this build, best first; names have stored type, instruction set and bytes.
+static KERNELS: &[&Descriptor] = table![
+    x86_64:
+        Descriptor::of::<Avx512Vnni>(["minimum_u8_avx512vnni_x64", "maximum_u8_avx512vnni_x64"]),
+        Descriptor::of::<Avx2>(["minimum_u8_avx2_x32", "maximum_u8_avx2_x32"]);
+    aarch64: Descriptor::of::<Neon>(["minimum_s8_neon_x16", "maximum_s8_neon_x16"]);
+    any: Descriptor::of::<Scalar>(["minimum_u8_scalar_x16", "maximum_u8_scalar_x16"])
 ];
 
 impl Descriptor {
-    /// The instruction set that the kernels need.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernels' names: stored type, instruction set, bytes.
-    pub fn names(&self) -> [&'static str; 2] {
-        self.names
+    const fn of<A: Wide>(names: [&'static str; 2]) -> Self {
+        Self { isa: A::ISA, names, tiles: [A::enter::<Extreme<false>>, A::enter::<Extreme<true>>], width: A::WIDTH }
     }
 }
 
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
+    }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        self.names.map(Into::into).to_vec()
     }
 }
 
@@ -69,6 +65,11 @@ pub struct Extremum {
     bound: Bound<Descriptor>,
     walk: Walk,
     maximum: bool,
+}
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
 }
 
 /// Prepares an extremum of pairs for an instruction set.
@@ -82,8 +83,8 @@ pub fn prepare(isa: Isa, spec: &ExtremumSpec) -> Extremum {
 }
 
 impl Layer for Extremum {
-    fn kernel(&self) -> &str {
-        self.bound.descriptor().names[usize::from(self.maximum)]
+    fn kernel(&self) -> KernelId {
+        self.bound.kernel(FAMILY, self.bound.descriptor().names[usize::from(self.maximum)])
     }
 
     fn tasks(&self) -> usize {
@@ -94,11 +95,13 @@ impl Layer for Extremum {
         self.walk.constant_bytes()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         let tile = self.bound.descriptor().tiles[usize::from(self.maximum)];
         // SAFETY: the bound descriptor proves the CPU feature. The caller's promise; the walk was made for the
         // tile's width, so each run is as the tile wants it.
         unsafe { self.walk.run(task, (inputs, outputs), |run| tile(run)) }
+        Ok(())
     }
 }
 

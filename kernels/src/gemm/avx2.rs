@@ -9,7 +9,7 @@ use super::join::JOINED_ROWS;
 use super::joined;
 use super::layout::Layout;
 use super::tile::{self, Segment, Tile};
-use crate::arch::{Arch, Avx2};
+use crate::arch::{Avx2, InstructionSet};
 use crate::isa::Isa;
 
 /// See [`joined::run`].

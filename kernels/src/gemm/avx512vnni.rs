@@ -7,7 +7,7 @@
 use super::bind::Descriptor;
 use super::layout::Layout;
 use super::tile::{self, Segment, Tile};
-use crate::arch::{Arch, Avx512Vnni};
+use crate::arch::{Avx512Vnni, InstructionSet};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

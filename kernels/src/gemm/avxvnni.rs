@@ -6,7 +6,7 @@
 use super::bind::Descriptor;
 use super::layout::Layout;
 use super::tile::{self, Segment, Tile};
-use crate::arch::{Arch, AvxVnni};
+use crate::arch::{AvxVnni, InstructionSet};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

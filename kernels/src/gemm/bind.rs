@@ -1,17 +1,23 @@
 //! The kernel table, and which tile shapes a layer gets.
 
+use std::borrow::Cow;
+
 use super::join::JOINED_ROWS;
 use super::layout::Layout;
 use super::tile::{Block, MAX_PANELS, Segment, TileFn};
 use crate::arch::LANES;
-use crate::bound::Described;
+use crate::bound::{Described, list};
 use crate::isa::Isa;
+use crate::registry::KernelId;
 
 /// Σx of rows; see [`super::tile::row_sums`].
 pub(crate) type RowSumsFn = unsafe fn(&[*const u8], &[Segment], &mut [i32]);
 
+/// The family, as the registry lists it.
+pub(super) const FAMILY: &str = "convolution";
+
 /// The tiles of one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     pub(crate) isa: Isa,
     /// Operand types, as kernel names have them.
     pub(crate) operands: &'static str,
@@ -54,15 +60,15 @@ impl BlockKernel {
 
 /// Rows and panels of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TileShape {
+pub(crate) struct TileShape {
     /// Output pixels, MR.
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// Panels of sixteen channels, NR / 16.
-    pub panels: usize,
+    pub(crate) panels: usize,
 }
 
 /// Tiles of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+pub(super) static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &super::amx::TILES,
     #[cfg(target_arch = "x86_64")]
@@ -81,34 +87,30 @@ pub static KERNELS: &[&Descriptor] = &[
 ];
 
 impl Descriptor {
-    /// The instruction set that the tiles need.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
     /// The tallest tile for each number of panels, narrowest first.
-    pub fn shapes(&self) -> impl Iterator<Item = TileShape> {
+    fn shapes(&self) -> impl Iterator<Item = TileShape> {
         let block_rows = self.block.as_ref().map(|block| block.shape.rows);
         let rows = move |tiles: &&[TileFn]| block_rows.unwrap_or(tiles.len());
         self.tiles.iter().enumerate().map(move |(i, tiles)| TileShape { rows: rows(tiles), panels: i + 1 })
     }
 
     /// The name of a tile, e.g. `gemm_u8s8_avx512vnni_6x64k4`.
-    pub fn name(&self, shape: TileShape) -> String {
+    fn name(&self, shape: TileShape) -> String {
         name(self.operands, self.isa, shape)
     }
 
     /// The name of the kernel that does most of a layer's work: its widest panel group has `panels` of
     /// `all_panels`,
     /// its largest border class `rows` by `lines` of K.
-    pub(crate) fn main_kernel(&self, panels: usize, all_panels: usize, rows: usize, lines: usize) -> String {
-        match &self.block {
-            Some(block) if block.suits(rows, all_panels, lines) => self.name(TileShape { panels, ..block.shape }),
+    pub(crate) fn main_kernel(&self, panels: usize, all_panels: usize, rows: usize, lines: usize) -> KernelId {
+        let (isa, shape) = match &self.block {
+            Some(block) if block.suits(rows, all_panels, lines) => (self.isa, TileShape { panels, ..block.shape }),
             block => {
                 let isa = block.as_ref().map_or(self.isa, |block| block.tile_isa);
-                name(self.operands, isa, TileShape { rows: self.tiles[panels - 1].len(), panels })
+                (isa, TileShape { rows: self.tiles[panels - 1].len(), panels })
             }
-        }
+        };
+        KernelId::new(FAMILY, isa, name(self.operands, isa, shape))
     }
 
     /// Rows that blocks should be a multiple of: what the heights of all tiles divide well.
@@ -142,8 +144,17 @@ fn name(operands: &str, isa: Isa, shape: TileShape) -> String {
     format!("gemm_{operands}_{isa}_{}x{}k{depth}", shape.rows, shape.panels * LANES)
 }
 
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
+}
+
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
+    }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        self.shapes().map(|shape| self.name(shape).into()).collect()
     }
 }

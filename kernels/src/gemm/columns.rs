@@ -3,7 +3,8 @@
 use super::ConvPart;
 use super::pack::PanelSource;
 use crate::arch::LANES;
-use crate::requantize::{Form, OutputRange, Requantizer};
+use crate::quantization::OutputRange;
+use crate::requantize::{Form, Requantizer};
 
 /// Sixteen output channels of one part.
 #[derive(Clone, Debug)]

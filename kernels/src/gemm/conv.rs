@@ -15,8 +15,9 @@ use super::tile::{Block, MAX_ROWS, Tile, TileFn};
 use crate::arch::LANES;
 use crate::bound::Bound;
 use crate::isa::Isa;
-use crate::layer::Layer;
-use crate::memory::{Input, Line, Output};
+use crate::layer::{self, Failure, Layer};
+use crate::memory::{Line, Output};
+use crate::registry::KernelId;
 use crate::window::{Image, Window};
 
 /// A convolution (or several that share their input) with packed weights, ready to run.
@@ -24,7 +25,7 @@ use crate::window::{Image, Window};
 /// Input 0 is the activations; output `i` belongs to part `i`.
 pub struct Conv {
     bound: Bound<Descriptor>,
-    name: String,
+    kernel: KernelId,
     /// The tiles for these weights, of 1, 2, ... panels.
     tiles: &'static [&'static [TileFn]],
     input: Image,
@@ -105,7 +106,7 @@ impl Conv {
         let widest = groups.iter().map(|group| group.panels).max().expect("a convolution has channels");
         Self {
             bound,
-            name: main_kernel(descriptor, [widest, sources.len()], &classes, spec.input.batch),
+            kernel: main_kernel(descriptor, [widest, sources.len()], &classes, spec.input.batch),
             tiles: if careful { descriptor.careful_tiles } else { descriptor.tiles },
             input: spec.input,
             window: spec.window,
@@ -273,8 +274,8 @@ struct Rows<'a> {
 }
 
 impl Layer for Conv {
-    fn kernel(&self) -> &str {
-        &self.name
+    fn kernel(&self) -> KernelId {
+        self.kernel.clone()
     }
 
     fn tasks(&self) -> usize {
@@ -285,7 +286,8 @@ impl Layer for Conv {
         size_of_val(&self.lines[..]) + self.streams.as_ref().map_or(0, Streams::bytes) + size_of_val(&self.bias[..])
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: layer::Task<'_>) -> Result<(), Failure> {
+        let layer::Task { index: task, inputs, outputs, .. } = task;
         let task = &self.tasks[task];
         let class = &self.classes[task.class as usize];
         assert!(inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
@@ -317,11 +319,12 @@ impl Layer for Conv {
                 unsafe { self.run_block(class, &block) }
             }
         }
+        Ok(())
     }
 }
 
 /// The kernel of the class with the most rows, for a widest group of `panels[0]` of `panels[1]` panels.
-fn main_kernel(descriptor: &Descriptor, panels: [usize; 2], classes: &[Class], batch: usize) -> String {
+fn main_kernel(descriptor: &Descriptor, panels: [usize; 2], classes: &[Class], batch: usize) -> KernelId {
     let largest = classes.iter().max_by_key(|class| class.rows(batch));
     let [rows, lines] = largest.map_or([0; 2], |class| [class.rows(batch), class.steps()]);
     descriptor.main_kernel(panels[0], panels[1], rows, lines)

@@ -186,6 +186,7 @@ mod tests {
     use super::super::pack::panel_sources;
     use super::super::{ConvPart, Requantize};
     use super::*;
+    use crate::quantization::Multiplier;
     use crate::window::{Image, Window};
 
     /// The excesses, and what was taken off each panel, of `channels` by `k` weights around a zero point.
@@ -195,7 +196,7 @@ mod tests {
             channels,
             weights: Weights { bytes, signed: false, zero },
             bias: &[],
-            requantize: Requantize::Fixed(&[(1 << 30, -8)]),
+            requantize: Requantize::Fixed(&[Multiplier { mantissa: 1 << 30, shift: -8 }]),
             output_zero: 0,
             output_min: 0,
             output_max: 255,

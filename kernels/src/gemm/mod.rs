@@ -17,6 +17,7 @@
 
 use crate::bound::Bound;
 use crate::isa::Isa;
+use crate::quantization::{Requantize, Weights};
 use crate::window::{Image, Window};
 
 /// The tiles of `$panels` panels for each number of rows, from a shell named `tile` in scope.
@@ -60,40 +61,20 @@ mod i8mm;
 mod neon;
 mod scalar;
 
-pub use bind::{Descriptor, KERNELS, TileShape};
+use bind::KERNELS;
+pub(crate) use bind::kernels;
 pub use conv::{Conv, ConvStatistics};
 pub(crate) use grid::Grid;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use join::MOST_JOINED;
 pub use streams::JoinStatistics;
 
-/// Weights of one part, `[O, KH, KW, I]` with O of the part and I of a group.
-#[derive(Clone, Copy, Debug)]
-pub struct Weights<'a> {
-    /// One byte a weight.
-    pub bytes: &'a [u8],
-    /// Whether bytes are `i8` (else `u8`).
-    pub signed: bool,
-    /// Zero point, in the bytes' own domain.
-    pub zero: i32,
-}
-
-/// From accumulators to the output scale.
-#[derive(Clone, Copy, Debug)]
-pub enum Requantize<'a> {
-    /// `(mantissa, shift)` as `QuantizeMultiplier` gives them, positive shifts to the left, within
-    /// -31 to 31; one for all channels or one for each.
-    Fixed(&'a [(i32, i32)]),
-    /// Real multipliers, rounded once from `f64`; one for all channels or one for each.
-    Float(&'a [f64]),
-}
-
 /// One convolution of those that are run together.
 #[derive(Clone, Copy, Debug)]
 pub struct ConvPart<'a> {
     /// Output channels.
     pub channels: usize,
-    /// The weights.
+    /// The weights, `[O, KH, KW, I]` with O of the part and I of a group.
     pub weights: Weights<'a>,
     /// One bias for each channel, in accumulator units; empty means none.
     pub bias: &'a [i32],

@@ -3,7 +3,7 @@
 use super::bind::Descriptor;
 use super::layout::Layout;
 use super::tile::{self, Segment, Tile};
-use crate::arch::{Arch, Scalar};
+use crate::arch::{InstructionSet, Scalar};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

@@ -2,13 +2,14 @@
 
 use ottava_ref::activation::ActivationRange;
 use ottava_ref::element::Quantized;
-use ottava_ref::fixed::Multiplier;
 use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
 
+use super::bind::Descriptor;
 use super::*;
 use crate::layer::{Layer, run_all};
 use crate::memory::SLACK;
-use crate::testing::for_each_isa;
+use crate::quantization::Multiplier;
+use crate::testing::{for_each_isa, to_reference};
 
 mod cases;
 mod layouts;
@@ -112,7 +113,7 @@ struct PartData {
     weights: Vec<u8>,
     weight_zero: i32,
     bias: Vec<i32>,
-    multipliers: Vec<(i32, i32)>,
+    multipliers: Vec<Multiplier>,
     scales: Vec<f64>,
     /// In the file's domain.
     output_zero: i32,
@@ -165,7 +166,7 @@ impl Case {
             };
             let shift =
                 if self.left_shift { 3 - (random.next() % 6) as i32 } else { -down + (random.next() % 4) as i32 };
-            (mantissa, shift)
+            Multiplier { mantissa, shift }
         };
         PartData {
             channels,
@@ -222,8 +223,7 @@ impl Case {
         input_zero: i32,
         output: [usize; 2],
     ) -> Vec<u8> {
-        let multipliers: Vec<Multiplier> =
-            part.multipliers.iter().map(|&(mantissa, shift)| Multiplier { mantissa, shift }).collect();
+        let multipliers: Vec<_> = part.multipliers.iter().map(|&multiplier| to_reference(multiplier)).collect();
         let mut bytes = vec![0u8; self.batch * output[0] * output[1] * part.channels];
         let params = Conv2dParams {
             input_shape: [self.batch, self.height, self.width, self.channels],
@@ -257,7 +257,7 @@ impl Case {
         parts: &[PartData],
         expected: &[Vec<u8>],
     ) {
-        let storage = bound.descriptor().isa().storage();
+        let storage = bound.descriptor().isa.storage();
         let (mask, offset) = (storage.xor_mask(self.signed), storage.offset_from(self.signed));
         let stride = self.channels + self.input_gap;
         let pixels = input.len() / self.channels;

@@ -3,7 +3,7 @@
 use super::pack::Packing;
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{Arch, Avx2};
+use crate::arch::{Avx2, InstructionSet};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

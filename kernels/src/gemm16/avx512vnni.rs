@@ -3,7 +3,7 @@
 use super::pack::Packing;
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{Arch, Avx512Vnni};
+use crate::arch::{Avx512Vnni, InstructionSet};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

@@ -8,8 +8,8 @@ use super::{Conv16Spec, Descriptor};
 use crate::arch::LANES;
 use crate::bound::Bound;
 use crate::gemm::Grid;
-use crate::layer::{Layer, row_tasks};
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task, row_tasks};
+use crate::registry::KernelId;
 use crate::requantize16::Ending16;
 use crate::window::{Image, Window};
 
@@ -142,8 +142,8 @@ impl Conv16 {
 }
 
 impl Layer for Conv16 {
-    fn kernel(&self) -> &str {
-        self.bound.descriptor().name
+    fn kernel(&self) -> KernelId {
+        self.bound.kernel(super::FAMILY, self.bound.descriptor().name)
     }
 
     fn tasks(&self) -> usize {
@@ -154,7 +154,8 @@ impl Layer for Conv16 {
         size_of_val(&self.weights[..]) + size_of_val(&self.endings[..])
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         let (input, output) = (inputs[0], outputs[0]);
         // Channels that are no whole group make the last one read more elements, of any value.
@@ -174,6 +175,7 @@ impl Layer for Conv16 {
             // SAFETY: asserted above; the rest is the caller's promise.
             unsafe { self.block(pixels, panels.clone(), input.as_ptr().cast(), output.as_ptr().cast()) }
         }
+        Ok(())
     }
 }
 

@@ -14,8 +14,11 @@
 //! A pair of products is at most `2^23`, and most filters are so small that all of K fits 32 bits; then there is one
 //! addition to the 64-bit totals, at the end.
 
-use crate::bound::{Bound, Described};
+use std::borrow::Cow;
+
+use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
+use crate::registry::KernelId;
 use crate::requantize16::{Range16, Requantize16};
 use crate::window::{Image, Window};
 
@@ -70,8 +73,11 @@ pub struct Conv16Spec<'a> {
     pub threads: usize,
 }
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "convolution of 16 bits";
+
 /// The tiles of one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     isa: Isa,
     name: &'static str,
     packing: pack::Packing,
@@ -80,7 +86,7 @@ pub struct Descriptor {
 }
 
 /// Tiles of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &avx512vnni::TILES,
     #[cfg(target_arch = "x86_64")]
@@ -94,22 +100,19 @@ pub static KERNELS: &[&Descriptor] = &[
     &scalar::TILES,
 ];
 
-impl Descriptor {
-    /// The instruction set that the tiles need.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernel's name: types, instruction set, rows and columns of a tile.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
     }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        vec![self.name.into()]
+    }
+}
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
 }
 
 /// Prepares a convolution for an instruction set.

@@ -7,7 +7,7 @@
 use super::pack::Packing;
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{Arch, Neon};
+use crate::arch::{InstructionSet, Neon};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

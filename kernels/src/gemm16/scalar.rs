@@ -3,7 +3,7 @@
 use super::pack::Packing;
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{Arch, Scalar};
+use crate::arch::{InstructionSet, Scalar};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

@@ -1,13 +1,14 @@
 //! Every kernel of every instruction set against the scalar reference, bit for bit.
 
+use ottava_ref::ActivationRange;
 use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
 use ottava_ref::ops::fully_connected::{FcRequant, FullyConnectedParams, fully_connected};
-use ottava_ref::{ActivationRange, Multiplier};
 use proptest::prelude::*;
 
 use super::*;
 use crate::layer::{Layer, run_all};
-use crate::testing::{Failures, Fill, Guarded, Random, for_each_isa};
+use crate::quantization::Multiplier;
+use crate::testing::{Failures, Fill, Guarded, Random, for_each_isa, to_reference};
 
 /// How sums are scaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,7 @@ struct Data {
     input: Vec<i16>,
     weights: Vec<i8>,
     bias: Vec<i64>,
-    multipliers: Vec<(i32, i32)>,
+    multipliers: Vec<Multiplier>,
     scales: Vec<f64>,
     range: Range16,
 }
@@ -79,8 +80,8 @@ impl Case {
         let bias = (0..outputs)
             .map(|_| (i64::from(random.next()) << 20 ^ i64::from(random.next())) % (bound + 1) - bound / 2)
             .collect();
-        let multipliers: Vec<(i32, i32)> = (0..outputs).map(|_| random.multiplier(-20, 3)).collect();
-        let scales = multipliers.iter().map(|&(m, s)| f64::from(m) * f64::from(s - 31).exp2()).collect();
+        let multipliers: Vec<_> = (0..outputs).map(|_| random.multiplier(-20, 3)).collect();
+        let scales = multipliers.iter().map(|by| f64::from(by.mantissa) * f64::from(by.shift - 31).exp2()).collect();
         let range = random.pick(&[[-32768, 32767], [0, 32767], [-500, 20000]]);
         Data { input, weights, bias, multipliers, scales, range: Range16 { min: range[0], max: range[1] } }
     }
@@ -90,8 +91,7 @@ impl Case {
         let [batch, height, width] = self.image;
         let mut output = vec![0_i16; batch * self.output[0] * self.output[1] * outputs];
         let activation = ActivationRange { lo: data.range.min, hi: data.range.max };
-        let multipliers: Vec<Multiplier> =
-            data.multipliers.iter().map(|&(mantissa, shift)| Multiplier { mantissa, shift }).collect();
+        let multipliers: Vec<_> = data.multipliers.iter().map(|&multiplier| to_reference(multiplier)).collect();
         let narrow_bias: Vec<i32> = data.bias.iter().map(|&bias| bias as i32).collect();
         if matches!(self.scaling, Scaling::WideFloat | Scaling::NarrowFloat) {
             let params = FullyConnectedParams {

@@ -9,24 +9,29 @@ mod avx512vnni;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 
-use crate::bound::{Bound, Described};
+use std::borrow::Cow;
+
+use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
-use crate::layer::Layer;
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task};
+use crate::registry::KernelId;
 use crate::strided::{Runs, Strided};
 
 /// Table and elements; as many of the input as of the output.
 type LookUp = unsafe fn(&[u8; 256], &[u8], &mut [u8]);
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "table";
+
 /// Lookups for one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     isa: Isa,
     name: &'static str,
     look_up: LookUp,
 }
 
 /// Lookups of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &amx::LOOK_UP,
     #[cfg(target_arch = "x86_64")]
@@ -38,21 +43,13 @@ pub static KERNELS: &[&Descriptor] = &[
     &Descriptor { isa: Isa::Scalar, name: "lut_8_scalar", look_up: one_by_one },
 ];
 
-impl Descriptor {
-    /// The instruction set that the kernel needs.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernel's name.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
+    }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        vec![self.name.into()]
     }
 }
 
@@ -74,6 +71,11 @@ pub struct Lut {
     runs: Runs<1>,
 }
 
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
+}
+
 /// Prepares a table lookup for an instruction set.
 ///
 /// # Panics
@@ -92,8 +94,8 @@ fn one_by_one(table: &[u8; 256], input: &[u8], output: &mut [u8]) {
 }
 
 impl Layer for Lut {
-    fn kernel(&self) -> &str {
-        self.bound.descriptor().name
+    fn kernel(&self) -> KernelId {
+        self.bound.kernel(FAMILY, self.bound.descriptor().name)
     }
 
     fn tasks(&self) -> usize {
@@ -104,7 +106,8 @@ impl Layer for Lut {
         self.table.len()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         self.runs.check(inputs, outputs, 0);
         for run in self.runs.of_task(task) {
             // SAFETY: runs lie inside the asserted views; the caller vouches that nobody writes the
@@ -115,6 +118,7 @@ impl Layer for Lut {
                 (self.bound.descriptor().look_up)(&self.table, input, output);
             }
         }
+        Ok(())
     }
 }
 

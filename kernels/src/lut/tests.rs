@@ -50,7 +50,7 @@ fn every_byte_finds_its_entry_in_every_lane() {
                 let layer = prepare(isa, &spec);
                 let mut output = Guarded::new(1, input.len(), input.len());
                 run_all(&layer, &[&stored(&input, input.len(), input.len(), 0, 0)], &mut [output.view()]);
-                failures.compare(output.dense(0), &expected, || layer.kernel().to_owned());
+                failures.compare(output.dense(0), &expected, || layer.kernel().to_string());
             });
         }
     }

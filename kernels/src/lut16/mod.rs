@@ -2,11 +2,19 @@
 //!
 //! Both tensors are dense and need no alignment.
 
-use crate::layer::{Layer, row_tasks};
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task, row_tasks};
+use crate::registry::KernelId;
+
+/// The family, as the registry lists it.
+const FAMILY: &str = "table of 16 bits";
 
 /// Names of the family's kernels; portable code serves every instruction set.
-pub static KERNELS: &[&str] = &[NAME];
+static KERNELS: &[&str] = &[NAME];
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    KERNELS.iter().map(|&name| KernelId::portable(FAMILY, name)).collect()
+}
 
 const NAME: &str = "lut_16_portable";
 
@@ -61,8 +69,8 @@ fn look_up<const W: usize>(table: &[u8], input: &[u8], output: &mut [u8]) {
 }
 
 impl Layer for Lut16 {
-    fn kernel(&self) -> &str {
-        NAME
+    fn kernel(&self) -> KernelId {
+        KernelId::portable(FAMILY, NAME)
     }
 
     fn tasks(&self) -> usize {
@@ -73,7 +81,8 @@ impl Layer for Lut16 {
         self.table.len()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         let width = self.width();
         assert!(inputs[0].len() >= INPUT_BYTES * self.elements, "input view of {} bytes", inputs[0].len());
@@ -90,6 +99,7 @@ impl Layer for Lut16 {
             2 => look_up::<2>(&self.table, input, output),
             _ => look_up::<4>(&self.table, input, output),
         }
+        Ok(())
     }
 }
 

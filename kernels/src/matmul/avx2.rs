@@ -3,7 +3,7 @@
 use super::Descriptor;
 use super::block::{self, Block};
 use super::float::{self, FloatBlock};
-use crate::arch::{Arch, Avx2};
+use crate::arch::{Avx2, InstructionSet};
 use crate::isa::Isa;
 
 /// See [`block::run`].

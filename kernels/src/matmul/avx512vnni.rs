@@ -3,7 +3,7 @@
 use super::Descriptor;
 use super::block::{self, Block};
 use super::float::{self, FloatBlock};
-use crate::arch::{Arch, Avx512Vnni};
+use crate::arch::{Avx512Vnni, InstructionSet};
 use crate::isa::Isa;
 
 /// See [`block::run`].

@@ -6,11 +6,12 @@ use super::pack::BLOCK_ROWS;
 use super::{Descriptor, Elements, MatmulSpec};
 use crate::arch::LANES;
 use crate::bound::Bound;
-use crate::gemm::Requantize;
 use crate::isa::Storage;
-use crate::layer::{Layer, row_tasks};
+use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::memory::{Input, Output};
-use crate::requantize::{OutputRange, Requantizer};
+use crate::quantization::{OutputRange, Requantize};
+use crate::registry::KernelId;
+use crate::requantize::Requantizer;
 use crate::requantize16::{Ending16, Range16, Requantize16};
 
 /// Products of matrices, ready to run. Inputs 0 and 1 are the left and the right matrices, output 0 the products; all
@@ -111,20 +112,22 @@ impl Matmul {
 }
 
 impl Layer for Matmul {
-    fn kernel(&self) -> &str {
+    fn kernel(&self) -> KernelId {
         let names = self.bound.descriptor().names;
-        match self.form {
+        let name = match self.form {
             Form::Eight { .. } => names[0],
             Form::Sixteen { .. } => names[1],
             Form::Float => names[2],
-        }
+        };
+        self.bound.kernel(super::FAMILY, name)
     }
 
     fn tasks(&self) -> usize {
         self.products.len() * self.rows.div_ceil(self.share)
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         self.check(inputs, outputs);
         let blocks = self.rows.div_ceil(self.share);
@@ -143,7 +146,8 @@ impl Layer for Matmul {
                 let block = FloatBlock { left, right, left_steps, right_steps, rows, depth, columns, output };
                 // SAFETY: the bound descriptor proves the CPU feature; the views were asserted to hold all matrices at
                 // the alignment of f32, and the caller vouches for them.
-                return unsafe { (self.bound.descriptor().float)(&block) };
+                unsafe { (self.bound.descriptor().float)(&block) };
+                return Ok(());
             }
             Form::Eight { zeros, kind, end } => (*zeros, [*kind; 2], End::Eight(end)),
             Form::Sixteen { right_zero, right, end } => ([0, *right_zero], [Kind::S16, *right], End::Sixteen(end)),
@@ -159,5 +163,6 @@ impl Layer for Matmul {
         let block = Block { left, right, rows, depth, columns, end, output };
         // SAFETY: as above.
         unsafe { (self.bound.descriptor().block)(&block) }
+        Ok(())
     }
 }

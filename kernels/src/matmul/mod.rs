@@ -15,8 +15,12 @@
 //!
 //! Matrices of f32 are the same without packing rows; each sum is in the order of K, which is part of the result.
 
-use crate::bound::{Bound, Described};
+use std::borrow::Cow;
+
+use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
+use crate::quantization::Multiplier;
+use crate::registry::KernelId;
 
 mod block;
 mod float;
@@ -47,7 +51,7 @@ pub enum Elements {
         /// Zero points of both operands and of the output, stored.
         zeros: [i32; 3],
         /// `(mantissa, shift)` as `QuantizeMultiplier` gives them, the shift within -31 to 31.
-        multiplier: (i32, i32),
+        multiplier: Multiplier,
         /// What stored outputs have more than the file's values.
         output_offset: i32,
     },
@@ -56,12 +60,12 @@ pub enum Elements {
         /// The right operand's zero point, stored.
         right_zero: i32,
         /// As above, the shift within -31 to 14.
-        multiplier: (i32, i32),
+        multiplier: Multiplier,
     },
     /// All 16-bit values.
     Sixteen {
         /// As above.
-        multiplier: (i32, i32),
+        multiplier: Multiplier,
     },
     /// All f32.
     Float,
@@ -86,8 +90,11 @@ pub struct MatmulSpec<'a> {
     pub threads: usize,
 }
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "matrix product";
+
 /// The kernels of one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     isa: Isa,
     /// Of 8 bits, of 16 bits, of f32.
     names: [&'static str; 3],
@@ -96,7 +103,7 @@ pub struct Descriptor {
 }
 
 /// Kernels of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &avx512vnni::BLOCKS,
     #[cfg(target_arch = "x86_64")]
@@ -110,22 +117,21 @@ pub static KERNELS: &[&Descriptor] = &[
     &scalar::BLOCKS,
 ];
 
-impl Descriptor {
-    /// The instruction set that the kernels need.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernels' names: of integers, where 8 bits are not widened of those and of 16 bits, and of f32.
-    pub fn names(&self) -> &[&'static str] {
-        if self.names[0] == self.names[1] { &self.names[1..] } else { &self.names }
-    }
-}
-
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
     }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        // Where 8 bits are not widened apart, one kernel takes both types of integers.
+        let distinct = if self.names[0] == self.names[1] { &self.names[1..] } else { &self.names[..] };
+        distinct.iter().map(|&name| name.into()).collect()
+    }
+}
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
 }
 
 /// Prepares products of matrices for an instruction set.

@@ -3,7 +3,7 @@
 use super::Descriptor;
 use super::block::{self, Block};
 use super::float::{self, FloatBlock};
-use crate::arch::{Arch, Scalar};
+use crate::arch::{InstructionSet, Scalar};
 use crate::isa::Isa;
 
 /// See [`block::run`].

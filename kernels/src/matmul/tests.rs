@@ -1,12 +1,11 @@
 //! Every kernel of every instruction set against the scalar reference, bit for bit.
 
-use ottava_ref::Multiplier;
 use ottava_ref::ops::batch_matmul::{BatchMatmulParams, MatmulShape, batch_matmul, batch_matmul_f32};
 use proptest::prelude::*;
 
 use super::*;
 use crate::layer::{Layer, run_all};
-use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa};
+use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, to_reference};
 
 /// Products with all their parameters.
 #[derive(Clone, Debug)]
@@ -85,14 +84,13 @@ impl Case {
             left_adjoint: self.adjoint[0],
             right_adjoint: self.adjoint[1],
         };
-        let (mantissa, shift) = random.multiplier(-16, 2);
-        let multiplier = Multiplier { mantissa, shift };
+        let multiplier = random.multiplier(-16, 2);
         let zeros = [0; 3].map(|_: i32| random.within(-128, 127));
         let mut params = BatchMatmulParams {
             shape,
             left_zero_point: zeros[0],
             right_zero_point: zeros[1],
-            multiplier,
+            multiplier: to_reference(multiplier),
             output_zero_point: zeros[2],
         };
 
@@ -102,7 +100,7 @@ impl Case {
         let eight = |isa: Isa| {
             let offset = isa.storage().offset_from(true);
             let zeros = zeros.map(|zero| zero + offset);
-            Elements::Eight { zeros, multiplier: (mantissa, shift), output_offset: offset }
+            Elements::Eight { zeros, multiplier, output_offset: offset }
         };
         self.compare(failures, eight, [(&x, true), (&y, true)], (as_bytes(&expected), 1));
 
@@ -110,15 +108,12 @@ impl Case {
         let (wide_x, wide_y) = (random.words(left_len, self.fill), random.words(right_len, self.fill));
         let mut expected = vec![0_i16; results];
         batch_matmul::<i16, i8, i64>(&params, &wide_x, as_signed(&y), &mut expected);
-        let by_eight = |isa: Isa| Elements::SixteenByEight {
-            right_zero: isa.storage().offset_from(true),
-            multiplier: (mantissa, shift),
-        };
+        let by_eight = |isa: Isa| Elements::SixteenByEight { right_zero: isa.storage().offset_from(true), multiplier };
         let [left, right] = [bytemuck::cast_slice(&wide_x), bytemuck::cast_slice(&wide_y)];
         self.compare(failures, by_eight, [(left, false), (&y, true)], (bytemuck::cast_slice(&expected), 2));
 
         batch_matmul::<i16, i16, i64>(&params, &wide_x, &wide_y, &mut expected);
-        let sixteen = |_| Elements::Sixteen { multiplier: (mantissa, shift) };
+        let sixteen = |_| Elements::Sixteen { multiplier };
         self.compare(failures, sixteen, [(left, false), (right, false)], (bytemuck::cast_slice(&expected), 2));
 
         let mut floats = |len: usize| -> Vec<f32> { (0..len).map(|_| random.next() as f32 * 1e-9 - 2.0).collect() };

@@ -2,7 +2,7 @@
 
 use super::Descriptor;
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Avx512Vnni};
+use crate::arch::{Avx512Vnni, InstructionSet};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

@@ -4,10 +4,10 @@ use super::tile::Tile;
 use super::{Descriptor, MeanSpec};
 use crate::arch::LANES;
 use crate::bound::Bound;
-use crate::gemm::Requantize;
-use crate::layer::{Layer, row_tasks};
-use crate::memory::{Input, Output};
-use crate::requantize::{OutputRange, Requantizer};
+use crate::layer::{Failure, Layer, Task, row_tasks};
+use crate::quantization::{OutputRange, Requantize};
+use crate::registry::KernelId;
+use crate::requantize::Requantizer;
 
 /// A mean over height and width, ready to run. Input 0 is the image, output 0 has a value for each
 /// image and channel.
@@ -48,15 +48,16 @@ impl Mean {
 }
 
 impl Layer for Mean {
-    fn kernel(&self) -> &str {
-        self.bound.descriptor().name
+    fn kernel(&self) -> KernelId {
+        self.bound.kernel(super::FAMILY, self.bound.descriptor().name)
     }
 
     fn tasks(&self) -> usize {
         (self.spec.input.batch * self.spec.input.channels.div_ceil(LANES)).div_ceil(self.share)
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         assert!(inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
         assert!(outputs[0].len() >= self.output_bytes, "output view of {} bytes", outputs[0].len());
@@ -78,5 +79,6 @@ impl Layer for Mean {
             // caller vouches that nobody writes the input or touches the outputs of this task.
             unsafe { (self.bound.descriptor().tile)(&tile) }
         }
+        Ok(())
     }
 }

@@ -1,7 +1,11 @@
 //! Mean over pixels: the sum of each channel, requantized with the count divided in.
 
-use crate::bound::{Bound, Described};
+use std::borrow::Cow;
+
+use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
+use crate::quantization::Multiplier;
+use crate::registry::KernelId;
 use crate::window::Image;
 
 mod layer;
@@ -28,7 +32,7 @@ pub struct MeanSpec {
     /// Zero point of the input, stored.
     pub input_zero: i32,
     /// `(mantissa, shift)` of a sum, the count divided in; the shift within -31 to 31.
-    pub multiplier: (i32, i32),
+    pub multiplier: Multiplier,
     /// Output zero point, stored.
     pub output_zero: i32,
     /// Least output, stored.
@@ -44,15 +48,18 @@ pub struct MeanSpec {
     pub threads: usize,
 }
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "mean";
+
 /// The kernel of one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     isa: Isa,
     name: &'static str,
     tile: tile::TileFn,
 }
 
 /// Kernels of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &avx512vnni::TILES,
     #[cfg(target_arch = "x86_64")]
@@ -62,22 +69,19 @@ pub static KERNELS: &[&Descriptor] = &[
     &scalar::TILES,
 ];
 
-impl Descriptor {
-    /// The instruction set that the kernel needs.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernel's name: stored type, instruction set, channels at a time.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
     }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        vec![self.name.into()]
+    }
+}
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
 }
 
 /// Prepares a mean for an instruction set.

@@ -2,7 +2,7 @@
 
 use super::Descriptor;
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Neon};
+use crate::arch::{InstructionSet, Neon};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

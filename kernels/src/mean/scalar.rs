@@ -2,7 +2,7 @@
 
 use super::Descriptor;
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Scalar};
+use crate::arch::{InstructionSet, Scalar};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

@@ -1,12 +1,14 @@
 //! Every kernel of every instruction set against the scalar reference, bit for bit.
 
+use ottava_ref::Quantized;
 use ottava_ref::ops::mean::{MeanParams, divide_multiplier, mean};
-use ottava_ref::{Multiplier, Quantized};
 use proptest::prelude::*;
 
 use super::*;
 use crate::layer::{Layer, run_all};
-use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, stored};
+use crate::testing::{
+    Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, from_reference, stored, to_reference,
+};
 
 /// One mean with all its parameters.
 #[derive(Clone, Debug)]
@@ -45,8 +47,7 @@ impl Case {
         let input = random.bytes(batch * height * width * self.channels, self.fill);
         let inner = [random.within(low, high), random.within(low, high)];
         let zeros = inner.map(|inner| random.pick(&[low, high, inner]));
-        let (mantissa, shift) = random.multiplier(self.shift, self.shift);
-        let multiplier = Multiplier { mantissa, shift };
+        let multiplier = to_reference(random.multiplier(self.shift, self.shift));
         let shape = [batch, height, width, self.channels];
         let params = MeanParams {
             input_shape: &shape,
@@ -75,7 +76,7 @@ impl Case {
                 &MeanSpec {
                     input: Image { batch, height, width, channels: self.channels, pixel_stride: stride },
                     input_zero: zeros[0] + offset,
-                    multiplier: (divided.mantissa, divided.shift),
+                    multiplier: from_reference(divided),
                     output_zero: zeros[1] + offset,
                     output_min,
                     output_max,

@@ -13,15 +13,23 @@
 //!     for piece in pieces: copy piece.len bytes, or fill them
 //! ```
 
-use crate::layer::{Layer, row_tasks};
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task, row_tasks};
+use crate::registry::KernelId;
 
 mod pieces;
 
 use pieces::Pieces;
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "movement";
+
 /// Names of the family's kernels; portable code serves every instruction set.
-pub static KERNELS: &[&str] = &[NAME];
+static KERNELS: &[&str] = &[NAME];
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    KERNELS.iter().map(|&name| KernelId::portable(FAMILY, name)).collect()
+}
 
 const NAME: &str = "movement_portable";
 
@@ -153,8 +161,8 @@ impl Movement {
 }
 
 impl Layer for Movement {
-    fn kernel(&self) -> &str {
-        NAME
+    fn kernel(&self) -> KernelId {
+        KernelId::portable(FAMILY, NAME)
     }
 
     fn tasks(&self) -> usize {
@@ -166,12 +174,13 @@ impl Layer for Movement {
         tables + self.pieces.packed_bytes()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         let first = task * self.task_rows;
         let end = self.rows.min(first + self.task_rows);
         if first >= end {
-            return;
+            return Ok(());
         }
         assert!(inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
         assert!(outputs[0].len() >= self.output_bytes, "output view of {} bytes", outputs[0].len());
@@ -183,6 +192,7 @@ impl Layer for Movement {
             unsafe { self.pieces.run(input.map(|offset| (inputs[0], offset)), (outputs[0], output)) }
             self.advance(&mut at);
         }
+        Ok(())
     }
 }
 

@@ -1,14 +1,14 @@
 //! A prepared multiplication and the loop around its tiles.
 
-use super::tile::Tile;
-use super::{Descriptor, MulSpec};
+use super::MulSpec;
+use super::tile::{Tile, TileFn};
 use crate::arch::LANES;
-use crate::bound::Bound;
-use crate::gemm::Requantize;
-use crate::layer::Layer;
-use crate::memory::{Input, Output};
+use crate::bound::{Bound, Entry};
+use crate::layer::{Failure, Layer, Task};
 use crate::pairs::Walk;
-use crate::requantize::{OutputRange, Requantizer};
+use crate::quantization::{OutputRange, Requantize};
+use crate::registry::KernelId;
+use crate::requantize::Requantizer;
 
 /// Elementary steps of one element.
 const WORK: usize = 4;
@@ -17,16 +17,16 @@ const LARGEST_PRODUCT: i64 = 255 * 255;
 
 /// A multiplication, ready to run. The operands that are no constants are its inputs, in order.
 pub struct Mul {
-    bound: Bound<Descriptor>,
+    bound: Bound<Entry<TileFn>>,
     walk: Walk,
     zeros: [i32; 2],
     requantizer: Requantizer,
 }
 
 impl Mul {
-    pub(super) fn new(bound: Bound<Descriptor>, spec: &MulSpec) -> Self {
+    pub(super) fn new(bound: Bound<Entry<TileFn>>, spec: &MulSpec) -> Self {
         assert!(spec.pairs.bytes == 1, "elements of {} bytes", spec.pairs.bytes);
-        let (least, greatest) = bound.descriptor().isa().storage().range();
+        let (least, greatest) = bound.descriptor().isa.storage().range();
         for zero in spec.zeros {
             assert!((least..=greatest).contains(&zero), "an operand's zero point is {zero}");
         }
@@ -46,8 +46,8 @@ impl Mul {
 }
 
 impl Layer for Mul {
-    fn kernel(&self) -> &str {
-        self.bound.descriptor().name
+    fn kernel(&self) -> KernelId {
+        self.bound.kernel(super::FAMILY, self.bound.descriptor().name)
     }
 
     fn tasks(&self) -> usize {
@@ -58,11 +58,13 @@ impl Layer for Mul {
         self.walk.constant_bytes()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         let (zeros, requantizer) = (self.zeros, &self.requantizer);
-        let tile = self.bound.descriptor().tile;
+        let tile = self.bound.descriptor().run;
         // SAFETY: the bound descriptor proves the CPU feature. The caller's promise; the walk was made for the
         // tile's width, so each run is as the tile wants it.
         unsafe { self.walk.run(task, (inputs, outputs), |run| tile(&Tile { run, zeros, requantizer })) }
+        Ok(())
     }
 }

@@ -1,22 +1,18 @@
 //! Multiplication of two tensors: the product of the centred values is exact in 32 bits and requantized
 //! like a sum of convolution.
 
-use crate::bound::{Bound, Described};
+use crate::arch::Elements;
+use crate::bound::{Bound, Entry, list, table};
 use crate::isa::Isa;
 use crate::pairs::Pairs;
+use crate::quantization::Multiplier;
+use crate::registry::KernelId;
 
 mod layer;
 mod tile;
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512vnni;
-#[cfg(target_arch = "aarch64")]
-mod neon;
-mod scalar;
-
 pub use layer::Mul;
+use tile::{Multiply, TileFn};
 
 /// What a multiplication is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +22,7 @@ pub struct MulSpec {
     /// Zero points of the operands, stored.
     pub zeros: [i32; 2],
     /// `(mantissa, shift)` from products to the output's scale.
-    pub multiplier: (i32, i32),
+    pub multiplier: Multiplier,
     /// Output zero point, stored.
     pub output_zero: i32,
     /// Least output, stored.
@@ -37,40 +33,23 @@ pub struct MulSpec {
     pub output_offset: i32,
 }
 
-/// The kernel of one instruction set.
-pub struct Descriptor {
-    isa: Isa,
-    name: &'static str,
-    tile: tile::TileFn,
-}
+/// The family, as the registry lists it.
+const FAMILY: &str = "multiplication";
 
-/// Kernels of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
-    #[cfg(target_arch = "x86_64")]
-    &avx512vnni::TILES,
-    #[cfg(target_arch = "x86_64")]
-    &avx2::TILES,
-    #[cfg(target_arch = "aarch64")]
-    &neon::TILES,
-    &scalar::TILES,
+/// The kernels of every instruction set of this build, best first; names have stored type, instruction set and lanes.
+static KERNELS: &[&Entry<TileFn>] = table![
+    x86_64: entry::<Avx512Vnni>("mul_u8_avx512vnni_x16"), entry::<Avx2>("mul_u8_avx2_x16");
+    aarch64: entry::<Neon>("mul_s8_neon_x16");
+    any: entry::<Scalar>("mul_u8_scalar_x16")
 ];
 
-impl Descriptor {
-    /// The instruction set that the kernel needs.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernel's name: stored type, instruction set, lanes.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
+const fn entry<A: Elements>(name: &'static str) -> Entry<TileFn> {
+    Entry { isa: A::ISA, name, run: A::enter::<Multiply> }
 }
 
-impl Described for Descriptor {
-    fn isa(&self) -> Isa {
-        self.isa
-    }
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
 }
 
 /// Prepares a multiplication for an instruction set.

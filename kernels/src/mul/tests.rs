@@ -1,12 +1,12 @@
 //! Every kernel of every instruction set against the scalar reference, bit for bit.
 
+use ottava_ref::ActivationRange;
 use ottava_ref::ops::mul::{MulParams, mul};
-use ottava_ref::{ActivationRange, Multiplier};
 use proptest::prelude::*;
 
 use super::*;
 use crate::testing::pairs::PairLayout;
-use crate::testing::{Failures, Fill, Random};
+use crate::testing::{Failures, Fill, Random, from_reference, to_reference};
 
 /// One multiplication with all its parameters.
 #[derive(Clone, Debug)]
@@ -35,10 +35,10 @@ impl Case {
         };
         let output_zero_point = zero(random);
         let lo = if self.rectified { output_zero_point } else { random.within(low, high) };
-        let (mantissa, shift) = random.multiplier(self.shifts[0], self.shifts[1]);
+        let multiplier = to_reference(random.multiplier(self.shifts[0], self.shifts[1]));
         MulParams {
             input_zero_points: [zero(random), zero(random)],
-            multiplier: Multiplier { mantissa, shift },
+            multiplier,
             output_zero_point,
             activation: ActivationRange { lo, hi: random.within(lo, high) },
         }
@@ -61,7 +61,7 @@ impl Case {
                 &MulSpec {
                     pairs,
                     zeros: params.input_zero_points.map(|zero| zero + offset),
-                    multiplier: (params.multiplier.mantissa, params.multiplier.shift),
+                    multiplier: from_reference(params.multiplier),
                     output_zero: params.output_zero_point + offset,
                     output_min: params.activation.lo + offset,
                     output_max: params.activation.hi + offset,

@@ -3,7 +3,7 @@
 //! A last group of fewer than sixteen overlaps the one before. Runs of fewer than sixteen elements are
 //! read with their neighbours' bytes, which are not stored.
 
-use crate::arch::{Elements, LANES};
+use crate::arch::{Elements, Kernel, LANES};
 use crate::pairs::Run;
 use crate::requantize::Requantizer;
 
@@ -27,41 +27,46 @@ pub(super) struct Tile<'a> {
 /// whichever is more; the output is writable for the run's elements, which nobody else touches.
 pub(super) type TileFn = unsafe fn(&Tile<'_>);
 
-/// Multiplies a run.
-///
-/// # Safety
-/// As [`TileFn`], in a function that enables the instruction set of `arch`.
-#[inline(always)]
-pub(super) unsafe fn run<A: Elements>(arch: A, tile: &Tile<'_>) {
-    let zeros = [arch.splat(tile.zeros[0]), arch.splat(tile.zeros[1])];
-    let clamp = arch.prepare_clamp(tile.requantizer.clamp());
-    let len = tile.run.len;
-    let mut at = 0;
-    while at + GROUPS * LANES <= len {
-        // SAFETY: the caller's promise; the groups lie within the run.
-        unsafe {
-            // One after the other by hand: a loop would keep them in memory.
-            let products = [
-                products(arch, tile, zeros, at),
-                products(arch, tile, zeros, at + LANES),
-                products(arch, tile, zeros, at + 2 * LANES),
-                products(arch, tile, zeros, at + 3 * LANES),
-            ];
-            // Products have 17 bits, and where a left shift makes them longer they come back clamped.
-            let bytes = arch.narrow(tile.requantizer.scale(arch, products), clamp);
-            arch.store_narrow([tile.run.output.wrapping_add(at)], bytes, GROUPS * LANES);
+/// The products of a run.
+pub(super) struct Multiply;
+
+impl<A: Elements> Kernel<A> for Multiply {
+    type Call<'a> = Tile<'a>;
+
+    /// # Safety
+    /// As [`TileFn`], in a function that enables the instruction set of `arch`.
+    #[inline(always)]
+    unsafe fn run(arch: A, tile: &Tile<'_>) {
+        let zeros = [arch.splat(tile.zeros[0]), arch.splat(tile.zeros[1])];
+        let clamp = arch.prepare_clamp(tile.requantizer.clamp());
+        let len = tile.run.len;
+        let mut at = 0;
+        while at + GROUPS * LANES <= len {
+            // SAFETY: the caller's promise; the groups lie within the run.
+            unsafe {
+                // One after the other by hand: a loop would keep them in memory.
+                let products = [
+                    products(arch, tile, zeros, at),
+                    products(arch, tile, zeros, at + LANES),
+                    products(arch, tile, zeros, at + 2 * LANES),
+                    products(arch, tile, zeros, at + 3 * LANES),
+                ];
+                // Products have 17 bits, and where a left shift makes them longer they come back clamped.
+                let bytes = arch.narrow(tile.requantizer.scale(arch, products), clamp);
+                arch.store_narrow([tile.run.output.wrapping_add(at)], bytes, GROUPS * LANES);
+            }
+            at += GROUPS * LANES;
         }
-        at += GROUPS * LANES;
-    }
-    let count = LANES.min(len);
-    while at < len {
-        let start = at.min(len - count);
-        // SAFETY: the caller's promise; the group ends with the run, or has the run's first elements.
-        unsafe {
-            let [values] = tile.requantizer.apply(arch, [products(arch, tile, zeros, start)]);
-            arch.store_bytes(tile.run.output.wrapping_add(start), values, count);
+        let count = LANES.min(len);
+        while at < len {
+            let start = at.min(len - count);
+            // SAFETY: the caller's promise; the group ends with the run, or has the run's first elements.
+            unsafe {
+                let [values] = tile.requantizer.apply(arch, [products(arch, tile, zeros, start)]);
+                arch.store_bytes(tile.run.output.wrapping_add(start), values, count);
+            }
+            at += LANES;
         }
-        at += LANES;
     }
 }
 

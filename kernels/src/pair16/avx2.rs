@@ -2,7 +2,7 @@
 
 use super::Descriptor;
 use super::tile::{self, ADD, MUL, SUB, Tile};
-use crate::arch::{Arch, Avx2};
+use crate::arch::{Avx2, InstructionSet};
 use crate::isa::Isa;
 
 /// See [`tile::run`].

@@ -4,11 +4,11 @@ use super::tile::{Tile, TileFn};
 use super::{Descriptor, Function16, Pair16Spec, Sum16};
 use crate::arch::LANES;
 use crate::bound::Bound;
-use crate::gemm::Requantize;
-use crate::layer::Layer;
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task};
 use crate::pairs::Walk;
-use crate::requantize::{OutputRange, Requantizer};
+use crate::quantization::{Multiplier, OutputRange, Requantize};
+use crate::registry::KernelId;
+use crate::requantize::Requantizer;
 
 /// Elementary steps of one element.
 const WORK: usize = 6;
@@ -21,7 +21,7 @@ pub struct Pair16 {
     walk: Walk,
     tile: TileFn,
     /// To the common scale of a sum.
-    operands: [(i32, i32); 2],
+    operands: [Multiplier; 2],
     requantizer: Requantizer,
 }
 
@@ -31,9 +31,9 @@ impl Pair16 {
         let (tile, Sum16 { operands, output }) = match spec.function {
             Function16::Add(sum) => (0, sum),
             Function16::Sub(sum) => (1, sum),
-            Function16::Mul(output) => (2, Sum16 { operands: [(0, 0); 2], output }),
+            Function16::Mul(output) => (2, Sum16 { operands: [Multiplier::ZERO; 2], output }),
         };
-        for (_, shift) in operands {
+        for Multiplier { shift, .. } in operands {
             assert!((-31..=0).contains(&shift), "an operand's shift is {shift}");
         }
         let range = OutputRange { zero: 0, min: spec.min, max: spec.max, offset: 0 };
@@ -48,8 +48,8 @@ impl Pair16 {
 }
 
 impl Layer for Pair16 {
-    fn kernel(&self) -> &str {
-        self.bound.descriptor().name
+    fn kernel(&self) -> KernelId {
+        self.bound.kernel(super::FAMILY, self.bound.descriptor().name)
     }
 
     fn tasks(&self) -> usize {
@@ -60,10 +60,12 @@ impl Layer for Pair16 {
         self.walk.constant_bytes()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         let (operands, requantizer, tile) = (&self.operands, &self.requantizer, self.tile);
         // SAFETY: the bound descriptor proves the CPU feature. The caller's promise; the walk was made for the
         // tile's width, so each run is as the tile wants it.
         unsafe { self.walk.run(task, (inputs, outputs), |run| tile(&Tile { run, operands, requantizer })) }
+        Ok(())
     }
 }

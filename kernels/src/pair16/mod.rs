@@ -2,9 +2,13 @@
 //!
 //! The steps are those of 8-bit tensors in 32-bit lanes, with 15 bits of headroom for sums. All zero points are 0.
 
-use crate::bound::{Bound, Described};
+use std::borrow::Cow;
+
+use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
 use crate::pairs::Pairs;
+use crate::quantization::Multiplier;
+use crate::registry::KernelId;
 
 mod layer;
 mod tile;
@@ -27,16 +31,16 @@ pub enum Function16 {
     /// `a - b`.
     Sub(Sum16),
     /// `a · b`, and the multiplier from products to the output's scale.
-    Mul((i32, i32)),
+    Mul(Multiplier),
 }
 
 /// Multipliers of a sum or difference, all with shifts of at most 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sum16 {
     /// From each operand to the common scale.
-    pub operands: [(i32, i32); 2],
+    pub operands: [Multiplier; 2],
     /// From the common scale to the output's.
-    pub output: (i32, i32),
+    pub output: Multiplier,
 }
 
 /// What a layer of two 16-bit tensors is to do.
@@ -52,8 +56,11 @@ pub struct Pair16Spec {
     pub max: i32,
 }
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "arithmetic of 16 bits";
+
 /// The kernels of one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     isa: Isa,
     name: &'static str,
     /// Sum, difference, product.
@@ -61,7 +68,7 @@ pub struct Descriptor {
 }
 
 /// Kernels of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &avx512vnni::TILES,
     #[cfg(target_arch = "x86_64")]
@@ -71,22 +78,19 @@ pub static KERNELS: &[&Descriptor] = &[
     &scalar::TILES,
 ];
 
-impl Descriptor {
-    /// The instruction set that the kernels need.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernels' name: stored type, instruction set, lanes.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
     }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        vec![self.name.into()]
+    }
+}
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
 }
 
 /// Prepares a layer of two 16-bit tensors for an instruction set.

@@ -3,13 +3,13 @@
 use ottava_ref::ops::add::{AddParams, add, sub};
 use ottava_ref::ops::mul::{MulParams, mul};
 use ottava_ref::scales::AddMultipliers;
-use ottava_ref::{ActivationRange, Multiplier, Operand};
+use ottava_ref::{ActivationRange, Operand};
 
 use super::*;
 use crate::layer::run_all;
 use crate::memory::SLACK;
 use crate::pairs::Dimension;
-use crate::testing::{Failures, Random, for_each_isa};
+use crate::testing::{Failures, Random, for_each_isa, to_reference};
 
 /// Elements of each operand: `[rows, columns]`, either 1 where it repeats.
 type Sizes = [[usize; 2]; 2];
@@ -25,19 +25,15 @@ fn bytes(values: &[i16]) -> Vec<u8> {
     bytes
 }
 
-fn multiplier((mantissa, shift): (i32, i32)) -> Multiplier {
-    Multiplier { mantissa, shift }
-}
-
 fn expected(spec: &Pair16Spec, operands: [Operand<'_, i16>; 2], count: usize) -> Vec<i16> {
     let mut output = vec![0; count];
     let activation = ActivationRange { lo: spec.min, hi: spec.max };
     let params = |sum: &Sum16| AddParams {
         input_zero_points: [0; 2],
         multipliers: AddMultipliers {
-            input1: multiplier(sum.operands[0]),
-            input2: multiplier(sum.operands[1]),
-            output: multiplier(sum.output),
+            input1: to_reference(sum.operands[0]),
+            input2: to_reference(sum.operands[1]),
+            output: to_reference(sum.output),
         },
         output_zero_point: 0,
         activation,
@@ -47,7 +43,7 @@ fn expected(spec: &Pair16Spec, operands: [Operand<'_, i16>; 2], count: usize) ->
         Function16::Sub(sum) => sub(&params(sum), operands, &mut output),
         Function16::Mul(by) => {
             let (input_zero_points, output_zero_point) = ([0; 2], 0);
-            let params = MulParams { input_zero_points, multiplier: multiplier(*by), output_zero_point, activation };
+            let params = MulParams { input_zero_points, multiplier: to_reference(*by), output_zero_point, activation };
             mul(&params, operands, &mut output);
         }
     }
@@ -57,8 +53,9 @@ fn expected(spec: &Pair16Spec, operands: [Operand<'_, i16>; 2], count: usize) ->
 fn check(random: &mut Random, sizes: Sizes, constant: bool, failures: &mut Failures) {
     let [rows, columns] = [0, 1].map(|axis| sizes[0][axis].max(sizes[1][axis]));
     let inputs = sizes.map(|[rows, columns]| values(random, rows * columns));
-    let half = (1 << 30, 0);
-    let operands = [random.pick(&[half, (1_234_567_891, -3)]), random.pick(&[half, (2_047_483_647, 0)])];
+    let multiplier = |mantissa, shift| Multiplier { mantissa, shift };
+    let operands = [multiplier(1_234_567_891, -3), multiplier(2_047_483_647, 0)]
+        .map(|other| random.pick(&[Multiplier::HALF, other]));
     let sum = Sum16 { operands, output: random.multiplier(-15, 0) };
     for function in [Function16::Add(sum), Function16::Sub(sum), Function16::Mul(random.multiplier(-20, 4))] {
         let stride = |i: usize, axis: usize| match (axis, sizes[i][axis]) {

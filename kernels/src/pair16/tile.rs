@@ -6,6 +6,7 @@
 
 use crate::arch::{Arch, LANES};
 use crate::pairs::Run;
+use crate::quantization::Multiplier;
 use crate::requantize::Requantizer;
 
 /// Bits of headroom that both operands of a sum gain.
@@ -23,7 +24,7 @@ pub(super) struct Tile<'a> {
     /// Where they are.
     pub(super) run: &'a Run,
     /// `(mantissa, shift)` of each operand to the common scale of a sum.
-    pub(super) operands: &'a [(i32, i32); 2],
+    pub(super) operands: &'a [Multiplier; 2],
     /// To outputs.
     pub(super) requantizer: &'a Requantizer,
 }
@@ -41,10 +42,10 @@ pub(super) type TileFn = unsafe fn(&Tile<'_>);
 /// As [`TileFn`], in a function that enables the instruction set of `arch`.
 #[inline(always)]
 pub(super) unsafe fn run<A: Arch, const FUNCTION: u8>(arch: A, tile: &Tile<'_>) {
-    let [(mantissa1, shift1), (mantissa2, shift2)] = *tile.operands;
+    let [first, second] = *tile.operands;
     let by = [
-        arch.prepare_rescale(arch.splat(mantissa1), arch.splat(0), arch.splat(-shift1)),
-        arch.prepare_rescale(arch.splat(mantissa2), arch.splat(0), arch.splat(-shift2)),
+        arch.prepare_rescale(arch.splat(first.mantissa), arch.splat(0), arch.splat(-first.shift)),
+        arch.prepare_rescale(arch.splat(second.mantissa), arch.splat(0), arch.splat(-second.shift)),
     ];
     let &Run { inputs: [first, second], steps, output, len } = tile.run;
     let count = LANES.min(len);

@@ -1,11 +1,19 @@
 //! A table of 65536 bytes applied to every pair of elements: any function of two 8-bit tensors.
 
-use crate::layer::{Failure, Layer};
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task};
 use crate::pairs::{Pairs, Run, Walk};
+use crate::registry::KernelId;
+
+/// The family, as the registry lists it.
+const FAMILY: &str = "table of pairs";
 
 /// Names of the family's kernels; portable code serves every instruction set.
-pub static KERNELS: &[&str] = &[NAME];
+static KERNELS: &[&str] = &[NAME];
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    KERNELS.iter().map(|&name| KernelId::portable(FAMILY, name)).collect()
+}
 
 const NAME: &str = "pair_lut_8_portable";
 
@@ -63,8 +71,8 @@ impl PairTable {
 }
 
 impl Layer for PairTable {
-    fn kernel(&self) -> &str {
-        NAME
+    fn kernel(&self) -> KernelId {
+        KernelId::portable(FAMILY, NAME)
     }
 
     fn tasks(&self) -> usize {
@@ -75,13 +83,8 @@ impl Layer for PairTable {
         self.table.len() + self.walk.constant_bytes()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
-        // SAFETY: the caller's promise is the same.
-        let result = unsafe { self.try_run(task, inputs, outputs) };
-        result.unwrap_or_else(|failure| panic!("{failure}"));
-    }
-
-    unsafe fn try_run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) -> Result<(), Failure> {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         let mut defined = true;
         // SAFETY: the caller's promise, which the walk passes on for each run.
         unsafe { self.walk.run(task, (inputs, outputs), |run| defined &= self.look_up(run)) }

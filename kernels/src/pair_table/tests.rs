@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::isa::Isa;
+use crate::layer::try_run_all;
 use crate::testing::pairs::PairLayout;
 use crate::testing::{Failures, Fill, Random};
 
@@ -67,9 +68,7 @@ fn a_byte_without_result_fails_the_run_that_meets_it() {
         let mut second = [7u8; 200];
         let first = [9u8; 200];
         let mut run = |second: &[u8]| {
-            let (inputs, outputs) = ([Input::from(&first[..]), second.into()], [Output::from(&mut output[..])]);
-            // SAFETY: the views are of arrays of this function, and nothing runs beside.
-            unsafe { layer.try_run(0, &inputs, &outputs) }.map_err(|failure| failure.to_string())
+            try_run_all(&layer, &[&first, second], &mut [&mut output]).map_err(|failure| failure.to_string())
         };
         assert_eq!(run(&second), Ok(()));
         second[100] = 9;

@@ -3,7 +3,7 @@
 use super::bind::{Descriptor, walks};
 use super::edges::{self, Edges};
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Avx2, Wide};
+use crate::arch::{Avx2, InstructionSet, Wide};
 use crate::isa::Isa;
 
 /// See [`tile::average`].

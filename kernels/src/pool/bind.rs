@@ -1,9 +1,12 @@
 //! The kernel table.
 
+use std::borrow::Cow;
+
 use super::edges::EdgesFn;
 use super::tile::TileFn;
-use crate::bound::Described;
+use crate::bound::{Described, list};
 use crate::isa::Isa;
+use crate::registry::KernelId;
 
 /// How a tile walks windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +52,11 @@ macro_rules! walks {
 }
 pub(super) use walks;
 
+/// The family, as the registry lists it.
+pub(super) const FAMILY: &str = "pooling";
+
 /// The tiles of one instruction set, for each way to walk windows.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     pub(super) isa: Isa,
     /// Bytes of a register.
     pub(super) width: usize,
@@ -63,7 +69,7 @@ pub struct Descriptor {
 }
 
 /// Tiles of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+pub(super) static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &super::avx512vnni::TILES,
     #[cfg(target_arch = "x86_64")]
@@ -73,20 +79,17 @@ pub static KERNELS: &[&Descriptor] = &[
     &super::scalar::TILES,
 ];
 
-impl Descriptor {
-    /// The instruction set that the tiles need.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernels' names: operation, stored type, instruction set, channels of a register.
-    pub fn names(&self) -> [&'static str; 2] {
-        [self.average_name, self.maximum_name]
-    }
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
 }
 
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
+    }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        vec![self.average_name.into(), self.maximum_name.into()]
     }
 }

@@ -10,8 +10,9 @@ use super::{PoolKind, PoolSpec};
 use crate::arch::Divide;
 use crate::bound::Bound;
 use crate::isa::Storage;
-use crate::layer::{Layer, row_tasks};
+use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::memory::{Input, Output, SLACK};
+use crate::registry::KernelId;
 use crate::window::{Span, spans};
 
 /// Outputs of a row whose windows have the same columns inside.
@@ -207,18 +208,20 @@ fn class(spec: &PoolSpec, storage: Storage, down: &Span, across: &Span) -> Class
 }
 
 impl Layer for Pool {
-    fn kernel(&self) -> &str {
-        match self.spec.kind {
+    fn kernel(&self) -> KernelId {
+        let name = match self.spec.kind {
             PoolKind::Average { .. } => self.bound.descriptor().average_name,
             PoolKind::Maximum => self.bound.descriptor().maximum_name,
-        }
+        };
+        self.bound.kernel(super::FAMILY, name)
     }
 
     fn tasks(&self) -> usize {
         (self.spec.input.batch * self.spec.output[0]).div_ceil(self.task_rows)
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         assert!(inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
         assert!(outputs[0].len() >= self.output_bytes, "output view of {} bytes", outputs[0].len());
@@ -245,6 +248,7 @@ impl Layer for Pool {
             }
             next += count;
         }
+        Ok(())
     }
 }
 

@@ -22,7 +22,8 @@ mod avx512vnni;
 mod neon;
 mod scalar;
 
-pub use bind::{Descriptor, KERNELS};
+pub(crate) use bind::kernels;
+use bind::{FAMILY, KERNELS};
 pub use layer::Pool;
 
 /// What becomes of a window.

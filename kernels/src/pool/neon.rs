@@ -3,7 +3,7 @@
 use super::bind::{Descriptor, walks};
 use super::edges::{self, Edges};
 use super::tile::{self, Tile};
-use crate::arch::{Arch, Neon, Wide};
+use crate::arch::{InstructionSet, Neon, Wide};
 use crate::isa::Isa;
 
 /// See [`tile::average`].

@@ -4,8 +4,9 @@ use super::tile::{Block, Taps};
 use super::{Descriptor, Pool16Kind, Pool16Spec};
 use crate::arch::LANES;
 use crate::bound::Bound;
-use crate::layer::{Layer, row_tasks};
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task, row_tasks};
+use crate::quantization::Multiplier;
+use crate::registry::KernelId;
 use crate::requantize16::{Ending16, Requantize16};
 use crate::window;
 
@@ -30,7 +31,7 @@ impl Pool16 {
         assert!(inside || spec.kind != Pool16Kind::Average, "a window lies in the padding");
         let multiplier = match spec.kind {
             Pool16Kind::Scaled { multiplier } => multiplier,
-            _ => (0, 0),
+            _ => Multiplier::ZERO,
         };
         let window = spec.window.taps[0].saturating_mul(spec.window.taps[1]);
         Self {
@@ -66,15 +67,16 @@ fn taps(spec: &Pool16Spec, axis: usize) -> Vec<Taps> {
 }
 
 impl Layer for Pool16 {
-    fn kernel(&self) -> &str {
-        self.bound.descriptor().name
+    fn kernel(&self) -> KernelId {
+        self.bound.kernel(super::FAMILY, self.bound.descriptor().name)
     }
 
     fn tasks(&self) -> usize {
         self.pixels().div_ceil(self.share)
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         let (input, output) = (inputs[0], outputs[0]);
         let channels = self.spec.input.channels;
@@ -93,5 +95,6 @@ impl Layer for Pool16 {
         // SAFETY: the bound descriptor proves the CPU feature; the views were asserted to hold the tensors and what is
         // read beyond them, and the caller vouches that nobody writes the input or touches the task's outputs.
         unsafe { (self.bound.descriptor().block)(&block) }
+        Ok(())
     }
 }

@@ -3,8 +3,12 @@
 //! Channels are the vector dimension: sixteen at a time, in plain Rust that each instruction set's shell turns into its
 //! vectors. Nothing has a zero point, and padding is skipped.
 
-use crate::bound::{Bound, Described};
+use std::borrow::Cow;
+
+use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
+use crate::quantization::Multiplier;
+use crate::registry::KernelId;
 use crate::requantize16::Range16;
 use crate::window::{Image, Window};
 
@@ -31,7 +35,7 @@ pub enum Pool16Kind {
     /// The sum times `(mantissa, shift)`, the shift within -31 to 31: MEAN with the count divided in, and SUM.
     Scaled {
         /// The multiplier.
-        multiplier: (i32, i32),
+        multiplier: Multiplier,
     },
 }
 
@@ -52,15 +56,18 @@ pub struct Pool16Spec {
     pub threads: usize,
 }
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "pooling of 16 bits";
+
 /// The kernel of one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     isa: Isa,
     name: &'static str,
     block: tile::BlockFn,
 }
 
 /// Kernels of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &avx512vnni::BLOCKS,
     #[cfg(target_arch = "x86_64")]
@@ -70,22 +77,19 @@ pub static KERNELS: &[&Descriptor] = &[
     &scalar::BLOCKS,
 ];
 
-impl Descriptor {
-    /// The instruction set that the kernel needs.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernel's name: type, instruction set, channels at a time.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
     }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        vec![self.name.into()]
+    }
+}
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
 }
 
 /// Prepares windows for an instruction set.

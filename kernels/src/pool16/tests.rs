@@ -1,14 +1,14 @@
 //! Every kernel of every instruction set against the scalar reference, bit for bit.
 
+use ottava_ref::ActivationRange;
 use ottava_ref::ops::average_pool2d::average_pool2d;
 use ottava_ref::ops::max_pool2d::{Pool2dParams, max_pool2d};
 use ottava_ref::ops::mean::{MeanParams, divide_multiplier, mean};
-use ottava_ref::{ActivationRange, Multiplier};
 use proptest::prelude::*;
 
 use super::*;
 use crate::layer::{Layer, run_all};
-use crate::testing::{Failures, Fill, Guarded, Random, for_each_isa};
+use crate::testing::{Failures, Fill, Guarded, Random, for_each_isa, from_reference, to_reference};
 
 /// One input with all parameters of its windows.
 #[derive(Clone, Debug)]
@@ -70,8 +70,7 @@ impl Case {
     /// The mean of all pixels of an image.
     fn check_mean(&self, failures: &mut Failures, random: &mut Random, input: &[i16]) {
         let [batch, height, width] = self.image;
-        let (mantissa, shift) = random.multiplier(-3, 3);
-        let multiplier = Multiplier { mantissa, shift };
+        let multiplier = to_reference(random.multiplier(-3, 3));
         let params = MeanParams {
             input_shape: &[batch, height, width, self.channels],
             reduced: &[false, true, true, false],
@@ -84,7 +83,7 @@ impl Case {
         let count = height * width;
         let by = divide_multiplier(multiplier, count as u64);
         let spec = Pool16Spec {
-            kind: Pool16Kind::Scaled { multiplier: (by.mantissa, by.shift) },
+            kind: Pool16Kind::Scaled { multiplier: from_reference(by) },
             input: Image::dense(batch, 1, count, self.channels),
             window: Window { taps: [1, count], ..Window::POINT },
             output: [1, 1],

@@ -4,10 +4,13 @@
 //! outputs is a loop over its columns and over blocks of sixteen channels. Float forms round every product and sum, in the
 //! order of the specification; integer forms are exact, so they may factor.
 
-use crate::bound::{Bound, Described};
+use std::borrow::Cow;
+
+use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
-use crate::layer::{Layer, row_tasks};
+use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::memory::{Input, Output};
+use crate::registry::KernelId;
 use crate::window::Image;
 
 #[cfg(target_arch = "aarch64")]
@@ -53,15 +56,18 @@ pub struct ResizeSpec {
     pub threads: usize,
 }
 
+/// The family, as the registry lists it.
+const FAMILY: &str = "resizing";
+
 /// The kernels of one instruction set.
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     isa: Isa,
     names: [&'static str; 4],
     rows: Rows,
 }
 
 /// Kernels of every instruction set of this build, best first.
-pub static KERNELS: &[&Descriptor] = &[
+static KERNELS: &[&Descriptor] = &[
     #[cfg(target_arch = "x86_64")]
     &Descriptor {
         isa: Isa::Avx512Vnni,
@@ -107,21 +113,13 @@ pub static KERNELS: &[&Descriptor] = &[
     },
 ];
 
-impl Descriptor {
-    /// The instruction set that the kernels need.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// The kernels' names, one for each element type.
-    pub fn names(&self) -> &[&'static str] {
-        &self.names
-    }
-}
-
 impl Described for Descriptor {
     fn isa(&self) -> Isa {
         self.isa
+    }
+
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        self.names.map(Into::into).to_vec()
     }
 }
 
@@ -136,6 +134,11 @@ pub struct Resize {
     task_rows: usize,
     input_bytes: usize,
     output_bytes: usize,
+}
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    list(FAMILY, KERNELS)
 }
 
 /// Prepares a resizing for an instruction set.
@@ -222,14 +225,14 @@ impl Resize {
 }
 
 impl Layer for Resize {
-    fn kernel(&self) -> &str {
+    fn kernel(&self) -> KernelId {
         let index = match self.spec.samples {
             Samples::U8(_) => 0,
             Samples::I8(_) => 1,
             Samples::I16(_) => 2,
             Samples::F32(_) => 3,
         };
-        self.bound.descriptor().names[index]
+        self.bound.kernel(FAMILY, self.bound.descriptor().names[index])
     }
 
     fn tasks(&self) -> usize {
@@ -240,10 +243,11 @@ impl Layer for Resize {
         (self.size[0] + self.size[1]) * size_of::<Sample<f32>>()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         if self.output_bytes == 0 {
-            return;
+            return Ok(());
         }
         assert!(inputs[0].len() >= self.input_bytes, "input view of {} bytes", inputs[0].len());
         assert!(outputs[0].len() >= self.output_bytes, "output view of {} bytes", outputs[0].len());
@@ -261,6 +265,7 @@ impl Layer for Resize {
                 }
             }
         }
+        Ok(())
     }
 }
 

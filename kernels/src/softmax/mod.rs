@@ -5,11 +5,19 @@
 //! reciprocal found by Newton's method, as the specification has it.
 
 use crate::isa::Storage;
-use crate::layer::{Layer, row_tasks};
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task, row_tasks};
+use crate::registry::KernelId;
+
+/// The family, as the registry lists it.
+const FAMILY: &str = "softmax";
 
 /// Names of the family's kernels; portable code serves every instruction set.
-pub static KERNELS: &[&str] = &[NAME];
+static KERNELS: &[&str] = &[NAME];
+
+/// The kernels, as the registry lists them.
+pub(crate) fn kernels() -> Vec<KernelId> {
+    KERNELS.iter().map(|&name| KernelId::portable(FAMILY, name)).collect()
+}
 
 const NAME: &str = "softmax_8_portable";
 
@@ -92,8 +100,8 @@ impl Softmax {
 }
 
 impl Layer for Softmax {
-    fn kernel(&self) -> &str {
-        NAME
+    fn kernel(&self) -> KernelId {
+        KernelId::portable(FAMILY, NAME)
     }
 
     fn tasks(&self) -> usize {
@@ -104,7 +112,8 @@ impl Layer for Softmax {
         size_of_val(&*self.exponentials) + size_of_val(&*self.summands)
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
+    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
+        let Task { index: task, inputs, outputs, .. } = task;
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         let needed =
             self.strides.map(|stride| self.rows.saturating_sub(1) * stride + self.depth.min(self.rows * self.depth));
@@ -118,6 +127,7 @@ impl Layer for Softmax {
             };
             self.row(input, output);
         }
+        Ok(())
     }
 }
 

@@ -11,11 +11,12 @@
 //!
 //! A phase without taps, and one whose first output sees only inputs from the second on, get taps of no weight.
 
-use crate::gemm::{self, ConvPart, ConvSpec, Grid, Weights};
+use crate::gemm::{self, ConvPart, ConvSpec, Grid};
 use crate::gemm16::{self, Conv16Spec};
 use crate::isa::Isa;
-use crate::layer::Layer;
-use crate::memory::{Input, Output};
+use crate::layer::{Failure, Layer, Task};
+use crate::quantization::Weights;
+use crate::registry::KernelId;
 use crate::requantize16::{Range16, Requantize16};
 use crate::window::{Image, Window};
 
@@ -232,7 +233,7 @@ impl Geometry {
     }
 }
 impl Layer for Transpose {
-    fn kernel(&self) -> &str {
+    fn kernel(&self) -> KernelId {
         self.phases[0].kernel()
     }
 
@@ -244,16 +245,19 @@ impl Layer for Transpose {
         self.phases.iter().map(|phase| phase.packed_bytes()).sum()
     }
 
-    unsafe fn run(&self, task: usize, inputs: &[Input<'_>], outputs: &[Output<'_>]) {
-        let mut task = task;
+    fn workspace_bytes(&self) -> usize {
+        self.phases.iter().map(|phase| phase.workspace_bytes()).max().unwrap_or(0)
+    }
+
+    unsafe fn run(&self, mut task: Task<'_>) -> Result<(), Failure> {
         for phase in &self.phases {
-            if task < phase.tasks() {
+            if task.index < phase.tasks() {
                 // SAFETY: the caller's promise. Phases write different pixels.
-                return unsafe { phase.run(task, inputs, outputs) };
+                return unsafe { phase.run(task) };
             }
-            task -= phase.tasks();
+            task.index -= phase.tasks();
         }
-        panic!("task {task} past the last");
+        panic!("task {} past the last", task.index);
     }
 }
 

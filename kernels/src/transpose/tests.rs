@@ -1,13 +1,13 @@
 //! Every kernel of every instruction set against the scalar reference, bit for bit.
 
+use ottava_ref::ActivationRange;
 use ottava_ref::ops::transpose_conv::{TransposeConvParams, transpose_conv};
-use ottava_ref::{ActivationRange, Multiplier};
 use proptest::prelude::*;
 
 use super::*;
-use crate::gemm::Requantize;
 use crate::layer::run_all;
-use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, stored};
+use crate::quantization::Requantize;
+use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, stored, to_reference};
 
 /// One convolution with all its parameters.
 #[derive(Clone, Debug)]
@@ -34,9 +34,8 @@ impl Case {
         let (low, high) = if self.signed { (-128, 127) } else { (0, 255) };
         let zeros = [random.within(low, high), random.within(low, high)];
         let filter_zero = if self.signed { 0 } else { random.within(low, high) };
-        let multipliers: Vec<(i32, i32)> = (0..outputs).map(|_| random.multiplier(-14, -6)).collect();
-        let applied: Vec<Multiplier> =
-            multipliers.iter().map(|&(mantissa, shift)| Multiplier { mantissa, shift }).collect();
+        let multipliers: Vec<_> = (0..outputs).map(|_| random.multiplier(-14, -6)).collect();
+        let applied: Vec<_> = multipliers.iter().map(|&multiplier| to_reference(multiplier)).collect();
         let params = TransposeConvParams {
             input_shape: [batch, height, width, inputs],
             filter_shape: [outputs, self.taps[0], self.taps[1], inputs],
@@ -127,9 +126,8 @@ impl Case {
         let mut input: Vec<i16> = bytes.as_chunks().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
         let weights = random.bytes(outputs * self.taps[0] * self.taps[1] * inputs, Fill::Random);
         let bias: Vec<i64> = (0..outputs).map(|_| i64::from(random.next())).collect();
-        let multipliers: Vec<(i32, i32)> = (0..outputs).map(|_| random.multiplier(-14, -6)).collect();
-        let applied: Vec<Multiplier> =
-            multipliers.iter().map(|&(mantissa, shift)| Multiplier { mantissa, shift }).collect();
+        let multipliers: Vec<_> = (0..outputs).map(|_| random.multiplier(-14, -6)).collect();
+        let applied: Vec<_> = multipliers.iter().map(|&multiplier| to_reference(multiplier)).collect();
         let params = TransposeConvParams {
             input_shape: [batch, height, width, inputs],
             filter_shape: [outputs, self.taps[0], self.taps[1], inputs],

@@ -4,11 +4,14 @@ use core::arch::x86_64::*;
 
 use super::super::avx2::Ymm;
 use super::super::avx2_products::Product;
-use super::super::{Avx512Vnni, LANES, avx2::Pair};
+use super::super::{Avx512Vnni, InstructionSet, LANES, avx2::Pair};
 use super::Pairs16;
 use crate::requantize16::Wide;
 
-impl<P: Product> Pairs16 for Ymm<P> {
+impl<P: Product> Pairs16 for Ymm<P>
+where
+    Self: InstructionSet,
+{
     const SIDE_BY_SIDE: bool = true;
     const TAP_STEP: usize = 2 * LANES;
     type Weights16 = Pair;

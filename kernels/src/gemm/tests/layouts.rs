@@ -4,7 +4,7 @@ use super::super::layout::Layout;
 use super::super::tile::{Segment, Tile};
 use super::super::{ending, scalar};
 use super::*;
-use crate::arch::{Arch, LANES, Scalar};
+use crate::arch::{Arch, InstructionSet, LANES, Scalar};
 
 const EIGHT: usize = 0;
 const SIXTEEN: usize = 1;
