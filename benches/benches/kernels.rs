@@ -45,7 +45,7 @@ fn kernels(criterion: &mut Criterion) -> Vec<Measured> {
                 group.throughput(Throughput::Elements(case.shape.macs_in_range()));
                 for isa in Isa::available() {
                     let mut seconds = None;
-                    let kernel = case.prepare(isa).kernel().to_owned();
+                    let kernel = case.prepare(isa).kernel().to_string();
                     let id = BenchmarkId::new(format!("{isa}/{kernel}"), case.shape);
                     group.bench_function(id, |bencher| {
                         let mut prepared = case.prepare(isa);
@@ -71,7 +71,7 @@ fn measured(case: &LayerCase, family: &'static str, plan: Isa, kernel: String, s
     let multiplies = matches!(case.shape.family, Family::Gemm | Family::Depthwise);
     Measured {
         family,
-        isa: case.prepare(plan).isa().unwrap_or(plan),
+        isa: case.prepare(plan).kernel().isa.unwrap_or(plan),
         kernel,
         shape: case.shape.to_string(),
         window: case.shape.window.taps.map(|taps| taps.to_string()).join("x"),

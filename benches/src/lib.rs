@@ -7,7 +7,7 @@
 //! ```
 //! let layers = ottava_bench::layers("mobilenet-v2");
 //! let scalar = layers[0].prepare(ottava_kernels::Isa::Scalar);
-//! assert!(scalar.kernel().starts_with("gemm_"));
+//! assert!(scalar.kernel().name.starts_with("gemm_"));
 //! ```
 //!
 //! `README.md` beside this crate says how to run the benches.
@@ -20,9 +20,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use ottava_kernels::depthwise::{self, DepthwiseSpec};
-use ottava_kernels::gemm::{self, ConvPart, ConvSpec, Requantize, Weights};
+use ottava_kernels::gemm::{self, ConvPart, ConvSpec};
 use ottava_kernels::pool::{self, PoolKind, PoolSpec};
-use ottava_kernels::{Image, Isa, Layer, SLACK, Window, run_all};
+use ottava_kernels::{Image, Isa, KernelId, Layer, Multiplier, Requantize, SLACK, Weights, Window, run_all};
 
 pub use read::layers;
 
@@ -198,20 +198,15 @@ impl LayerCase {
     }
 
     /// Mantissa and shift that bring sums of `taps` products back to eight bits.
-    fn multiplier(&self, taps: usize) -> (i32, i32) {
-        (1_518_500_249, -(6 + taps.ilog2() as i32 / 2))
+    fn multiplier(&self, taps: usize) -> Multiplier {
+        Multiplier { mantissa: 1_518_500_249, shift: -(6 + taps.ilog2() as i32 / 2) }
     }
 }
 
 impl Prepared {
-    /// The kernel's name, as `ottava kernels` lists it.
-    pub fn kernel(&self) -> &str {
+    /// The kernel, as `ottava kernels` lists it.
+    pub fn kernel(&self) -> KernelId {
         self.layer.kernel()
-    }
-
-    /// The instruction set that the kernel is written for; `None` where every CPU runs the same code.
-    pub fn isa(&self) -> Option<Isa> {
-        self.layer.isa()
     }
 
     /// Runs the layer once on the caller's thread; its output.

@@ -5,21 +5,13 @@ mod layers;
 use std::io::Write;
 
 use ottava::Isa;
-use ottava_kernels as kernels;
+use ottava_kernels::{self as kernels, KernelId};
 
 use crate::args::KernelsArgs;
 use crate::errors::{CliError, Result};
 use crate::host::Host;
 use crate::models;
 use crate::table::{self, Align::Left, Align::Right};
-
-/// A line of a kernel table.
-struct Kernel {
-    family: &'static str,
-    /// `None` where every CPU runs the same code.
-    isa: Option<Isa>,
-    name: String,
-}
 
 /// Prints the tables and, if asked, the peaks; or the table of a model's layers.
 ///
@@ -66,93 +58,19 @@ fn standing(isa: Isa, best: Isa) -> &'static str {
 
 fn tables(best: Isa) -> String {
     let columns = [("family", Left), ("kernel", Left), ("isa", Left), ("this CPU", Left)];
-    let all = all();
-    let row = |kernel: &Kernel| {
+    let all = kernels::all();
+    let row = |kernel: &KernelId| {
         let isa = kernel.isa.map_or("any".to_owned(), |isa| isa.to_string());
         let standing = kernel.isa.map_or("default", |isa| standing(isa, family_best(&all, kernel.family, best)));
-        vec![kernel.family.to_owned(), kernel.name.clone(), isa, standing.to_owned()]
+        vec![kernel.family.to_owned(), kernel.name.to_string(), isa, standing.to_owned()]
     };
     table::render(&columns, all.iter().map(row))
 }
 
 /// The instruction set whose kernels a family uses where `best` is chosen, which may have none of its own.
-fn family_best(all: &[Kernel], family: &str, best: Isa) -> Isa {
+fn family_best(all: &[KernelId], family: &str, best: Isa) -> Isa {
     let of_family = || all.iter().filter(|kernel| kernel.family == family).filter_map(|kernel| kernel.isa);
     of_family().find(|&isa| isa == best).or_else(|| of_family().find(|&isa| best.includes(isa))).unwrap_or(best)
-}
-
-/// Every kernel of this build, family by family, best first.
-fn all() -> Vec<Kernel> {
-    let mut all = Vec::new();
-    let mut list = |family, isa, name: &str| all.push(Kernel { family, isa, name: name.to_owned() });
-    for table in kernels::gemm::KERNELS {
-        table.shapes().for_each(|shape| list("convolution", Some(table.isa()), &table.name(shape)));
-    }
-    for table in kernels::depthwise::KERNELS {
-        list("depthwise", Some(table.isa()), table.name());
-        table.quads_name().into_iter().for_each(|name| list("depthwise", Some(table.isa()), name));
-        table.columns_name().into_iter().for_each(|name| list("depthwise", Some(table.isa()), name));
-    }
-    for table in kernels::pool::KERNELS {
-        table.names().iter().for_each(|name| list("pooling", Some(table.isa()), name));
-    }
-    for table in kernels::add::KERNELS {
-        list("addition", Some(table.isa()), table.name());
-        table.mix_name().into_iter().for_each(|name| list("addition", Some(table.isa()), name));
-    }
-    for table in kernels::mul::KERNELS {
-        list("multiplication", Some(table.isa()), table.name());
-    }
-    for table in kernels::extremum::KERNELS {
-        table.names().iter().for_each(|name| list("extremum", Some(table.isa()), name));
-    }
-    for table in kernels::mean::KERNELS {
-        list("mean", Some(table.isa()), table.name());
-    }
-    for table in kernels::convert::KERNELS {
-        list("quantize", Some(table.isa()), table.name());
-    }
-    for table in kernels::lut::KERNELS {
-        list("table", Some(table.isa()), table.name());
-    }
-    for table in kernels::resize::KERNELS {
-        table.names().iter().for_each(|name| list("resizing", Some(table.isa()), name));
-    }
-    for table in kernels::arg_extreme::KERNELS {
-        list("argument of the extreme", Some(table.isa()), table.name());
-    }
-    for table in kernels::matmul::KERNELS {
-        table.names().iter().for_each(|name| list("matrix product", Some(table.isa()), name));
-    }
-    sixteen_bits(&mut list);
-    let portable = [
-        ("conversion", kernels::convert::PORTABLE),
-        ("softmax", kernels::softmax::KERNELS),
-        ("table of 16 bits", kernels::lut16::KERNELS),
-        ("table of pairs", kernels::pair_table::KERNELS),
-        ("movement", kernels::movement::KERNELS),
-        ("copy", kernels::copy::KERNELS),
-    ];
-    for (family, names) in portable {
-        names.iter().for_each(|name| list(family, None, name));
-    }
-    all
-}
-
-/// The families of 16-bit activations.
-fn sixteen_bits(list: &mut impl FnMut(&'static str, Option<Isa>, &str)) {
-    for table in kernels::gemm16::KERNELS {
-        list("convolution of 16 bits", Some(table.isa()), table.name());
-    }
-    for table in kernels::depthwise16::KERNELS {
-        list("depthwise of 16 bits", Some(table.isa()), table.name());
-    }
-    for table in kernels::pool16::KERNELS {
-        list("pooling of 16 bits", Some(table.isa()), table.name());
-    }
-    for table in kernels::pair16::KERNELS {
-        list("arithmetic of 16 bits", Some(table.isa()), table.name());
-    }
 }
 
 #[cfg(test)]
@@ -161,13 +79,13 @@ mod tests {
 
     #[test]
     fn every_family_has_a_kernel_for_every_available_instruction_set() {
-        let all = all();
+        let all = kernels::all();
         let mut families: Vec<_> = all.iter().map(|kernel| kernel.family).collect();
         families.dedup();
         assert!(families.len() >= 10);
         for family in families {
             for isa in Isa::available() {
-                let runs = |kernel: &Kernel| kernel.isa.is_none_or(|needed| isa.includes(needed));
+                let runs = |kernel: &KernelId| kernel.isa.is_none_or(|needed| isa.includes(needed));
                 assert!(all.iter().any(|kernel| kernel.family == family && runs(kernel)), "{family} {isa}");
             }
         }
@@ -175,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_kernel_of_an_instruction_set_has_it_in_its_name() {
-        for kernel in all() {
+        for kernel in kernels::all() {
             let named = kernel.name.split('_').find_map(|word| word.parse::<Isa>().ok());
             assert_eq!(named, kernel.isa, "{}", kernel.name);
         }
@@ -183,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_family_without_kernels_of_its_own_uses_what_is_included() {
-        let all = all();
+        let all = kernels::all();
         for isa in Isa::available() {
             let used = family_best(&all, "softmax", isa);
             assert_eq!(used, isa, "portable families have no instruction set");

@@ -13,8 +13,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use ottava::Isa;
-use ottava_kernels::gemm::{self, Conv, ConvPart, ConvSpec, Requantize, Weights};
-use ottava_kernels::{Image, SLACK, Window, run_all};
+use ottava_kernels::gemm::{self, Conv, ConvPart, ConvSpec};
+use ottava_kernels::{Image, Multiplier, Requantize, SLACK, Weights, Window, run_all};
 
 /// Output height and width, and channels: enough tiles to hide the call, few enough for the nearest caches.
 const OUTPUT: [usize; 2] = [8, 14];
@@ -56,7 +56,7 @@ impl Probe {
             channels: CHANNELS,
             weights: Weights { bytes: &weights, signed: true, zero: 0 },
             bias: &bias,
-            requantize: Requantize::Fixed(&[(1_518_500_249, -10)]),
+            requantize: Requantize::Fixed(&[Multiplier { mantissa: 1_518_500_249, shift: -10 }]),
             output_zero: least,
             output_min: least,
             output_max: greatest,

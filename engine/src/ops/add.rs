@@ -12,6 +12,7 @@ use ottava_ref::{ActivationRange, Multiplier, scales};
 
 use super::arithmetic::Plain;
 use super::binary::{Binary, Function, QUANTIZED_OR_NUMBERS, Stored, evaluate, is_quantized, quantizations};
+use super::quantized::kernel_multiplier;
 use super::view::{only_output, with_quantized};
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::Result;
@@ -118,8 +119,8 @@ impl Function for Add {
             pairs: pairs.clone(),
             subtract: self.subtract,
             operands: operands
-                .map(|(zero, by)| add::Operand { zero: zero + stored.offset, multiplier: (by.mantissa, by.shift) }),
-            multiplier: (multipliers.output.mantissa, multipliers.output.shift),
+                .map(|(zero, by)| add::Operand { zero: zero + stored.offset, multiplier: kernel_multiplier(by) }),
+            multiplier: kernel_multiplier(multipliers.output),
             output_zero: output_zero_point + stored.offset,
             output_min: activation.lo + stored.offset,
             output_max: activation.hi + stored.offset,
@@ -129,7 +130,7 @@ impl Function for Add {
     }
 
     fn kernel_16(&self, isa: Isa, pairs: &Pairs) -> Option<Box<dyn Layer>> {
-        let by = |multiplier: Multiplier| (multiplier.mantissa, multiplier.shift);
+        let by = |multiplier: Multiplier| kernel_multiplier(multiplier);
         let AddParams { multipliers, activation, .. } = self.params;
         let operands = [by(multipliers.input1), by(multipliers.input2)];
         let sum = Sum16 { operands, output: by(multipliers.output) };

@@ -4,11 +4,11 @@ use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::matmul::{self, Elements, MatmulSpec};
-use ottava_kernels::{Image, Window, gemm};
+use ottava_kernels::{Image, Requantize, Weights, Window, gemm};
 use ottava_ref::ops::batch_matmul::{BatchMatmulParams, MatmulShape, batch_matmul, batch_matmul_f32};
 use ottava_ref::{Multiplier, scales};
 
-use super::quantized::check_no_zero_points;
+use super::quantized::{check_no_zero_points, kernel_multiplier};
 use super::view::{input, only_output};
 use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
@@ -187,9 +187,9 @@ impl BatchMatmul {
         let multiplier = quantization.multiplier;
         let part = gemm::ConvPart {
             channels: columns,
-            weights: gemm::Weights { bytes: &weights, signed: true, zero: quantization.zero_points[1] },
+            weights: Weights { bytes: &weights, signed: true, zero: quantization.zero_points[1] },
             bias: &[],
-            requantize: gemm::Requantize::Fixed(&[(multiplier.mantissa, multiplier.shift)]),
+            requantize: Requantize::Fixed(&[kernel_multiplier(multiplier)]),
             output_zero: quantization.output_zero_point + offset,
             output_min,
             output_max,
@@ -215,7 +215,7 @@ impl BatchMatmul {
         let Some(MatmulQuantization { zero_points, multiplier, output_zero_point }) = self.quantization else {
             return Elements::Float;
         };
-        let multiplier = (multiplier.mantissa, multiplier.shift);
+        let multiplier = kernel_multiplier(multiplier);
         let right_zero = zero_points[1] + lowering.offset(right);
         match lowering.types([left, right]) {
             [DType::I16, DType::I8] => Elements::SixteenByEight { right_zero, multiplier },

@@ -3,11 +3,11 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use ottava_kernels::gemm;
 use ottava_kernels::gemm16::{self, Conv16Spec};
+use ottava_kernels::{Requantize, Weights, gemm};
 use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
 
-use super::quantized::{Operands, bias_values, pairs, range_16, requantize_16, with_sums};
+use super::quantized::{Operands, bias_values, kernel_multipliers, range_16, requantize_16, with_sums};
 use super::view::{input, only_output};
 use super::window::{MAX_BORDER_WORK, WindowOptions};
 use super::{ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, Window2d, nhwc_of};
@@ -127,7 +127,7 @@ impl Conv2d {
     /// The convolution of int16 activations as a kernel.
     fn lower_16(&self, lowering: &Lowering<'_>, member: &Member) -> Result<Option<Lowered>> {
         let (Some(source), Some(filter)) = (member.inputs[0], member.inputs[1]) else { return Ok(None) };
-        let multipliers = pairs(&self.quantization.multipliers);
+        let multipliers = kernel_multipliers(&self.quantization.multipliers);
         let spec = Conv16Spec {
             input: lowering.image(source),
             window: self.window.kernel_window(),
@@ -215,9 +215,9 @@ fn conv_note(statistics: &gemm::ConvStatistics) -> Option<String> {
 
 /// The constants of one convolution in the form that kernels take.
 struct PartInputs<'a> {
-    weights: gemm::Weights<'a>,
+    weights: Weights<'a>,
     bias: Vec<i32>,
-    multipliers: Vec<(i32, i32)>,
+    multipliers: Vec<ottava_kernels::Multiplier>,
     channels: usize,
     zero: i32,
     range: [i32; 2],
@@ -237,9 +237,9 @@ impl<'a> PartInputs<'a> {
         let offset = lowering.offset(output);
         let zero = quantization.filter_zero_point;
         Ok(Self {
-            weights: gemm::Weights { bytes: lowering.constant(filter)?, signed: lowering.is_signed(filter), zero },
+            weights: Weights { bytes: lowering.constant(filter)?, signed: lowering.is_signed(filter), zero },
             bias: lowering.bias(member.inputs.get(2).copied().flatten())?,
-            multipliers: pairs(&quantization.multipliers),
+            multipliers: kernel_multipliers(&quantization.multipliers),
             channels,
             zero: quantization.output_zero_point + offset,
             range: [quantization.activation.lo + offset, quantization.activation.hi + offset],
@@ -253,7 +253,7 @@ impl<'a> PartInputs<'a> {
             channels: self.channels,
             weights: self.weights,
             bias: &self.bias,
-            requantize: gemm::Requantize::Fixed(&self.multipliers),
+            requantize: Requantize::Fixed(&self.multipliers),
             output_zero: self.zero,
             output_min: self.range[0],
             output_max: self.range[1],

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use ottava_kernels::depthwise::{self, DepthwiseSpec};
 use ottava_kernels::depthwise16::{self, Depthwise16Spec};
-use ottava_kernels::gemm::{Requantize, Weights};
+use ottava_kernels::{Requantize, Weights};
 use ottava_ref::ops::depthwise_conv2d::{DepthwiseConv2dParams, depthwise_conv2d};
 
-use super::quantized::{Operands, bias_values, pairs, range_16, requantize_16, with_sums};
+use super::quantized::{Operands, bias_values, kernel_multipliers, range_16, requantize_16, with_sums};
 use super::view::{input, only_output};
 use super::window::{MAX_BORDER_WORK, WindowOptions};
 use super::{ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, Window2d, nhwc_of};
@@ -113,7 +113,7 @@ impl Lower for DepthwiseConv2d {
         let output = member.outputs[0];
         let offset = lowering.offset(output);
         let quantization = &self.quantization;
-        let multipliers = pairs(&quantization.multipliers);
+        let multipliers = kernel_multipliers(&quantization.multipliers);
         if quantization.sums.of_16_bits() {
             let spec = Depthwise16Spec {
                 input: lowering.image(source),

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::gemm16::{self, Conv16Spec};
-use ottava_kernels::{Image, Requantize16, Window, gemm};
+use ottava_kernels::{Image, Requantize, Requantize16, Weights, Window, gemm};
 use ottava_ref::ops::fully_connected::{FcRequant, FullyConnectedParams, fully_connected};
 use ottava_ref::{ActivationRange, Multiplier, scales};
 
@@ -254,7 +254,7 @@ impl Lower for FullyConnected {
         let output = member.outputs[0];
         let offset = lowering.offset(output);
         let bias = lowering.bias(member.inputs.get(2).copied().flatten())?;
-        let weights = gemm::Weights {
+        let weights = Weights {
             bytes: lowering.constant(filter)?,
             signed: lowering.is_signed(filter),
             zero: self.filter_zero_point,
@@ -263,7 +263,7 @@ impl Lower for FullyConnected {
             channels: self.output_depth,
             weights,
             bias: &bias,
-            requantize: gemm::Requantize::Float(&self.effective_scales),
+            requantize: Requantize::Float(&self.effective_scales),
             output_zero: self.output_zero_point + offset,
             output_min: self.activation.lo + offset,
             output_max: self.activation.hi + offset,

@@ -12,6 +12,7 @@ use ottava_ref::scales;
 
 use super::arithmetic::Plain;
 use super::binary::{Binary, Function, QUANTIZED_OR_NUMBERS, Stored, evaluate, is_quantized, quantizations};
+use super::quantized::kernel_multiplier;
 use super::view::{only_output, with_quantized};
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::Result;
@@ -62,7 +63,7 @@ impl Function for Mul {
         let spec = MulSpec {
             pairs: pairs.clone(),
             zeros: input_zero_points.map(|zero| zero + stored.offset),
-            multiplier: (multiplier.mantissa, multiplier.shift),
+            multiplier: kernel_multiplier(multiplier),
             output_zero: output_zero_point + stored.offset,
             output_min: activation.lo + stored.offset,
             output_max: activation.hi + stored.offset,
@@ -73,7 +74,7 @@ impl Function for Mul {
 
     fn kernel_16(&self, isa: Isa, pairs: &Pairs) -> Option<Box<dyn Layer>> {
         let MulParams { multiplier, activation, .. } = self.0;
-        let function = Function16::Mul((multiplier.mantissa, multiplier.shift));
+        let function = Function16::Mul(kernel_multiplier(multiplier));
         let spec = Pair16Spec { pairs: pairs.clone(), function, min: activation.lo, max: activation.hi };
         Some(Box::new(pair16::prepare(isa, &spec)))
     }

@@ -277,13 +277,18 @@ pub(crate) fn check_bias_scale(
     Err(Error::invalid(format!("bias '{}' has scale {scale}, input and filter make {product}", bias.name)))
 }
 
+/// A multiplier as kernels take it.
+pub(crate) fn kernel_multiplier(Multiplier { mantissa, shift }: Multiplier) -> ottava_kernels::Multiplier {
+    ottava_kernels::Multiplier { mantissa, shift }
+}
+
 /// Multipliers as kernels take them.
-pub(crate) fn pairs(multipliers: &[Multiplier]) -> Vec<(i32, i32)> {
-    multipliers.iter().map(|by| (by.mantissa, by.shift)).collect()
+pub(crate) fn kernel_multipliers(multipliers: &[Multiplier]) -> Vec<ottava_kernels::Multiplier> {
+    multipliers.iter().copied().map(kernel_multiplier).collect()
 }
 
 /// How kernels scale sums of int16 activations.
-pub(crate) fn requantize_16(sums: Sums, multipliers: &[(i32, i32)]) -> Requantize16<'_> {
+pub(crate) fn requantize_16(sums: Sums, multipliers: &[ottava_kernels::Multiplier]) -> Requantize16<'_> {
     if sums.is_wide() { Requantize16::Wide(multipliers) } else { Requantize16::Narrow(multipliers) }
 }
 

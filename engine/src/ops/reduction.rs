@@ -11,7 +11,7 @@ use ottava_ref::ops::mean::{MeanParams, divide_multiplier};
 use ottava_ref::ops::reduction::{self, ReduceProdParams, reduced_dimensions};
 use ottava_ref::{Multiplier, scales};
 
-use super::quantized::check_no_zero_points;
+use super::quantized::{check_no_zero_points, kernel_multiplier};
 use super::types::QUANTIZED;
 use super::view::{input, only_output, with_quantized};
 use super::window::MAX_BORDER_WORK;
@@ -270,7 +270,7 @@ impl Reduction {
         source: TensorId,
         [batch, count, channels]: [usize; 3],
     ) -> Option<Lowered> {
-        let scaled = |by: Multiplier| Pool16Kind::Scaled { multiplier: (by.mantissa, by.shift) };
+        let scaled = |by: Multiplier| Pool16Kind::Scaled { multiplier: kernel_multiplier(by) };
         let kind = match (self.kind, self.rescale) {
             (Kind::Max, _) => Pool16Kind::Maximum,
             (Kind::Mean, Some(by)) => scaled(divide_multiplier(by.multiplier, count as u64)),
@@ -330,7 +330,7 @@ impl Lower for Reduction {
         let spec = MeanSpec {
             input: Image::dense(batch, 1, count, channels),
             input_zero: by.input_zero_point + lowering.offset(source),
-            multiplier: (multiplier.mantissa, multiplier.shift),
+            multiplier: kernel_multiplier(multiplier),
             output_zero: by.output_zero_point + offset,
             output_min: lo,
             output_max: hi,

@@ -3,11 +3,12 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use ottava_kernels::gemm::{ConvPart, Requantize, Weights};
+use ottava_kernels::gemm::ConvPart;
 use ottava_kernels::transpose::{self, Transpose16Spec, TransposeSpec};
+use ottava_kernels::{Requantize, Weights};
 use ottava_ref::ops::transpose_conv::{TransposeConvParams, transpose_conv};
 
-use super::quantized::{Operands, bias_values, conv_types, pairs, range_16, requantize_16, with_sums};
+use super::quantized::{Operands, bias_values, conv_types, kernel_multipliers, range_16, requantize_16, with_sums};
 use super::view::{input, only_output};
 use super::window::{MAX_BORDER_WORK, WindowOptions};
 use super::{
@@ -131,7 +132,7 @@ impl TransposeConv {
         member: &Member,
         [source, filter]: [TensorId; 2],
     ) -> Result<Option<Lowered>> {
-        let multipliers = pairs(&self.quantization.multipliers);
+        let multipliers = kernel_multipliers(&self.quantization.multipliers);
         let spec = Transpose16Spec {
             input: lowering.image(source),
             taps: self.window.filter,
@@ -174,7 +175,7 @@ impl Lower for TransposeConv {
                 zero: quantization.filter_zero_point,
             },
             bias: &lowering.bias(member.inputs.get(3).copied().flatten())?,
-            requantize: Requantize::Fixed(&pairs(&quantization.multipliers)),
+            requantize: Requantize::Fixed(&kernel_multipliers(&quantization.multipliers)),
             output_zero: quantization.output_zero_point + offset,
             output_min: quantization.activation.lo + offset,
             output_max: quantization.activation.hi + offset,

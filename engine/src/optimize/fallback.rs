@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ottava_kernels::{Failure, Image, Input, Layer, Output};
+use ottava_kernels::{Failure, Image, Input, KernelId, Layer, Output, Task};
 
 use super::lower::{Lowering, Member};
 use crate::graph::{Constant, DType, TensorId};
@@ -111,16 +111,15 @@ unsafe fn scatter(operand: &Operand, mut bytes: Vec<u8>, view: Output<'_>) {
 
 #[expect(unsafe_code, reason = "the kernels' contract is unsafe to implement")]
 impl Layer for ReferenceLayer {
-    fn kernel(&self) -> &str {
-        "reference"
+    fn kernel(&self) -> KernelId {
+        KernelId::portable("reference", "reference")
     }
 
     fn tasks(&self) -> usize {
         1
     }
 
-    unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
-        let Task { index: task, inputs, outputs, .. } = task;
+    unsafe fn run(&self, Task { inputs, outputs, .. }: Task<'_>) -> Result<(), Failure> {
         let mut views = inputs.iter();
         let gathered: Vec<Option<Vec<u8>>> = self
             .inputs

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use ottava_kernels::{Failure, Input, Isa, Layer, Output};
+use ottava_kernels::{Failure, Input, Isa, Layer, Output, Task, Workspace};
 use rayon::ThreadPool;
 
 use super::fallback::ReferenceLayer;
@@ -138,13 +138,14 @@ fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> La
     let macs = step.members.iter().map(|member| member.macs(graph));
     let [macs, macs_in_range] = macs.fold([0_u64; 2], |[a, b], [c, d]| [a.saturating_add(c), b.saturating_add(d)]);
     let positions: Vec<String> = step.file_operators.iter().map(|position| format!("#{position}")).collect();
+    let kernel = lowered.layer.kernel();
     LayerInfo {
         index,
         name: format!("{} {}", main.operator.name(), positions.join("+")),
         file_operators: step.file_operators.clone(),
         op: main.operator.name().to_owned(),
-        kernel: lowered.layer.kernel().to_owned(),
-        isa: lowered.layer.isa(),
+        kernel: kernel.name.into_owned(),
+        isa: kernel.isa,
         output_shape: shape,
         macs,
         macs_in_range,
@@ -276,10 +277,12 @@ impl Work for State {
     #[expect(unsafe_code, reason = "the region's contract is the kernels' contract")]
     unsafe fn run(&self, layer: usize, task: usize) {
         let bound = &self.bound[layer];
+        let task =
+            Task { index: task, inputs: &bound.inputs, outputs: &bound.outputs, workspace: Workspace::new(&mut []) };
         // SAFETY: the region runs each task once and all earlier layers before; buffers that are
         // alive in the same step do not overlap, so nobody writes what this task reads, and tasks
         // of a layer write disjoint bytes.
-        let result = unsafe { self.shared.steps[layer].layer.try_run(task, &bound.inputs, &bound.outputs) };
+        let result = unsafe { self.shared.steps[layer].layer.run(task) };
         if let Err(failure) = result {
             self.fail(layer, failure);
         }

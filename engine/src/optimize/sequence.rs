@@ -1,6 +1,9 @@
 //! Several independent layers as one: what joins and splits need whose tensors lie in different places.
 
-use ottava_kernels::{Failure, Input, Layer, Output};
+use ottava_kernels::{Failure, KernelId, Layer, Output, Task};
+
+/// What the registry would call a family, if these kernels were its.
+const FAMILY: &str = "several";
 
 /// One of the layers, with one input and one output.
 pub(crate) struct Piece {
@@ -18,7 +21,7 @@ pub(crate) struct Sequence {
     pieces: Vec<Piece>,
     /// Tasks of all pieces up to each, itself included.
     ends: Vec<usize>,
-    kernel: String,
+    kernel: KernelId,
 }
 
 impl Sequence {
@@ -30,18 +33,22 @@ impl Sequence {
             end
         };
         let ends = pieces.iter().map(until).collect();
-        let mut kernels: Vec<&str> = pieces.iter().map(|piece| piece.layer.kernel()).collect();
-        kernels.sort_unstable();
+        let mut kernels: Vec<KernelId> = pieces.iter().map(|piece| piece.layer.kernel()).collect();
+        kernels.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         kernels.dedup();
-        let kernel = kernels.join("+");
+        let names: Vec<&str> = kernels.iter().map(|kernel| &*kernel.name).collect();
+        let name = names.join("+");
+        let isa = kernels.iter().find_map(|kernel| kernel.isa);
+        let kernel = isa
+            .map_or_else(|| KernelId::portable(FAMILY, name.clone()), |isa| KernelId::new(FAMILY, isa, name.clone()));
         Self { pieces, ends, kernel }
     }
 }
 
 #[expect(unsafe_code, reason = "the kernels' contract is unsafe to implement")]
 impl Layer for Sequence {
-    fn kernel(&self) -> &str {
-        &self.kernel
+    fn kernel(&self) -> KernelId {
+        self.kernel.clone()
     }
 
     fn tasks(&self) -> usize {
@@ -52,8 +59,12 @@ impl Layer for Sequence {
         self.pieces.iter().map(|piece| piece.layer.packed_bytes()).sum()
     }
 
+    fn workspace_bytes(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.layer.workspace_bytes()).max().unwrap_or(0)
+    }
+
     unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
-        let Task { index: task, inputs, outputs, .. } = task;
+        let Task { index: task, inputs, outputs, workspace } = task;
         let index = self.ends.partition_point(|&end| end <= task);
         let piece = self.pieces.get(index).unwrap_or_else(|| panic!("task {task} of {}", self.tasks()));
         let before = index.checked_sub(1).map_or(0, |last| self.ends[last]);
@@ -61,7 +72,8 @@ impl Layer for Sequence {
         let len = view.len().checked_sub(piece.output_offset).expect("the output starts inside the view");
         // SAFETY: the view is the end of the caller's view, whose promise holds for a part too.
         let output = unsafe { Output::from_raw(view.as_ptr().wrapping_add(piece.output_offset), len) };
+        let part = Task { index: task - before, inputs: &[inputs[piece.input]], outputs: &[output], workspace };
         // SAFETY: the caller's promise; pieces write disjoint bytes.
-        unsafe { piece.layer.try_run(task - before, &[inputs[piece.input]], &[output]) }
+        unsafe { piece.layer.run(part) }
     }
 }

@@ -12,8 +12,6 @@ use crate::quantization::{Multiplier, OutputRange, Requantize};
 use crate::registry::KernelId;
 use crate::requantize::Requantizer;
 
-/// The multiplier that is a shift by one.
-
 /// Elementary steps of one element.
 const WORK: usize = 4;
 

@@ -7,7 +7,7 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-use super::{Arch, InstructionSet, Kernel, Neon};
+use super::{InstructionSet, Kernel, Neon};
 use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD and the dot products.

@@ -15,7 +15,7 @@ use super::row_products::{self, DotRows};
 use super::row_products5::{self, DotRows5};
 use super::row_tile::{self, RowTile};
 use super::rows::RowKernel;
-use crate::arch::DotProd;
+use crate::arch::{DotProd, InstructionSet};
 use crate::isa::Isa;
 
 /// See [`row_tile::run`].

@@ -228,7 +228,7 @@ impl Layer for Depthwise {
             // SAFETY: the bound descriptor proves the CPU feature; the views have been asserted to hold what tiles
             // reach. The caller vouches that nobody else touches the output pixels of this task.
             unsafe { self.run_rows(in_rows, task * self.task_rows..end, inputs[0].as_ptr(), outputs[0].as_ptr()) }
-            return;
+            return Ok(());
         }
         for row in task * self.task_rows..rows.min((task + 1) * self.task_rows) {
             let (image, row) = (row / self.output[0], row % self.output[0]);

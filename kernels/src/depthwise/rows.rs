@@ -10,7 +10,7 @@ use super::row_products::Tap;
 use super::row_tile::{
     CHANNELS, CLAMPED, CLAMPED_SMALL, Ending, FORMS, MOST_OUTPUTS, MOST_ROWS, Packed, ROUNDED, RowTile, RowTileFn,
 };
-use crate::quantization::{OutputRange, Requantize};
+use crate::quantization::{Multiplier, OutputRange, Requantize};
 use crate::requantize::CALM;
 use crate::window::{Image, Window};
 
@@ -173,7 +173,7 @@ fn ending(spec: &DepthwiseSpec<'_>, range: OutputRange, largest: &[i64], first: 
     };
     let (mut shifted, mut small, mut calm) = (true, true, true);
     for channel in first..spec.channels.min(first + CHANNELS) {
-        let (mantissa, shift) = multipliers[if multipliers.len() == 1 { 0 } else { channel }];
+        let Multiplier { mantissa, shift } = multipliers[if multipliers.len() == 1 { 0 } else { channel }];
         if !(-31..=0).contains(&shift) || mantissa < 0 {
             return None;
         }

@@ -23,7 +23,7 @@ use super::ending;
 use super::layout::Layout;
 use super::tile::{self, Segment, Tile};
 use crate::arch::dotprod::sdot_lane;
-use crate::arch::{DotProd, InstructionSet, LANES, ordered};
+use crate::arch::{Arch, DotProd, InstructionSet, LANES, ordered};
 use crate::isa::Isa;
 use crate::memory::Line;
 

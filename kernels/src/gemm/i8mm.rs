@@ -21,7 +21,7 @@ use super::ending;
 use super::layout::Layout;
 use super::tile::{self, Block, Segment};
 use crate::arch::i8mm::smmla;
-use crate::arch::{I8mm, InstructionSet, LANES};
+use crate::arch::{Arch, I8mm, InstructionSet, LANES};
 use crate::isa::Isa;
 use crate::memory::Line;
 

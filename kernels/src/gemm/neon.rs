@@ -23,7 +23,7 @@ use super::bind::Descriptor;
 use super::ending;
 use super::layout::Layout;
 use super::tile::{self, Segment, Tile};
-use crate::arch::{InstructionSet, LANES, Neon, ordered};
+use crate::arch::{Arch, InstructionSet, LANES, Neon, ordered};
 use crate::isa::Isa;
 use crate::memory::Line;
 

@@ -21,7 +21,7 @@ use super::halves::{self, Quarters};
 use super::pack::Packing;
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{DotProd, LANES, dotprod, ordered};
+use crate::arch::{DotProd, InstructionSet, LANES, dotprod, ordered};
 use crate::isa::Isa;
 
 /// Channels that are packed together.

@@ -9,7 +9,7 @@ use super::halves::{self, Quarters};
 use super::pack::Packing;
 use super::tile::{self, Tile};
 use super::{Descriptor, tile_rows};
-use crate::arch::{I8mm, LANES, i8mm};
+use crate::arch::{I8mm, InstructionSet, LANES, i8mm};
 use crate::isa::Isa;
 
 /// Channels that are packed together.

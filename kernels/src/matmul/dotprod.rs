@@ -9,7 +9,7 @@ use super::block::Block;
 use super::bytes::{self, Products, ROWS, STEP};
 use super::pack::CHUNK;
 use super::{Descriptor, neon};
-use crate::arch::{DotProd, InstructionSet, LANES, Neon, dotprod, ordered};
+use crate::arch::{Arch, DotProd, InstructionSet, LANES, Neon, dotprod, ordered};
 use crate::isa::Isa;
 
 /// Bytes of a panel's four k.

@@ -8,7 +8,7 @@ use super::block::Block;
 use super::bytes::{self, Products, ROWS, STEP};
 use super::pack::CHUNK;
 use super::{Descriptor, neon};
-use crate::arch::{I8mm, LANES, Neon, i8mm};
+use crate::arch::{I8mm, InstructionSet, LANES, Neon, i8mm};
 use crate::isa::Isa;
 
 /// Pairs of rows.

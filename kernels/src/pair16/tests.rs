@@ -9,6 +9,7 @@ use super::*;
 use crate::layer::run_all;
 use crate::memory::SLACK;
 use crate::pairs::Dimension;
+use crate::quantization::Multiplier;
 use crate::testing::{Failures, Random, for_each_isa, to_reference};
 
 /// Elements of each operand: `[rows, columns]`, either 1 where it repeats.

@@ -53,7 +53,7 @@ fn every_row_is_exact() {
     }
     failures.finish();
     for_each_isa(|isa| {
-        let table = KERNELS.iter().find(|kernel| kernel.isa() == isa);
+        let table = KERNELS.iter().find(|kernel| kernel.isa == isa);
         for kernel in table.map_or(&[][..], |kernel| kernel.rows) {
             assert!(used.contains(kernel.name), "no case reached {} among {used:?}", kernel.name);
         }
