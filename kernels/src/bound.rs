@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::isa::{Isa, IsaError};
-use crate::registry::KernelId;
+use crate::kernel_id::KernelId;
 
 /// An entry of a kernel table.
 pub(crate) trait Described: 'static {

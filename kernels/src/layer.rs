@@ -1,7 +1,7 @@
 //! What a planned operator is to whoever runs it: a number of independent tasks.
 
+use crate::kernel_id::KernelId;
 use crate::memory::{Input, Line, Output, Workspace};
-use crate::registry::KernelId;
 
 /// An operator with shapes, weights and kernel settled, ready to run any number of times.
 ///

@@ -6,10 +6,10 @@ use super::tile::{LEFT_SHIFT, Tile, TileFn};
 use super::{AddSpec, Descriptor, MixKernel, Operand};
 use crate::arch::{LANES, Weighed};
 use crate::bound::Bound;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
 use crate::pairs::{Run, Walk};
 use crate::quantization::{Multiplier, OutputRange, Requantize};
-use crate::registry::KernelId;
 use crate::requantize::Requantizer;
 
 /// Elementary steps of one element.

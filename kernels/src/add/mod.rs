@@ -10,9 +10,9 @@ use std::borrow::Cow;
 
 use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
+use crate::kernel_id::KernelId;
 use crate::pairs::Pairs;
 use crate::quantization::Multiplier;
-use crate::registry::KernelId;
 
 mod fit;
 mod layer;

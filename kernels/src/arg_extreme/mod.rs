@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use crate::bound::{Bound, Described, list};
 use crate::isa::{Isa, Storage};
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
-use crate::registry::KernelId;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

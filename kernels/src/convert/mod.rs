@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
-use crate::registry::KernelId;
 use crate::strided::{Runs, Strided};
 
 #[cfg(target_arch = "aarch64")]

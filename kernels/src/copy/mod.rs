@@ -1,7 +1,7 @@
 //! Copies of channel ranges, which strides alone could not plan away.
 
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
-use crate::registry::KernelId;
 use crate::strided::{Runs, Strided};
 
 /// The family, as the registry lists it.

@@ -10,7 +10,7 @@ use super::rows::RowKernel;
 use super::tile::TileFn;
 use crate::bound::{Described, list};
 use crate::isa::Isa;
-use crate::registry::KernelId;
+use crate::kernel_id::KernelId;
 
 /// The family, as the registry lists it.
 pub(super) const FAMILY: &str = "depthwise";

@@ -14,10 +14,10 @@ use super::rows::Rows;
 use super::tile::{Tile, TileFn};
 use crate::arch::LANES;
 use crate::bound::Bound;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::memory::{Input, Output};
 use crate::quantization::OutputRange;
-use crate::registry::KernelId;
 use crate::requantize::{Lanes, Requantizer};
 use crate::window::{Image, Window};
 

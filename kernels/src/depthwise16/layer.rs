@@ -4,8 +4,8 @@ use super::tile::{Block, Panel};
 use super::{Depthwise16Spec, Descriptor};
 use crate::arch::LANES;
 use crate::bound::Bound;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
-use crate::registry::KernelId;
 use crate::requantize16::Ending16;
 use crate::window::{Image, Window};
 

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use crate::arch::Wide;
 use crate::bound::{Bound, Described, list, table};
 use crate::isa::Isa;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
 use crate::pairs::{Pairs, Walk};
-use crate::registry::KernelId;
 
 mod tile;
 

@@ -8,7 +8,7 @@ use super::tile::{Block, MAX_PANELS, Segment, TileFn};
 use crate::arch::LANES;
 use crate::bound::{Described, list};
 use crate::isa::Isa;
-use crate::registry::KernelId;
+use crate::kernel_id::KernelId;
 
 /// Σx of rows; see [`super::tile::row_sums`].
 pub(crate) type RowSumsFn = unsafe fn(&[*const u8], &[Segment], &mut [i32]);

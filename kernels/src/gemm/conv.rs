@@ -15,9 +15,9 @@ use super::tile::{Block, MAX_ROWS, Tile, TileFn};
 use crate::arch::LANES;
 use crate::bound::Bound;
 use crate::isa::Isa;
+use crate::kernel_id::KernelId;
 use crate::layer::{self, Failure, Layer};
 use crate::memory::{Line, Output};
-use crate::registry::KernelId;
 use crate::window::{Image, Window};
 
 /// A convolution (or several that share their input) with packed weights, ready to run.

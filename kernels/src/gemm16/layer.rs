@@ -8,8 +8,8 @@ use super::{Conv16Spec, Descriptor};
 use crate::arch::LANES;
 use crate::bound::Bound;
 use crate::gemm::Grid;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
-use crate::registry::KernelId;
 use crate::requantize16::Ending16;
 use crate::window::{Image, Window};
 

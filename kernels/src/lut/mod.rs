@@ -13,8 +13,8 @@ use std::borrow::Cow;
 
 use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
-use crate::registry::KernelId;
 use crate::strided::{Runs, Strided};
 
 /// Table and elements; as many of the input as of the output.

@@ -2,8 +2,8 @@
 //!
 //! Both tensors are dense and need no alignment.
 
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
-use crate::registry::KernelId;
 
 /// The family, as the registry lists it.
 const FAMILY: &str = "table of 16 bits";

@@ -7,10 +7,10 @@ use super::{Descriptor, Elements, MatmulSpec};
 use crate::arch::LANES;
 use crate::bound::Bound;
 use crate::isa::Storage;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::memory::{Input, Output};
 use crate::quantization::{OutputRange, Requantize};
-use crate::registry::KernelId;
 use crate::requantize::Requantizer;
 use crate::requantize16::{Ending16, Range16, Requantize16};
 

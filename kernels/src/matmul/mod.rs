@@ -19,8 +19,8 @@ use std::borrow::Cow;
 
 use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
+use crate::kernel_id::KernelId;
 use crate::quantization::Multiplier;
-use crate::registry::KernelId;
 
 mod block;
 mod float;

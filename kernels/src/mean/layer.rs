@@ -4,9 +4,9 @@ use super::tile::Tile;
 use super::{Descriptor, MeanSpec};
 use crate::arch::LANES;
 use crate::bound::Bound;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::quantization::{OutputRange, Requantize};
-use crate::registry::KernelId;
 use crate::requantize::Requantizer;
 
 /// A mean over height and width, ready to run. Input 0 is the image, output 0 has a value for each

@@ -13,8 +13,8 @@
 //!     for piece in pieces: copy piece.len bytes, or fill them
 //! ```
 
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
-use crate::registry::KernelId;
 
 mod pieces;
 

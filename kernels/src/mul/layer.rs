@@ -4,10 +4,10 @@ use super::MulSpec;
 use super::tile::{Tile, TileFn};
 use crate::arch::LANES;
 use crate::bound::{Bound, Entry};
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
 use crate::pairs::Walk;
 use crate::quantization::{OutputRange, Requantize};
-use crate::registry::KernelId;
 use crate::requantize::Requantizer;
 
 /// Elementary steps of one element.

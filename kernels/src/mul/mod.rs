@@ -4,9 +4,9 @@
 use crate::arch::Elements;
 use crate::bound::{Bound, Entry, list, table};
 use crate::isa::Isa;
+use crate::kernel_id::KernelId;
 use crate::pairs::Pairs;
 use crate::quantization::Multiplier;
-use crate::registry::KernelId;
 
 mod layer;
 mod tile;

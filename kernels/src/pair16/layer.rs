@@ -4,10 +4,10 @@ use super::tile::{Tile, TileFn};
 use super::{Descriptor, Function16, Pair16Spec, Sum16};
 use crate::arch::LANES;
 use crate::bound::Bound;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
 use crate::pairs::Walk;
 use crate::quantization::{Multiplier, OutputRange, Requantize};
-use crate::registry::KernelId;
 use crate::requantize::Requantizer;
 
 /// Elementary steps of one element.

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
+use crate::kernel_id::KernelId;
 use crate::pairs::Pairs;
 use crate::quantization::Multiplier;
-use crate::registry::KernelId;
 
 mod layer;
 mod tile;

@@ -1,8 +1,8 @@
 //! A table of 65536 bytes applied to every pair of elements: any function of two 8-bit tensors.
 
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
 use crate::pairs::{Pairs, Run, Walk};
-use crate::registry::KernelId;
 
 /// The family, as the registry lists it.
 const FAMILY: &str = "table of pairs";

@@ -6,7 +6,7 @@ use super::edges::EdgesFn;
 use super::tile::TileFn;
 use crate::bound::{Described, list};
 use crate::isa::Isa;
-use crate::registry::KernelId;
+use crate::kernel_id::KernelId;
 
 /// How a tile walks windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use super::{PoolKind, PoolSpec};
 use crate::arch::Divide;
 use crate::bound::Bound;
 use crate::isa::Storage;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::memory::{Input, Output, SLACK};
-use crate::registry::KernelId;
 use crate::window::{Span, spans};
 
 /// Outputs of a row whose windows have the same columns inside.

@@ -4,9 +4,9 @@ use super::tile::{Block, Taps};
 use super::{Descriptor, Pool16Kind, Pool16Spec};
 use crate::arch::LANES;
 use crate::bound::Bound;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::quantization::Multiplier;
-use crate::registry::KernelId;
 use crate::requantize16::{Ending16, Requantize16};
 use crate::window;
 

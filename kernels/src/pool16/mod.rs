@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
+use crate::kernel_id::KernelId;
 use crate::quantization::Multiplier;
-use crate::registry::KernelId;
 use crate::requantize16::Range16;
 use crate::window::{Image, Window};
 

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 
 use crate::bound::{Bound, Described, list};
 use crate::isa::Isa;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::memory::{Input, Output};
-use crate::registry::KernelId;
 use crate::window::Image;
 
 #[cfg(target_arch = "aarch64")]

@@ -5,8 +5,8 @@
 //! reciprocal found by Newton's method, as the specification has it.
 
 use crate::isa::Storage;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
-use crate::registry::KernelId;
 
 /// The family, as the registry lists it.
 const FAMILY: &str = "softmax";

@@ -14,9 +14,9 @@
 use crate::gemm::{self, ConvPart, ConvSpec, Grid};
 use crate::gemm16::{self, Conv16Spec};
 use crate::isa::Isa;
+use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
 use crate::quantization::Weights;
-use crate::registry::KernelId;
 use crate::requantize16::{Range16, Requantize16};
 use crate::window::{Image, Window};
 
