@@ -21,6 +21,7 @@
 //! * [`schema`]: the tables of the file format, to read and to write.
 //! * [`graph`]: operators and tensors after import; nothing of the file format is left.
 //! * `import`: from the file to the graph. Files are never trusted: `docs/security.md`.
+//! * `lowering`: what an operator needs to become a layer.
 //! * `ops`: everything the engine knows of an operator, one file each.
 //! * `optimize`: the backend that turns the graph into kernels: passes, placement, lowering.
 //! * `exec`: how a run's layers and tasks are shared among threads.
@@ -31,24 +32,28 @@
 pub mod graph;
 pub mod schema;
 
+mod budget;
 mod buffer;
 mod clock;
 mod error;
 mod exec;
 mod import;
+mod lowering;
 mod model;
 mod ops;
 mod optimize;
 mod plan;
 mod reference;
 mod session;
+mod tensor;
 
 #[cfg(target_endian = "big")]
 compile_error!("models are little-endian and used in place: big-endian targets are not supported");
 
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{DType, Graph, Quantization};
-pub use model::{FileOperator, MissingSupport, Model, OperatorInfo};
+pub use import::{FileOperator, MissingSupport, OperatorInfo};
+pub use model::Model;
 pub use ops::{InputShapes, Operator, SupportedOperator, TensorView, TensorViewMut, supported_operators};
 pub use ottava_kernels::Isa;
 pub use plan::{Backend, LayerInfo, MemoryInfo, Plan, PlanOptions, TensorInfo};

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Budget;
+use crate::budget::Budget;
 use crate::error::Result;
-use crate::graph::{Constant, ConstantBytes, Graph, Node};
+use crate::graph::{Graph, Node};
 use crate::ops::{TensorView, TensorViewMut};
+use crate::tensor::{Constant, ConstantBytes};
 
 /// Larger results are computed in each run: weights stay in the file.
 const LARGEST: usize = 1 << 12;

@@ -5,23 +5,20 @@
 //! each operator. FlatBuffers may point to one table many times over, so copies are charged to a [`Budget`]: the
 //! memory an import takes stays proportional to the file.
 
-mod budget;
-mod flex_map;
 mod fold;
 mod operators;
+mod survey;
 mod tensors;
-
-use std::collections::BTreeMap;
 
 use planus::ReadAsRoot;
 
+use crate::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Graph, MAX_RANK, MAX_TENSOR_BYTES, TensorId, checked_size_bytes};
-use crate::model::{FileOperator, OperatorInfo};
+use crate::graph::Graph;
 use crate::schema;
+use crate::tensor::{MAX_RANK, MAX_TENSOR_BYTES, TensorId, checked_size_bytes};
 
-pub(crate) use budget::Budget;
-pub(crate) use flex_map::FlexMap;
+pub use survey::{FileOperator, MissingSupport, OperatorInfo};
 
 /// The only version of the format there is.
 const FORMAT_VERSION: u32 = 3;
@@ -36,7 +33,7 @@ pub(crate) fn import(file: &[u8], shapes: &[(usize, Vec<usize>)]) -> Result<(Gra
     let outputs = tensors::graph_tensors(&tensors, outputs, "output", &mut budget)?;
     let mut graph = Graph { tensors, nodes: Vec::new(), inputs, outputs };
     let declared = shapes.iter().map(|(index, shape)| resize(&mut graph, *index, shape)).collect::<Result<_>>()?;
-    operators::import(file, (&model, &main), Imported { graph, declared, budget })
+    operators::import(file, (&model, &main), operators::Imported { graph, declared, budget })
 }
 
 /// The operators of a file and whether each can run, without their own rules being looked at.
@@ -65,15 +62,6 @@ fn main_graph(file: &[u8]) -> Result<(schema::ModelRef<'_>, schema::SubGraphRef<
     Ok((model, main))
 }
 
-/// What there is before the operators are looked at.
-struct Imported {
-    /// Without nodes.
-    graph: Graph,
-    /// Shapes in the file of the inputs that got another one.
-    declared: BTreeMap<TensorId, Vec<usize>>,
-    budget: Budget,
-}
-
 /// Gives an input another shape; returns the tensor and the shape it had.
 fn resize(graph: &mut Graph, index: usize, shape: &[usize]) -> Result<(TensorId, Vec<usize>)> {
     let Some(&id) = graph.inputs.get(index) else {
@@ -88,6 +76,7 @@ fn resize(graph: &mut Graph, index: usize, shape: &[usize]) -> Result<(TensorId,
     };
     Err(Error::argument(format!("input {index} '{}' cannot have the shape {shape:?}: {why}", tensor.name)))
 }
+
 /// The elements of an optional vector of tensor indices.
 fn indices(vector: Option<planus::Vector<'_, i32>>) -> planus::Vector<'_, i32> {
     vector.unwrap_or_else(planus::Vector::new_empty)

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Budget, Imported, fold};
+use super::fold::fold;
+use super::survey::{FileOperator, MissingSupport, OperatorInfo};
+use crate::budget::Budget;
 use crate::error::{Error, Result};
-use crate::graph::{DType, Graph, MAX_RANK, Node, Tensor, TensorId, checked_size_bytes};
-use crate::model::{FileOperator, MissingSupport, OperatorInfo};
+use crate::graph::{Graph, Node};
 use crate::ops::{self, ImportContext, OpSpec, TypeList};
 use crate::schema;
+use crate::tensor::{DType, MAX_RANK, Tensor, TensorId, checked_size_bytes};
 
 /// An operator of the file with its indices checked and its code looked up.
 struct Entry<'a> {
@@ -17,6 +19,15 @@ struct Entry<'a> {
     operator: schema::OperatorRef<'a>,
     inputs: Vec<Option<TensorId>>,
     outputs: Vec<TensorId>,
+}
+
+/// What there is before the operators are looked at.
+pub(super) struct Imported {
+    /// Without nodes.
+    pub(super) graph: Graph,
+    /// Shapes in the file of the inputs that got another one.
+    pub(super) declared: BTreeMap<TensorId, Vec<usize>>,
+    pub(super) budget: Budget,
 }
 
 /// Imports the operators of `main` into `graph`, whose tensors, inputs and outputs are there already.
@@ -35,7 +46,7 @@ pub(super) fn import(
         let node = import_entry(file, entry, (&graph, &declared), &mut budget).map_err(at)?;
         let before = take_shapes(&node, &mut graph, resized).map_err(at)?;
         declared.extend(before);
-        if !fold::fold(file, &node, &mut graph, &mut budget).map_err(at)? {
+        if !fold(file, &node, &mut graph, &mut budget).map_err(at)? {
             graph.nodes.push(node);
         }
     }

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::Budget;
+use crate::budget::Budget;
 use crate::error::{Error, Result};
-use crate::graph::{Constant, ConstantBytes, DType, MAX_RANK, Quantization, Tensor, TensorId, checked_size_bytes};
 use crate::schema;
+use crate::tensor::{Constant, ConstantBytes, DType, MAX_RANK, Quantization, Tensor, TensorId, checked_size_bytes};
 
 /// All tensors of a graph.
 pub(super) fn import(

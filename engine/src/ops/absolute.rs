@@ -7,7 +7,7 @@ use ottava_ref::ops::absolute::{AbsoluteParams, absolute, magnitude, negate};
 use super::unary::{Function, Unary, affine_ends, map};
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
+use crate::tensor::DType;
 
 /// What becomes of the sign.
 #[derive(Clone, Debug)]

@@ -16,8 +16,8 @@ use super::quantized::kernel_multiplier;
 use super::view::{only_output, with_quantized};
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::Result;
-use crate::graph::DType;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// Sum or difference of two quantized tensors.
 #[derive(Clone, Debug)]

@@ -1,17 +1,16 @@
 //! ARG_MAX and ARG_MIN: where along an axis the largest or smallest element is.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::arg_extreme::{self, ArgExtremeSpec};
 use ottava_ref::ops::arg_min_max::{Extreme, arg_min_max};
 
 use super::view::{input, only_output};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// The index of the first extreme element.
 #[derive(Clone, Debug)]
@@ -94,21 +93,16 @@ impl Operator for ArgExtreme {
             _ => output.store(&found.iter().map(|&index| index as i32).collect::<Vec<_>>()),
         }
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl Lower for ArgExtreme {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let (Some(source), output) = (node.inputs[0], node.outputs[0]) else { return Ok(None) };
         let [from, to] = lowering.types([source, output]);
         let rank = lowering.tensor(source).shape.len();
         if self.axis + 1 != rank
             || !matches!(from, DType::I8 | DType::U8)
-            || !lowering.suits_kernels(member, 1)
+            || !lowering.suits_kernels(node, 1)
             || !lowering.is_dense(output)
         {
             return Ok(None);

@@ -1,6 +1,5 @@
 //! BATCH_MATMUL: products of stacks of matrices.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::matmul::{self, Elements, MatmulSpec};
@@ -10,11 +9,11 @@ use ottava_ref::{Multiplier, scales};
 
 use super::quantized::{check_no_zero_points, kernel_multiplier};
 use super::view::{input, only_output};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::{DType, Tensor, TensorId};
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::{DType, Tensor, TensorId};
 
 /// Most products that kernels keep a list of; the reference takes more.
 const MAX_PRODUCTS: usize = 1 << 16;
@@ -144,10 +143,6 @@ impl Operator for BatchMatmul {
         }
         output.store(&values)
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 fn output_of_8_bits(
@@ -165,14 +160,14 @@ impl BatchMatmul {
     fn lower_constant(
         &self,
         lowering: &Lowering<'_>,
-        member: &Member,
+        node: &NodeTensors,
         [source, right]: [TensorId; 2],
     ) -> Result<Option<Lowered>> {
         let Some(quantization) = self.quantization else { return Ok(None) };
         let left = lowering.tensor(source);
         let [lead @ .., a, b] = &lowering.tensor(right).shape[..] else { return Ok(None) };
         let one_matrix = lead.iter().all(|&size| size == 1);
-        if !one_matrix || left.dtype != DType::I8 || self.adjoint[0] || !lowering.suits_kernels(member, 1) {
+        if !one_matrix || left.dtype != DType::I8 || self.adjoint[0] || !lowering.suits_kernels(node, 1) {
             return Ok(None);
         }
         let (depth, columns) = if self.adjoint[1] { (*b, *a) } else { (*a, *b) };
@@ -181,7 +176,7 @@ impl BatchMatmul {
             true => stored.to_vec(),
             false => (0..columns).flat_map(|column| (0..depth).map(move |k| stored[k * columns + column])).collect(),
         };
-        let output = member.outputs[0];
+        let output = node.outputs[0];
         let offset = lowering.offset(output);
         let (output_min, output_max) = lowering.isa.storage().range();
         let multiplier = quantization.multiplier;
@@ -234,20 +229,19 @@ impl BatchMatmul {
 }
 
 impl Lower for BatchMatmul {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(source), Some(right)) = (member.inputs[0], member.inputs[1]) else { return Ok(None) };
-        let output = member.outputs[0];
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let (Some(source), Some(right)) = (node.inputs[0], node.inputs[1]) else { return Ok(None) };
+        let output = node.outputs[0];
         if !lowering.is_dense(output) {
             return Ok(None);
         }
         if lowering.tensor(right).data.is_some() {
-            return self.lower_constant(lowering, member, [source, right]);
+            return self.lower_constant(lowering, node, [source, right]);
         }
         let shape = self.shape(&lowering.tensor(source).shape, &lowering.tensor(right).shape)?;
         let Some([rows, depth, columns]) = shape.sizes() else { return Ok(None) };
         let elements = lowering.tensor(output).element_count();
-        if !lowering.suits_kernels(member, 2) || elements / (rows * columns) > MAX_PRODUCTS {
+        if !lowering.suits_kernels(node, 2) || elements / (rows * columns) > MAX_PRODUCTS {
             return Ok(None);
         }
         let Some(products) = shape.products() else { return Ok(None) };

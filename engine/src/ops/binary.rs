@@ -1,25 +1,25 @@
 //! What the elementwise operators of two operands have in common: operands that repeat along their dimensions of size 1
 //! (aligned at the last one), and kernels for quantized elements.
 
-use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use bytemuck::Pod;
-use ottava_kernels::pairs::Pairs;
-use ottava_kernels::{Isa, Layer};
 use ottava_ref::shape::{broadcast_shape, element_count};
 use ottava_ref::{Number, Operand, Pair};
 
 use super::import::ScaleZero;
 use super::types::QUANTIZED;
 use super::view::{input, only_output};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
+use crate::tensor::DType;
 
+mod function;
 mod lower;
+
+pub(crate) use function::{Function, Stored};
 
 /// Element types of the operators that run on plain numbers too.
 pub(crate) const NUMBERS: [DType; 3] = [DType::F32, DType::I32, DType::I64];
@@ -27,43 +27,6 @@ pub(crate) const NUMBERS: [DType; 3] = [DType::F32, DType::I32, DType::I64];
 /// All quantized types and plain numbers.
 pub(crate) const QUANTIZED_OR_NUMBERS: [DType; 6] =
     [DType::I8, DType::U8, DType::I16, DType::F32, DType::I32, DType::I64];
-
-/// What one of these operators computes of a pair of elements.
-pub(crate) trait Function: Debug + Send + Sync + 'static {
-    /// The format's name for the operator.
-    fn name(&self) -> &'static str;
-
-    /// Evaluates it with the scalar reference.
-    fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()>;
-
-    /// A kernel for 8-bit operands; without one a table of all pairs does it.
-    fn kernel(&self, _stored: Stored, _pairs: &Pairs) -> Option<Box<dyn Layer>> {
-        None
-    }
-
-    /// A kernel for 16-bit operands and output; without one the reference runs them.
-    fn kernel_16(&self, _isa: Isa, _pairs: &Pairs) -> Option<Box<dyn Layer>> {
-        None
-    }
-
-    /// A file value of 8-bit second operands for which there is no result, and what a run that meets it says.
-    fn undefined(&self) -> Option<(i32, &'static str)> {
-        None
-    }
-
-    /// Whether the output may be larger than the first operand.
-    fn grows(&self) -> bool {
-        true
-    }
-}
-
-/// How kernels keep the values of 8-bit operands and output.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stored {
-    pub(crate) isa: Isa,
-    /// What a file value gains when it is stored.
-    pub(crate) offset: i32,
-}
 
 /// An elementwise operator of two operands.
 #[derive(Debug)]
@@ -93,15 +56,11 @@ impl<F: Function> Operator for Binary<F> {
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         self.0.reference(inputs, outputs)
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl<F: Function> Lower for Binary<F> {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        lower::lower(&self.0, lowering, &members[0])
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        lower::lower(&self.0, lowering, node)
     }
 
     fn reads_strided_pixels(&self) -> bool {
@@ -154,15 +113,15 @@ pub(crate) fn bounds<T: Number>(range: [f32; 2]) -> [T; 2] {
 macro_rules! with_number {
     ($dtype:expr, $T:ident => $body:expr) => {
         match $dtype {
-            $crate::graph::DType::F32 => {
+            $crate::tensor::DType::F32 => {
                 type $T = f32;
                 $body
             }
-            $crate::graph::DType::I32 => {
+            $crate::tensor::DType::I32 => {
                 type $T = i32;
                 $body
             }
-            $crate::graph::DType::I64 => {
+            $crate::tensor::DType::I64 => {
                 type $T = i64;
                 $body
             }

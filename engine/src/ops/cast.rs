@@ -8,7 +8,7 @@ use ottava_ref::ops::cast::{Number, cast};
 use super::unary::{Function, Unary};
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
+use crate::tensor::DType;
 
 /// The types that numbers come in.
 const NUMBERS: [DType; 12] = [

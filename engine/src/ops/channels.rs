@@ -1,9 +1,8 @@
 //! Quantization with a scale for each index of one dimension, of tensors that are no weights.
 
-use super::ImportContext;
-use super::import::ScaleZero;
+use super::import::{ImportContext, ScaleZero};
 use crate::error::{Error, Result};
-use crate::graph::Tensor;
+use crate::tensor::Tensor;
 
 /// One scale and zero point, or one for each index of a dimension.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use super::binary::{Binary, Function, QUANTIZED_OR_NUMBERS, evaluate};
 use super::view::{input, with_quantized};
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
+use crate::tensor::DType;
 
 /// Comparison of stored values as they are.
 #[derive(Clone, Debug)]

@@ -1,6 +1,5 @@
 //! CONCATENATION along one axis.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::Layer;
@@ -10,23 +9,24 @@ use ottava_kernels::strided::Strided;
 use ottava_ref::ops::concatenation::{ConcatInput, ConcatenationParams, concatenation, join};
 
 use super::import::ScaleZero;
+use super::lookup::byte_table;
 use super::movement::{join_parts, lower_parts};
 use super::types::EIGHT_BIT;
 use super::view::{only_output, with_8_bit, with_size};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::{DType, TensorId};
-use crate::optimize::{Lower, Lowered, Lowering, Member, Piece, Sequence, table};
+use crate::lowering::{Lowered, Lowering, NodeTensors, Piece, Sequence};
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::{DType, TensorId};
 
 /// Joins tensors along `axis`. An input with the output's scale and zero point is copied, others (uint8 only) are
 /// rescaled.
 #[derive(Clone, Debug)]
-pub(crate) struct Concatenation {
-    pub(crate) axis: usize,
+struct Concatenation {
+    axis: usize,
     /// Scale and zero point of each input.
-    pub(crate) inputs: Vec<ScaleZero>,
-    pub(crate) output: ScaleZero,
+    inputs: Vec<ScaleZero>,
+    output: ScaleZero,
 }
 
 impl Concatenation {
@@ -39,14 +39,9 @@ impl Concatenation {
         // Only uint8 tensors are rescaled; a concatenation of one input is what this one does to it.
         let alone = Self { axis: 0, inputs: vec![self.inputs[index]], output: self.output };
         let masks = [lowering.xor_mask(DType::U8); 2];
-        let table = table(&alone, [DType::U8; 2], masks)?;
+        let table = byte_table(&alone, [DType::U8; 2], masks)?;
         let table = table.as_slice().try_into().map_err(|_| Error::internal("a table of 256 bytes"))?;
         Ok(Box::new(lut::prepare(lowering.isa, &LutSpec { table, shape, threads })))
-    }
-
-    /// Whether input `index` is copied as it is.
-    pub(crate) fn copies(&self, index: usize) -> bool {
-        self.inputs[index] == self.output
     }
 }
 
@@ -135,29 +130,24 @@ impl Operator for Concatenation {
             Ok(())
         })
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl Lower for Concatenation {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let output = member.outputs[0];
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let output = node.outputs[0];
         let shape = &lowering.tensor(output).shape;
         let last = self.axis + 1 == shape.len();
         if lowering.tensor(output).dtype.size_bytes() != 1 {
-            let sources: Vec<TensorId> = member.inputs.iter().flatten().copied().collect();
+            let sources: Vec<TensorId> = node.inputs.iter().flatten().copied().collect();
             let parts = || {
                 let shapes: Vec<_> = sources.iter().map(|&id| &lowering.tensor(id).shape[..]).collect();
                 join_parts(&shapes, shape, self.axis)
             };
             return lower_parts(lowering, (&sources, &[output]), parts, [0; 8]);
         }
-        let sources: Vec<TensorId> = member.inputs.iter().flatten().copied().collect();
+        let sources: Vec<TensorId> = node.inputs.iter().flatten().copied().collect();
         let dense = || sources.iter().chain([&output]).all(|&id| lowering.is_dense(id));
-        if !lowering.suits_kernels(member, usize::MAX) || !(last || dense()) {
+        if !lowering.suits_kernels(node, usize::MAX) || !(last || dense()) {
             return Ok(None);
         }
         let outer: usize = shape[..self.axis].iter().product();
@@ -182,6 +172,14 @@ impl Lower for Concatenation {
         }
         let layer = Box::new(Sequence::new(pieces));
         Ok(Some(Lowered { layer, inputs, outputs: vec![output], note: None }))
+    }
+
+    fn concatenates(&self) -> Option<usize> {
+        Some(self.axis)
+    }
+
+    fn copies(&self, index: usize) -> bool {
+        self.inputs[index] == self.output
     }
 
     fn reads_strided_pixels(&self) -> bool {

@@ -1,18 +1,20 @@
 //! CONV_2D: input NHWC, filter OHWI, bias.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::gemm16::{self, Conv16Spec};
 use ottava_kernels::{Requantize, Weights, gemm};
 use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
 
-use super::quantized::{Operands, bias_values, kernel_multipliers, range_16, requantize_16, with_sums};
-use super::view::{input, only_output};
-use super::window::{MAX_BORDER_WORK, WindowOptions};
-use super::{ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, Window2d, nhwc_of};
+use super::operator::PointConvolution;
+use super::quantized::{
+    ConvFilters, ConvQuantization, Operands, bias_values, kernel_multipliers, range_16, requantize_16, with_sums,
+};
+use super::view::input;
+use super::window::{ImagePadding, MAX_BORDER_WORK, Window2d, WindowOptions};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, nhwc_of};
 use crate::error::{Error, Result};
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
 
 /// Convolutions of more groups run on the reference: each group is packed by itself, with corrections of its own.
@@ -24,14 +26,23 @@ const MAX_PANEL_BYTES: usize = 1 << 30;
 /// No kernel has wider panels.
 const WIDEST_PANEL: usize = 64;
 
-/// A convolution.
+/// A convolution, or several that read the same tensor: behind it come the filter and the bias of each.
 #[derive(Clone, Debug)]
-pub(crate) struct Conv2d {
-    pub(crate) window: Window2d,
-    /// OHWI; I is the channels of one group.
-    pub(crate) filter_shape: [usize; 4],
-    pub(crate) groups: usize,
-    pub(crate) quantization: ConvQuantization,
+struct Conv2d {
+    window: Window2d,
+    /// I: the channels of one group.
+    depth: usize,
+    groups: usize,
+    /// At least one.
+    filters: Vec<ConvFilters>,
+}
+
+/// One operator that computes what all of these convolutions of one tensor compute. It reads the tensor, then the filter
+/// and the bias of each.
+pub(crate) fn merge(convolutions: &[PointConvolution<'_>]) -> Option<Arc<dyn Operator>> {
+    let first = convolutions.first()?;
+    let filters = convolutions.iter().flat_map(|convolution| convolution.filters).cloned().collect();
+    Some(Arc::new(Conv2d { window: first.window.clone(), depth: first.depth, groups: 1, filters }))
 }
 
 pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
@@ -42,8 +53,7 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
     })?;
     let options = options.ok_or_else(|| Error::invalid("has no options, so its stride is 0"))?;
     let [_, height, width, channels] = nhwc_of(&[Some(&context.input(0)?.shape)], 0)?;
-    let filter_shape = nhwc_of(&[None, Some(&context.input(1)?.shape)], 1)?;
-    let [filters, filter_h, filter_w, group_channels] = filter_shape;
+    let [filters, filter_h, filter_w, group_channels] = nhwc_of(&[None, Some(&context.input(1)?.shape)], 1)?;
     let groups = channels / group_channels;
     if groups == 0 || groups * group_channels != channels || filters % groups != 0 {
         return Err(Error::invalid(format!(
@@ -62,7 +72,8 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
         options.fused_activation_function()?,
         options.quantized_bias_type()?,
     )?;
-    Ok(Arc::new(Conv2d { window, filter_shape, groups, quantization }))
+    let filters = vec![ConvFilters { channels: filters, quantization }];
+    Ok(Arc::new(Conv2d { window, depth: group_channels, groups, filters }))
 }
 
 impl Operator for Conv2d {
@@ -74,12 +85,12 @@ impl Operator for Conv2d {
         let [batches, height, width, _] = nhwc_of(inputs, 0)?;
         self.window.check_input(height, width)?;
         let [height, width] = self.window.output;
-        Ok(vec![vec![batches, height, width, self.filter_shape[0]]])
+        Ok(self.filters.iter().map(|filters| vec![batches, height, width, filters.channels]).collect())
     }
 
     fn macs(&self, _inputs: &InputShapes<'_>, outputs: &[&[usize]]) -> u64 {
-        let elements: usize = outputs.iter().flat_map(|shape| shape.iter()).product();
-        (elements as u64).saturating_mul((self.window.taps() * self.filter_shape[3]) as u64)
+        let elements: usize = outputs.iter().map(|shape| shape.iter().product::<usize>()).sum();
+        (elements as u64).saturating_mul((self.window.taps() * self.depth) as u64)
     }
 
     fn macs_in_range(&self, inputs: &InputShapes<'_>, outputs: &[&[usize]]) -> u64 {
@@ -87,86 +98,102 @@ impl Operator for Conv2d {
     }
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
-        let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
+        for (index, (filters, output)) in self.filters.iter().zip(outputs).enumerate() {
+            self.reference_of(filters, inputs, index, output)?;
+        }
+        Ok(())
+    }
+}
+
+impl Conv2d {
+    /// The reference of the convolution number `index`.
+    fn reference_of(
+        &self,
+        filters: &ConvFilters,
+        inputs: &[Option<TensorView<'_>>],
+        index: usize,
+        output: &mut TensorViewMut<'_>,
+    ) -> Result<()> {
+        let [filter_at, bias_at] = operands(index);
+        let (x, filter, quantization) = (input(inputs, 0)?, input(inputs, filter_at)?, &filters.quantization);
+        let [height, width] = self.window.filter;
         let params = Conv2dParams {
             input_shape: nhwc_of(&[Some(x.shape)], 0)?,
-            filter_shape: self.filter_shape,
+            filter_shape: [filters.channels, height, width, self.depth],
             output_shape: nhwc_of(&[Some(output.shape)], 0)?,
             stride: self.window.stride,
             dilation: self.window.dilation,
             pad_top: self.window.pad_top,
             pad_left: self.window.pad_left,
-            input_zero_point: self.quantization.input_zero_point,
-            filter_zero_point: self.quantization.filter_zero_point,
-            multipliers: &self.quantization.multipliers,
-            output_zero_point: self.quantization.output_zero_point,
-            activation: self.quantization.activation,
+            input_zero_point: quantization.input_zero_point,
+            filter_zero_point: quantization.filter_zero_point,
+            multipliers: &quantization.multipliers,
+            output_zero_point: quantization.output_zero_point,
+            activation: quantization.activation,
         };
-        with_sums!(self.quantization.sums, x.dtype, X, W, A => {
+        with_sums!(quantization.sums, x.dtype, X, W, A => {
             let mut values = vec![X::default(); output.bytes.len() / size_of::<X>()];
-            let bias = bias_values::<A>(inputs, 2);
+            let bias = bias_values::<A>(inputs, bias_at);
             conv2d(&params, &x.values::<X>(), filter.bytes_as::<W>()?, bias.as_deref(), &mut values);
             output.store(&values)
         })
     }
 
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-impl Conv2d {
     /// Whether packed weights stay in proportion: a small file can ask for groups of a single channel.
     fn packs_well(&self) -> bool {
-        let [channels, height, width, depth] = self.filter_shape;
-        let panels = (channels / self.groups.max(1)).next_multiple_of(WIDEST_PANEL);
-        let bytes = [self.groups, height, width, depth].iter().fold(panels, |bytes, &size| bytes.saturating_mul(size));
+        let [height, width] = self.window.filter;
+        let panels = (self.filters[0].channels / self.groups.max(1)).next_multiple_of(WIDEST_PANEL);
+        let bytes =
+            [self.groups, height, width, self.depth].iter().fold(panels, |bytes, &size| bytes.saturating_mul(size));
         self.groups == 1 || (self.groups <= MAX_GROUPS && bytes <= MAX_PANEL_BYTES)
     }
 
     /// The convolution of int16 activations as a kernel.
-    fn lower_16(&self, lowering: &Lowering<'_>, member: &Member) -> Result<Option<Lowered>> {
-        let (Some(source), Some(filter)) = (member.inputs[0], member.inputs[1]) else { return Ok(None) };
-        let multipliers = kernel_multipliers(&self.quantization.multipliers);
+    fn lower_16(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let (Some(source), Some(filter)) = (node.inputs[0], node.inputs[1]) else { return Ok(None) };
+        let ConvFilters { channels, quantization } = &self.filters[0];
+        let multipliers = kernel_multipliers(&quantization.multipliers);
         let spec = Conv16Spec {
             input: lowering.image(source),
             window: self.window.kernel_window(),
             output: self.window.output,
             groups: self.groups,
-            channels: self.filter_shape[0],
+            channels: *channels,
             weights: bytemuck::cast_slice(lowering.constant(filter)?),
-            bias: &lowering.wide_bias(member.inputs.get(2).copied().flatten())?,
-            requantize: requantize_16(self.quantization.sums, &multipliers),
-            range: range_16(self.quantization.activation),
+            bias: &lowering.wide_bias(node.inputs.get(2).copied().flatten())?,
+            requantize: requantize_16(quantization.sums, &multipliers),
+            range: range_16(quantization.activation),
             threads: lowering.threads,
         };
         let layer = Box::new(gemm16::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![member.outputs[0]], note: None }))
+        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![node.outputs[0]], note: None }))
     }
 }
 
+/// Which inputs are the filter and the bias of the convolution number `index`.
+fn operands(index: usize) -> [usize; 2] {
+    [1 + 2 * index, 2 + 2 * index]
+}
+
 impl Lower for Conv2d {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let suits = members.iter().all(|member| lowering.suits_kernels(member, 1));
-        if !suits || self.window.border_work() > MAX_BORDER_WORK || !self.packs_well() {
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let suits = lowering.suits_kernels(node, 1) && self.packs_well();
+        if !suits || self.window.border_work() > MAX_BORDER_WORK {
             return Ok(None);
         }
-        if self.quantization.sums.of_16_bits() {
-            return self.lower_16(lowering, &members[0]);
+        let quantization = &self.filters[0].quantization;
+        if quantization.sums.of_16_bits() {
+            return self.lower_16(lowering, node);
         }
-        let mut inputs = Vec::with_capacity(members.len());
-        for member in members {
-            let conv = member.operator.as_any().downcast_ref::<Self>();
-            let conv = conv.ok_or_else(|| Error::internal("a sibling that is no convolution"))?;
-            inputs.push(PartInputs::new(lowering, member, &conv.quantization, conv.filter_shape[0])?);
-        }
+        let part = |(index, filters)| PartInputs::new(lowering, node, index, filters);
+        let inputs = self.filters.iter().enumerate().map(part).collect::<Result<Vec<_>>>()?;
         let parts: Vec<gemm::ConvPart<'_>> = inputs.iter().map(PartInputs::part).collect();
-        let source = members[0].inputs[0].ok_or_else(|| Error::internal("a convolution without input"))?;
+        let source = node.inputs[0].ok_or_else(|| Error::internal("a convolution without input"))?;
         let conv = gemm::prepare(
             lowering.isa,
             &gemm::ConvSpec {
                 input: lowering.image(source),
-                input_zero: self.quantization.input_zero_point + lowering.offset(source),
+                input_zero: quantization.input_zero_point + lowering.offset(source),
                 window: self.window.kernel_window(),
                 output: self.window.output,
                 groups: self.groups,
@@ -175,12 +202,21 @@ impl Lower for Conv2d {
             },
         );
         let note = conv_note(&conv.statistics());
-        let outputs = members.iter().map(|member| member.outputs[0]).collect();
-        Ok(Some(Lowered { layer: Box::new(conv), inputs: vec![source], outputs, note }))
+        Ok(Some(Lowered { layer: Box::new(conv), inputs: vec![source], outputs: node.outputs.clone(), note }))
     }
 
-    fn padded(&self, before: [usize; 2], total: [usize; 2]) -> Option<Arc<dyn Operator>> {
-        Some(Arc::new(Self { window: self.window.padded(before, total), ..self.clone() }))
+    fn padded(&self, padding: ImagePadding) -> Option<Arc<dyn Operator>> {
+        Some(Arc::new(Self { window: self.window.padded(padding), ..self.clone() }))
+    }
+
+    fn point_convolution(&self) -> Option<PointConvolution<'_>> {
+        let eight_bit = self.filters.iter().all(|filters| !filters.quantization.sums.of_16_bits());
+        let point = self.groups == 1 && self.window.taps() == 1;
+        (eight_bit && point).then_some(PointConvolution {
+            window: &self.window,
+            depth: self.depth,
+            filters: &self.filters,
+        })
     }
 
     fn reads_strided_pixels(&self) -> bool {
@@ -228,19 +264,20 @@ struct PartInputs<'a> {
 impl<'a> PartInputs<'a> {
     fn new(
         lowering: &'a Lowering<'_>,
-        member: &Member,
-        quantization: &ConvQuantization,
-        channels: usize,
+        node: &NodeTensors,
+        index: usize,
+        ConvFilters { channels, quantization }: &ConvFilters,
     ) -> Result<Self> {
-        let filter = member.inputs[1].ok_or_else(|| Error::internal("a convolution without filter"))?;
-        let output = member.outputs[0];
+        let [filter, bias] = operands(index).map(|operand| node.inputs.get(operand).copied().flatten());
+        let filter = filter.ok_or_else(|| Error::internal("a convolution without filter"))?;
+        let output = node.outputs[index];
         let offset = lowering.offset(output);
         let zero = quantization.filter_zero_point;
         Ok(Self {
             weights: Weights { bytes: lowering.constant(filter)?, signed: lowering.is_signed(filter), zero },
-            bias: lowering.bias(member.inputs.get(2).copied().flatten())?,
+            bias: lowering.bias(bias)?,
             multipliers: kernel_multipliers(&quantization.multipliers),
-            channels,
+            channels: *channels,
             zero: quantization.output_zero_point + offset,
             range: [quantization.activation.lo + offset, quantization.activation.hi + offset],
             offset,

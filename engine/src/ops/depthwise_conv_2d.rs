@@ -1,6 +1,5 @@
 //! DEPTHWISE_CONV_2D: input NHWC, filter 1HWO, bias.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::depthwise::{self, DepthwiseSpec};
@@ -8,12 +7,14 @@ use ottava_kernels::depthwise16::{self, Depthwise16Spec};
 use ottava_kernels::{Requantize, Weights};
 use ottava_ref::ops::depthwise_conv2d::{DepthwiseConv2dParams, depthwise_conv2d};
 
-use super::quantized::{Operands, bias_values, kernel_multipliers, range_16, requantize_16, with_sums};
+use super::quantized::{
+    ConvQuantization, Operands, bias_values, kernel_multipliers, range_16, requantize_16, with_sums,
+};
 use super::view::{input, only_output};
-use super::window::{MAX_BORDER_WORK, WindowOptions};
-use super::{ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, Window2d, nhwc_of};
+use super::window::{ImagePadding, MAX_BORDER_WORK, Window2d, WindowOptions};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, nhwc_of};
 use crate::error::{Error, Result};
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
 
 /// A depthwise convolution: output channel `c` reads input channel `c / (O / C)` only.
@@ -97,20 +98,15 @@ impl Operator for DepthwiseConv2d {
             output.store(&values)
         })
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl Lower for DepthwiseConv2d {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(source), Some(filter)) = (member.inputs[0], member.inputs[1]) else { return Ok(None) };
-        if !lowering.suits_kernels(member, 1) || self.window.border_work() > MAX_BORDER_WORK {
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let (Some(source), Some(filter)) = (node.inputs[0], node.inputs[1]) else { return Ok(None) };
+        if !lowering.suits_kernels(node, 1) || self.window.border_work() > MAX_BORDER_WORK {
             return Ok(None);
         }
-        let output = member.outputs[0];
+        let output = node.outputs[0];
         let offset = lowering.offset(output);
         let quantization = &self.quantization;
         let multipliers = kernel_multipliers(&quantization.multipliers);
@@ -121,7 +117,7 @@ impl Lower for DepthwiseConv2d {
                 output: self.window.output,
                 channels: self.filter_shape[3],
                 weights: bytemuck::cast_slice(lowering.constant(filter)?),
-                bias: &lowering.wide_bias(member.inputs.get(2).copied().flatten())?,
+                bias: &lowering.wide_bias(node.inputs.get(2).copied().flatten())?,
                 requantize: requantize_16(quantization.sums, &multipliers),
                 range: range_16(quantization.activation),
                 threads: lowering.threads,
@@ -143,7 +139,7 @@ impl Lower for DepthwiseConv2d {
                 output: self.window.output,
                 channels: self.filter_shape[3],
                 weights,
-                bias: &lowering.bias(member.inputs.get(2).copied().flatten())?,
+                bias: &lowering.bias(node.inputs.get(2).copied().flatten())?,
                 requantize: Requantize::Fixed(&multipliers),
                 output_zero: quantization.output_zero_point + offset,
                 output_min: quantization.activation.lo + offset,
@@ -156,8 +152,8 @@ impl Lower for DepthwiseConv2d {
         Ok(Some(Lowered { layer: Box::new(layer), inputs: vec![source], outputs: vec![output], note: None }))
     }
 
-    fn padded(&self, before: [usize; 2], total: [usize; 2]) -> Option<Arc<dyn Operator>> {
-        Some(Arc::new(Self { window: self.window.padded(before, total), ..self.clone() }))
+    fn padded(&self, padding: ImagePadding) -> Option<Arc<dyn Operator>> {
+        Some(Arc::new(Self { window: self.window.padded(padding), ..self.clone() }))
     }
 
     fn reads_strided_pixels(&self) -> bool {

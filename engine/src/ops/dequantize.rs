@@ -1,6 +1,5 @@
 //! DEQUANTIZE: a quantized type or float16 to float32.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use half::f16;
@@ -8,13 +7,14 @@ use ottava_kernels::convert::{self, DequantizeSpec};
 use ottava_ref::ops::dequantize::{DequantizeParams, dequantize, dequantize_per_channel};
 
 use super::channels::Channels;
+use super::lookup::{lower_by_table, stored_table};
 use super::types::EIGHT_BIT;
-use super::unary::{lower_by_table, map};
+use super::unary::map;
 use super::view::{input, only_output, with_8_bit, with_quantized};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
+use crate::tensor::DType;
 
 /// Stored values to real ones.
 #[derive(Clone, Debug)]
@@ -82,23 +82,18 @@ impl Operator for Dequantize {
             Self::Half => map::<f16, f32>(&x, output, |x, y| y.iter_mut().zip(x).for_each(|(y, x)| *y = x.to_f32())),
         }
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl Lower for Dequantize {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
-        if !matches!(self, Self::Stored(_)) || !lowering.suits_kernels(member, 1) {
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let (Some(source), output) = (node.inputs[0], node.outputs[0]) else { return Ok(None) };
+        if !matches!(self, Self::Stored(_)) || !lowering.suits_kernels(node, 1) {
             return Ok(None);
         }
         if lowering.tensor(source).dtype == DType::I16 {
-            return lower_by_table(self, lowering, member);
+            return lower_by_table(self, lowering, node);
         }
-        let bytes = lowering.table(self, source, output)?;
+        let bytes = stored_table(self, lowering, [source, output])?;
         let mut table = [0.0; 256];
         for (value, bytes) in table.iter_mut().zip(bytes.as_chunks().0) {
             *value = f32::from_le_bytes(*bytes);

@@ -1,19 +1,17 @@
 //! TFLite_Detection_PostProcess, a custom operator.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_ref::ops::detection_postprocess::{
     Candidates, DetectionParams, Detections, boxes_from_uint8, detection_postprocess, scores_from_uint8,
 };
 
+use super::flex_map::FlexMap;
 use super::import::ScaleZero;
 use super::view::input;
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::import::FlexMap;
-use crate::optimize::Lower;
+use crate::tensor::DType;
 
 /// The name that files know the operator by.
 pub(crate) const NAME: &str = "TFLite_Detection_PostProcess";
@@ -140,10 +138,6 @@ impl Operator for DetectionPostprocess {
 
     fn work_is_bounded(&self) -> bool {
         false
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

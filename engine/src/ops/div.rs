@@ -9,8 +9,8 @@ use super::binary::{Binary, Function, bounds, evaluate, is_quantized, quantizati
 use super::view::{only_output, with_quantized};
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// What a run says that meets a divisor of zero.
 const BY_ZERO: &str = "a divisor is zero: divisors must differ from their zero point";

@@ -1,15 +1,13 @@
 //! FILL: one value in every element of a constant shape.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use super::movement::sizes;
 use super::types::QUANTIZED;
 use super::view::{input, only_output};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::optimize::Lower;
+use crate::tensor::DType;
 
 /// A tensor of one value, which may be computed.
 #[derive(Clone, Debug)]
@@ -49,10 +47,6 @@ impl Operator for Fill {
             element.copy_from_slice(value.bytes);
         }
         Ok(())
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -8,7 +8,7 @@ use super::binary::{Binary, Function, evaluate};
 use super::view::only_output;
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
+use crate::tensor::DType;
 
 /// Remainder of stored values as they are, with the divisor's sign.
 #[derive(Clone, Debug)]

@@ -1,6 +1,5 @@
 //! FULLY_CONNECTED: rows of the input times the rows of `[O, K]` weights, bias.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::gemm16::{self, Conv16Spec};
@@ -13,11 +12,11 @@ use super::quantized::{
     with_sums,
 };
 use super::view::{input, only_output};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::{DType, TensorId};
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::{DType, TensorId};
 
 /// A matrix product with fixed weights.
 #[derive(Clone, Debug)]
@@ -202,10 +201,6 @@ impl Operator for FullyConnected {
             output.store(&values)
         })
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl FullyConnected {
@@ -213,7 +208,7 @@ impl FullyConnected {
     fn lower_16(
         &self,
         lowering: &Lowering<'_>,
-        member: &Member,
+        node: &NodeTensors,
         [source, filter]: [TensorId; 2],
     ) -> Result<Option<Lowered>> {
         let rows = lowering.tensor(source).element_count() / self.input_depth;
@@ -225,7 +220,7 @@ impl FullyConnected {
             groups: 1,
             channels: self.output_depth,
             weights: bytemuck::cast_slice(lowering.constant(filter)?),
-            bias: &lowering.wide_bias(member.inputs.get(2).copied().flatten())?,
+            bias: &lowering.wide_bias(node.inputs.get(2).copied().flatten())?,
             requantize: match self.sums.is_wide() {
                 true => Requantize16::WideFloat(scales),
                 false => Requantize16::NarrowFloat(scales),
@@ -234,26 +229,25 @@ impl FullyConnected {
             threads: lowering.threads,
         };
         let layer = Box::new(gemm16::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![member.outputs[0]], note: None }))
+        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![node.outputs[0]], note: None }))
     }
 }
 
 impl Lower for FullyConnected {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(source), Some(filter)) = (member.inputs[0], member.inputs[1]) else { return Ok(None) };
-        if !lowering.suits_kernels(member, 1) {
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let (Some(source), Some(filter)) = (node.inputs[0], node.inputs[1]) else { return Ok(None) };
+        if !lowering.suits_kernels(node, 1) {
             return Ok(None);
         }
         if self.wide_weights.is_some() {
             return Ok(None);
         }
         if self.sums.of_16_bits() {
-            return self.lower_16(lowering, member, [source, filter]);
+            return self.lower_16(lowering, node, [source, filter]);
         }
-        let output = member.outputs[0];
+        let output = node.outputs[0];
         let offset = lowering.offset(output);
-        let bias = lowering.bias(member.inputs.get(2).copied().flatten())?;
+        let bias = lowering.bias(node.inputs.get(2).copied().flatten())?;
         let weights = Weights {
             bytes: lowering.constant(filter)?,
             signed: lowering.is_signed(filter),

@@ -1,6 +1,5 @@
 //! GATHER and GATHER_ND: elements selected by indices, which may be computed.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use bytemuck::Pod;
@@ -8,11 +7,11 @@ use ottava_ref::ops::gather::{GatherParams, gather, gather_nd};
 
 use super::movement::{LARGEST, Part, integers, lower_parts, offsets};
 use super::view::{input, only_output, with_size};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// A selection by indices.
 #[derive(Clone, Debug)]
@@ -133,16 +132,11 @@ impl Operator for Gather {
         let (x, y, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
         with_size!(x.dtype.size_bytes(), T => self.evaluate::<T>([&x, &y], output))
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl Lower for Gather {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(source), Kind::Axis { axis, .. }, Some(fixed)) = (member.inputs[0], self.kind, &self.fixed) else {
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let (Some(source), Kind::Axis { axis, .. }, Some(fixed)) = (node.inputs[0], self.kind, &self.fixed) else {
             return Ok(None);
         };
         let shape = &lowering.tensor(source).shape;
@@ -157,10 +151,10 @@ impl Lower for Gather {
         };
         if inner.max(outer).max(fixed.len()) > LARGEST
             || !lowering.is_dense(source)
-            || !lowering.is_dense(member.outputs[0])
+            || !lowering.is_dense(node.outputs[0])
         {
             return Ok(None);
         }
-        lower_parts(lowering, (&[source], &member.outputs), parts, [0; 8])
+        lower_parts(lowering, (&[source], &node.outputs), parts, [0; 8])
     }
 }

@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 
 use ottava_ref::{Activation, ActivationRange, activation_range};
 
+use crate::budget::Budget;
 use crate::error::{Error, Result};
-use crate::graph::{DType, MAX_RANK, Tensor, TensorId};
-use crate::import::Budget;
 use crate::schema::{self, BuiltinOptionsRef};
+use crate::tensor::{DType, MAX_RANK, Tensor, TensorId};
 
 /// One operator of the file, with the tensors around it.
 ///

@@ -4,7 +4,6 @@
 //! inputs each element of the outputs comes from: [`Part`]s, boxes of output elements with a table of input offsets for
 //! each axis. [`Moved`] makes an operator of it, for elements of any size, with a kernel for every part.
 
-use std::any::Any;
 use std::fmt::Debug;
 use std::ops::Range;
 
@@ -12,10 +11,11 @@ use bytemuck::Pod;
 use ottava_kernels::movement::{self, Axis, MovementSpec};
 
 use super::view::with_size;
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, shape_of};
+use super::window::ImagePadding;
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::{DType, MAX_TENSOR_BYTES, TensorId};
-use crate::optimize::{Lower, Lowered, Lowering, Member, Piece, Sequence};
+use crate::lowering::{Lowered, Lowering, NodeTensors, Piece, Sequence};
+use crate::tensor::{DType, MAX_TENSOR_BYTES, TensorId};
 
 /// Longer axes, and more parts, are the reference's: tables for them could take more memory than the tensors.
 pub(crate) const LARGEST: usize = 1 << 16;
@@ -61,6 +61,11 @@ pub(crate) trait Movement: Debug + Send + Sync + 'static {
 
     /// See [`Lower::cuts`].
     fn cuts(&self) -> Option<usize> {
+        None
+    }
+
+    /// See [`Lower::padding`].
+    fn padding(&self) -> Option<ImagePadding> {
         None
     }
 
@@ -177,20 +182,15 @@ impl<M: Movement> Operator for Moved<M> {
         let dtype = data.first().ok_or_else(|| Error::internal("no input with elements"))?.dtype;
         with_size!(dtype.size_bytes(), T => self.evaluate::<T>(&data, outputs))
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl<M: Movement> Lower for Moved<M> {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let data = member.inputs.get(self.0.data(member.inputs.len())).unwrap_or_default();
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let data = node.inputs.get(self.0.data(node.inputs.len())).unwrap_or_default();
         let sources: Vec<TensorId> = data.iter().copied().flatten().collect();
         let shapes = |ids: &[TensorId]| ids.iter().map(|&id| &lowering.tensor(id).shape[..]).collect::<Vec<_>>();
-        let parts = || self.0.parts(&shapes(&sources), &shapes(&member.outputs));
-        lower_parts(lowering, (&sources, &member.outputs), parts, self.0.fill())
+        let parts = || self.0.parts(&shapes(&sources), &shapes(&node.outputs));
+        lower_parts(lowering, (&sources, &node.outputs), parts, self.0.fill())
     }
 
     fn keeps_bytes(&self, types: [DType; 2], _xor_masks: [u8; 2]) -> bool {
@@ -199,6 +199,10 @@ impl<M: Movement> Lower for Moved<M> {
 
     fn cuts(&self) -> Option<usize> {
         self.0.cuts()
+    }
+
+    fn padding(&self) -> Option<ImagePadding> {
+        self.0.padding()
     }
 
     fn reads_strided_pixels(&self) -> bool {

@@ -8,22 +8,23 @@ use ottava_ref::ops::pad::{PadParams, pad};
 
 use super::movement::{Elements, Moved, Movement, Part, offsets, sizes, strides};
 use super::types::QUANTIZED;
+use super::window::ImagePadding;
 use super::{ImportContext, Operator, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// A border around a tensor; stored values are copied as they are.
 #[derive(Clone, Debug)]
-pub(crate) struct Pad {
+struct Pad {
     /// Elements before and after each dimension.
-    pub(crate) paddings: Vec<[usize; 2]>,
-    pub(crate) border: Border,
+    paddings: Vec<[usize; 2]>,
+    border: Border,
 }
 
 /// What the border holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Border {
+enum Border {
     /// What stands for zero: the output's zero point.
     Zero([u8; 8]),
     /// A constant of the file.
@@ -120,6 +121,13 @@ impl Movement for Pad {
         match self.border {
             Border::Zero(fill) | Border::Value(fill) => fill,
             Border::Mirror(_) => [0; 8],
+        }
+    }
+
+    fn padding(&self) -> Option<ImagePadding> {
+        match (self.border, &self.paddings[..]) {
+            (Border::Zero(_), &[[0, 0], vertical, horizontal, [0, 0]]) => Some(ImagePadding { vertical, horizontal }),
+            _ => None,
         }
     }
 

@@ -9,7 +9,7 @@ use super::binary::{Binary, Function, evaluate, is_quantized};
 use super::view::{input, only_output};
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
+use crate::tensor::DType;
 
 /// PRELU of a quantized tensor.
 #[derive(Clone, Debug)]

@@ -1,6 +1,5 @@
 //! QUANTIZE: float32 to a quantized type, or one quantized type to another.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use bytemuck::Pod;
@@ -11,13 +10,14 @@ use ottava_ref::ops::requantize::{RequantizeParams, requantize};
 use ottava_ref::scales;
 
 use super::channels::Channels;
+use super::lookup::{is_identity, lower_by_table};
 use super::types::{EIGHT_BIT, QUANTIZED};
-use super::unary::{affine_ends, is_identity, lower_by_table, map};
+use super::unary::{affine_ends, map};
 use super::view::{input, only_output, with_quantized};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::Result;
-use crate::graph::DType;
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
+use crate::tensor::DType;
 
 /// Conversion to a quantized type.
 #[derive(Clone, Debug)]
@@ -96,23 +96,18 @@ impl Operator for Quantize {
         let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
         with_quantized!(output.dtype, Y => self.evaluate::<Y>(&x, output))
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl Lower for Quantize {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
         let params = match self {
-            Self::Stored(_) => return lower_by_table(self, lowering, member),
+            Self::Stored(_) => return lower_by_table(self, lowering, node),
             Self::RealChannels(..) => return Ok(None),
             Self::Real(params) => params,
         };
-        let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
+        let (Some(source), output) = (node.inputs[0], node.outputs[0]) else { return Ok(None) };
         let is_8_bit = EIGHT_BIT.contains(&lowering.tensor(output).dtype);
-        if !is_8_bit || !lowering.suits_kernels(member, 1) || !lowering.is_dense(output) {
+        if !is_8_bit || !lowering.suits_kernels(node, 1) || !lowering.is_dense(output) {
             return Ok(None);
         }
         let spec = QuantizeSpec {

@@ -3,10 +3,11 @@
 use ottava_kernels::{Range16, Requantize16};
 use ottava_ref::{ActivationRange, Multiplier, scales};
 
-use super::import::ScaleZero;
-use super::{ImportContext, TensorView, TypeList};
+use super::import::{ImportContext, ScaleZero};
+use super::types::TypeList;
+use super::view::TensorView;
 use crate::error::{Error, Result};
-use crate::graph::{DType, Tensor};
+use crate::tensor::{DType, Tensor};
 
 /// Largest difference between a bias scale and the product of input and filter scale, in output scales, that the
 /// reference accepts where it looks at all.
@@ -123,6 +124,14 @@ pub(crate) struct ConvQuantization {
     pub(crate) multipliers: Vec<Multiplier>,
     pub(crate) activation: ActivationRange,
     pub(crate) sums: Sums,
+}
+
+/// The filters of one convolution.
+#[derive(Clone, Debug)]
+pub struct ConvFilters {
+    /// How many there are: the channels of the output.
+    pub(crate) channels: usize,
+    pub(crate) quantization: ConvQuantization,
 }
 
 /// Activations and weights of one 8-bit type with an optional int32 bias, or int16 activations and int8 weights with an

@@ -12,8 +12,8 @@ use super::unary::{Affine, Function, Unary, affine_ends, map};
 use super::view::with_8_bit;
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// Base-2 logarithm of the output scale of LOGISTIC and TANH on int16.
 const SIGMOID16_LOG: i32 = -15;

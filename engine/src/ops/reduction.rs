@@ -1,6 +1,5 @@
 //! MEAN, SUM, REDUCE_MAX, REDUCE_MIN and REDUCE_PROD over constant axes.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::mean::{self, MeanSpec};
@@ -15,11 +14,11 @@ use super::quantized::{check_no_zero_points, kernel_multiplier};
 use super::types::QUANTIZED;
 use super::view::{input, only_output, with_quantized};
 use super::window::MAX_BORDER_WORK;
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::{DType, TensorId};
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::{DType, TensorId};
 
 /// What becomes of the elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,10 +179,6 @@ impl Operator for Reduction {
             None => self.numbers(of, x, output),
         }
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl Reduction {
@@ -243,7 +238,7 @@ impl Reduction {
     }
 
     /// The greatest elements as a pool whose only window is the whole image.
-    fn lower_max(&self, lowering: &Lowering<'_>, member: &Member, source: TensorId, sizes: [usize; 3]) -> Lowered {
+    fn lower_max(&self, lowering: &Lowering<'_>, node: &NodeTensors, source: TensorId, sizes: [usize; 3]) -> Lowered {
         let [batch, count, channels] = sizes;
         let (output_min, output_max) = lowering.isa.storage().range();
         let spec = PoolSpec {
@@ -257,7 +252,7 @@ impl Reduction {
             threads: lowering.threads,
         };
         let layer = Box::new(pool::prepare(lowering.isa, &spec));
-        Lowered { layer, inputs: vec![source], outputs: vec![member.outputs[0]], note: None }
+        Lowered { layer, inputs: vec![source], outputs: vec![node.outputs[0]], note: None }
     }
 }
 
@@ -266,7 +261,7 @@ impl Reduction {
     fn lower_16(
         &self,
         lowering: &Lowering<'_>,
-        member: &Member,
+        node: &NodeTensors,
         source: TensorId,
         [batch, count, channels]: [usize; 3],
     ) -> Option<Lowered> {
@@ -286,7 +281,7 @@ impl Reduction {
             threads: lowering.threads,
         };
         let layer = Box::new(pool16::prepare(lowering.isa, &spec));
-        Some(Lowered { layer, inputs: vec![source], outputs: vec![member.outputs[0]], note: None })
+        Some(Lowered { layer, inputs: vec![source], outputs: vec![node.outputs[0]], note: None })
     }
 }
 
@@ -308,19 +303,18 @@ fn mean_of_integers<T: bytemuck::Pod + Into<i64>>(
 }
 
 impl Lower for Reduction {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let (Some(source), output) = (node.inputs[0], node.outputs[0]) else { return Ok(None) };
         let sizes = self.neighbours(&lowering.tensor(source).shape);
         let Some(sizes @ [batch, count, channels]) = sizes else { return Ok(None) };
         let dtype = lowering.tensor(source).dtype;
-        if !QUANTIZED.contains(&dtype) || !lowering.suits_kernels(member, 1) || !lowering.is_dense(output) {
+        if !QUANTIZED.contains(&dtype) || !lowering.suits_kernels(node, 1) || !lowering.is_dense(output) {
             return Ok(None);
         }
         let (by, multiplier) = match (self.kind, self.rescale) {
-            _ if dtype == DType::I16 => return Ok(self.lower_16(lowering, member, source, sizes)),
+            _ if dtype == DType::I16 => return Ok(self.lower_16(lowering, node, source, sizes)),
             (Kind::Max, _) if count <= MAX_BORDER_WORK => {
-                return Ok(Some(self.lower_max(lowering, member, source, sizes)));
+                return Ok(Some(self.lower_max(lowering, node, source, sizes)));
             }
             (Kind::Mean, Some(by)) => (by, divide_multiplier(by.multiplier, count as u64)),
             (Kind::Sum, Some(by)) => (by, by.multiplier),

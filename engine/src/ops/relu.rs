@@ -9,8 +9,8 @@ use super::unary::{Function, Unary, affine_ends, map};
 use super::view::with_quantized;
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// A clamp or a bend at 0.
 #[derive(Clone, Debug)]

@@ -1,14 +1,12 @@
 //! RESHAPE: the same bytes under another shape.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use super::view::{input, only_output};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::{DType, MAX_RANK};
-use crate::optimize::Lower;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::{DType, MAX_RANK};
 
 /// Another shape for the same elements.
 #[derive(Clone, Debug)]
@@ -86,10 +84,6 @@ impl Operator for Reshape {
         }
         output.bytes.copy_from_slice(x.bytes);
         Ok(())
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -1,6 +1,5 @@
 //! RESIZE_BILINEAR: uint8 and float32 in floats, int8 and int16 in integers.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::resize::{self, ResizeSpec, Sample, Samples};
@@ -10,11 +9,11 @@ use ottava_ref::ops::resize_bilinear::{
 
 use super::resize::{MAX_SIDE, Resize};
 use super::view::{input, only_output};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// A resizing that mixes four pixels.
 #[derive(Clone, Debug)]
@@ -73,17 +72,12 @@ impl Operator for ResizeBilinear {
         }
         Ok(())
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl Lower for ResizeBilinear {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
-        if !lowering.suits_kernels(member, 1) {
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let (Some(source), output) = (node.inputs[0], node.outputs[0]) else { return Ok(None) };
+        if !lowering.suits_kernels(node, 1) {
             return Ok(None);
         }
         let tensor = lowering.tensor(source);

@@ -10,8 +10,8 @@ use super::movement::{Elements, Moved, Movement, Part, offsets, strides};
 use super::resize::Resize;
 use super::{ImportContext, Operator, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// A resizing that shows one pixel for each.
 #[derive(Clone, Debug)]

@@ -1,6 +1,5 @@
 //! Operators on the rows of the last dimension: L2_NORMALIZATION and LOG_SOFTMAX.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_ref::ops::l2_normalization::l2_normalization;
@@ -8,11 +7,10 @@ use ottava_ref::ops::log_softmax::{LogSoftmaxParams, log_softmax};
 
 use super::unary::{affine_ends, map};
 use super::view::{input, only_output, with_8_bit};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::optimize::Lower;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// The longest rows whose sums fit the reference's 32 bits: of squares, and of exponentials.
 const MAX_DEPTH: [usize; 2] = [33_025, 4095];
@@ -107,10 +105,6 @@ impl Operator for Rows {
             Function::L2Normalization { input_zero_point } => l2_normalization(*input_zero_point, depth, x, y),
             Function::LogSoftmax(params) => log_softmax(params, depth, x, y),
         }))
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -1,6 +1,5 @@
 //! SELECT and SELECT_V2: stored values of one operand or the other, as a condition says.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_ref::Operand;
@@ -9,10 +8,9 @@ use ottava_ref::ops::select::select;
 use ottava_ref::shape::element_count;
 
 use super::view::{input, only_output, with_size};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::optimize::Lower;
+use crate::tensor::DType;
 
 /// Elements of the second input where the first is true, else of the third.
 #[derive(Clone, Debug)]
@@ -81,10 +79,6 @@ impl Operator for Select {
             select(choices, operands, &mut results);
             output.store(&results)
         })
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -1,14 +1,12 @@
 //! SHAPE: the dimensions of a tensor, known before any run.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use super::view::{input, only_output};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::optimize::Lower;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// The dimensions as a list.
 #[derive(Clone, Debug)]
@@ -55,10 +53,6 @@ impl Operator for Shape {
             DType::I64 => output.store(&shape.iter().map(|&size| size as i64).collect::<Vec<_>>()),
             _ => output.store(&shape.iter().map(|&size| size as i32).collect::<Vec<_>>()),
         }
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

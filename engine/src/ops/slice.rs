@@ -8,8 +8,8 @@ use ottava_ref::ops::slice::{ResolvedSlice, SliceAxis, StridedSliceParams, slice
 use super::movement::{Elements, Moved, Movement, Part, offsets, strides};
 use super::{ImportContext, Operator, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// What is taken of each dimension, resolved for the input's shape.
 #[derive(Clone, Debug)]

@@ -1,6 +1,5 @@
 //! SOFTMAX over the last dimension, in fixed point.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::softmax::{self, SoftmaxSpec};
@@ -10,11 +9,11 @@ use ottava_ref::ops::softmax16::{Softmax16Params, softmax16};
 use super::types::EIGHT_BIT;
 use super::unary::map;
 use super::view::{input, only_output, with_8_bit};
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// The longest rows whose sum of exponentials fits the reference's 32 bits, for 8-bit and for int16 inputs.
 const MAX_DEPTH: [usize; 2] = [4095, 65535];
@@ -110,19 +109,14 @@ impl Operator for Softmax {
         }
         with_8_bit!(x.dtype, T => map::<T, T>(&x, output, |x, y| softmax(params, self.depth, x, y)))
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl Lower for Softmax {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(source), output) = (member.inputs[0], member.outputs[0]) else { return Ok(None) };
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let (Some(source), output) = (node.inputs[0], node.outputs[0]) else { return Ok(None) };
         let Params::Bytes(params) = &self.params else { return Ok(None) };
         let is_8_bit = EIGHT_BIT.contains(&lowering.tensor(output).dtype);
-        if !is_8_bit || !lowering.suits_kernels(member, 1) {
+        if !is_8_bit || !lowering.suits_kernels(node, 1) {
             return Ok(None);
         }
         let strided = lowering.strided(source, output);

@@ -9,7 +9,7 @@ use super::movement::{Elements, Moved, Movement, Part, PartAxis, offsets, sizes,
 use super::types::QUANTIZED;
 use super::{ImportContext, Operator, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
+use crate::tensor::DType;
 
 /// Places in a block that are moved one by one; larger blocks are the reference's.
 const MOST_PARTS: usize = 1 << 10;

@@ -9,8 +9,8 @@ use ottava_ref::ops::split::split;
 use super::movement::{Elements, Moved, Movement, Part, PartAxis, integers, strides};
 use super::{ImportContext, Operator, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// Consecutive parts of one dimension.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use super::real_function::between;
 use super::unary::{Function, Unary, affine_ends, map, try_map};
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::Result;
-use crate::graph::DType;
+use crate::tensor::DType;
 
 /// A root or its reciprocal; negative elements are refused.
 #[derive(Clone, Debug)]

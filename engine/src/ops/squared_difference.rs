@@ -10,8 +10,8 @@ use super::arithmetic::Plain;
 use super::binary::{Binary, Function, evaluate, is_quantized, quantizations};
 use super::{ImportContext, Operator, TensorView, TensorViewMut, TypeList};
 use crate::error::Result;
-use crate::graph::DType;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 const NAME: &str = "SQUARED_DIFFERENCE";
 

@@ -7,8 +7,8 @@ use bytemuck::Pod;
 use super::movement::{Elements, Moved, Movement, Part};
 use super::{ImportContext, Operator, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// Dimensions of 1 that go or come.
 #[derive(Clone, Debug)]

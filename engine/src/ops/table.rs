@@ -2,8 +2,18 @@
 
 use std::sync::Arc;
 
-use super::*;
-use crate::graph::DType::{self, Bool, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32};
+use super::import::ImportContext;
+use super::operator::Operator;
+use super::types::TypeList;
+use super::{
+    absolute, add, arg_extreme, batch_matmul, cast, comparison, concatenation, conv_2d, depthwise_conv_2d, dequantize,
+    detection_postprocess, div, fill, floor_mod, fully_connected, gather, hard_swish, maximum_minimum, mul, pack, pad,
+    pool_2d, prelu, quantize, quantized, real_function, reduction, relu, reshape, resize_bilinear,
+    resize_nearest_neighbor, rows, select, shape, slice, softmax, space_to_batch_nd, space_to_depth, split,
+    square_root, squared_difference, squeeze, tile, topk_v2, transpose, transpose_conv,
+};
+use crate::error::Result;
+use crate::tensor::DType::{self, Bool, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32};
 
 /// Code of the operators that are known by name only.
 pub(crate) const CUSTOM: i32 = 32;
@@ -52,8 +62,8 @@ pub(crate) static OPS: &[OpSpec] = &[
     op(67, "TRANSPOSE_CONV", 5, transpose_conv::types, transpose_conv::import).runs(&[I8, U8, I16], &[]),
     op(126, "BATCH_MATMUL", 4, batch_matmul::types, batch_matmul::import).runs(&[I8, I16, F32], &[]),
     // Pools and reductions.
-    op(1, "AVERAGE_POOL_2D", 3, window::pool_types, average_pool_2d::import).runs(&[I8, U8, I16], &[]),
-    op(17, "MAX_POOL_2D", 3, window::pool_types, max_pool_2d::import).runs(&[I8, U8, I16], &[]),
+    op(1, "AVERAGE_POOL_2D", 3, pool_2d::types, pool_2d::import_average).runs(&[I8, U8, I16], &[]),
+    op(17, "MAX_POOL_2D", 3, pool_2d::types, pool_2d::import_maximum).runs(&[I8, U8, I16], &[]),
     op(40, "MEAN", 3, reduction::types, reduction::import_mean).runs(&[I8, U8, I16], &[F32, I32, I64]),
     op(74, "SUM", 2, reduction::types, reduction::import_sum).runs(&[I8, U8, I16], &[F32, I32, I64]),
     op(81, "REDUCE_PROD", 2, reduction::product_types, reduction::import_product).runs(&[], &[I8, I16, F32, I32, I64]),
@@ -188,6 +198,7 @@ pub(crate) fn find(code: i32, custom: Option<&str>) -> Option<&'static OpSpec> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::names::builtin_name;
     use super::*;
 
     #[test]

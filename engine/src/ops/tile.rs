@@ -9,7 +9,7 @@ use ottava_ref::shape::broadcast_shape;
 use super::movement::{Elements, Moved, Movement, Part, offsets, sizes, strides};
 use super::{ImportContext, Operator, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
+use crate::tensor::DType;
 
 /// A tensor several times.
 #[derive(Clone, Debug)]

@@ -1,16 +1,14 @@
 //! TOPK_V2: the largest elements of each row, and where they are.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use bytemuck::Pod;
 use ottava_ref::ops::topk_v2::{Ordered, topk_v2};
 
 use super::view::input;
-use super::{ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::optimize::Lower;
+use crate::tensor::DType;
 
 /// The so many largest elements along the last dimension.
 #[derive(Clone, Debug)]
@@ -77,10 +75,6 @@ impl Operator for TopK {
             DType::I64 => self.evaluate::<i64>(&x, outputs),
             other => Err(Error::internal(format!("elements of {other}"))),
         }
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -8,7 +8,7 @@ use ottava_ref::ops::transpose::transpose;
 use super::movement::{Elements, Moved, Movement, Part, offsets, strides};
 use super::{ImportContext, Operator, TypeList};
 use crate::error::{Error, Result};
-use crate::graph::DType;
+use crate::tensor::DType;
 
 /// Dimensions in another order.
 #[derive(Clone, Debug)]

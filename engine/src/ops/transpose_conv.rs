@@ -1,6 +1,5 @@
 //! TRANSPOSE_CONV: input NHWC, filter OHWI, bias.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use ottava_kernels::gemm::ConvPart;
@@ -8,17 +7,16 @@ use ottava_kernels::transpose::{self, Transpose16Spec, TransposeSpec};
 use ottava_kernels::{Requantize, Weights};
 use ottava_ref::ops::transpose_conv::{TransposeConvParams, transpose_conv};
 
-use super::quantized::{Operands, bias_values, conv_types, kernel_multipliers, range_16, requantize_16, with_sums};
-use super::view::{input, only_output};
-use super::window::{MAX_BORDER_WORK, WindowOptions};
-use super::{
-    ConvQuantization, ImportContext, InputShapes, Operator, TensorView, TensorViewMut, TypeList, Window2d, nhwc_of,
-    shape_of,
+use super::quantized::{
+    ConvQuantization, Operands, bias_values, conv_types, kernel_multipliers, range_16, requantize_16, with_sums,
 };
+use super::view::{input, only_output};
+use super::window::{MAX_BORDER_WORK, Window2d, WindowOptions};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, nhwc_of, shape_of};
 use crate::error::{Error, Result};
-use crate::graph::{DType, TensorId};
-use crate::optimize::{Lower, Lowered, Lowering, Member};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::{DType, TensorId};
 
 /// Most phases of a stride that kernels are prepared for; the reference takes the rest.
 const MAX_PHASES: usize = 64;
@@ -118,10 +116,6 @@ impl Operator for TransposeConv {
             output.store(&values)
         })
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 impl TransposeConv {
@@ -129,7 +123,7 @@ impl TransposeConv {
     fn lower_16(
         &self,
         lowering: &Lowering<'_>,
-        member: &Member,
+        node: &NodeTensors,
         [source, filter]: [TensorId; 2],
     ) -> Result<Option<Lowered>> {
         let multipliers = kernel_multipliers(&self.quantization.multipliers);
@@ -141,30 +135,29 @@ impl TransposeConv {
             output: self.window.input,
             channels: self.filter_shape[0],
             weights: bytemuck::cast_slice(lowering.constant(filter)?),
-            bias: &lowering.wide_bias(member.inputs.get(3).copied().flatten())?,
+            bias: &lowering.wide_bias(node.inputs.get(3).copied().flatten())?,
             requantize: requantize_16(self.quantization.sums, &multipliers),
             range: range_16(self.quantization.activation),
             threads: lowering.threads,
         };
         let layer = Box::new(transpose::prepare16(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![member.outputs[0]], note: None }))
+        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![node.outputs[0]], note: None }))
     }
 }
 
 impl Lower for TransposeConv {
-    fn lower(&self, lowering: &Lowering<'_>, members: &[Member]) -> Result<Option<Lowered>> {
-        let member = &members[0];
-        let (Some(source), Some(filter)) = (member.inputs[2], member.inputs[1]) else { return Ok(None) };
-        let written = Member { inputs: vec![Some(source)], ..member.clone() };
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let (Some(source), Some(filter)) = (node.inputs[2], node.inputs[1]) else { return Ok(None) };
+        let written = NodeTensors { inputs: vec![Some(source)], ..node.clone() };
         let phases = self.window.stride.iter().product::<usize>();
         let suits = lowering.suits_kernels(&written, 1) && phases <= MAX_PHASES;
         if !suits || self.window.border_work() > MAX_BORDER_WORK {
             return Ok(None);
         }
         if self.quantization.sums.of_16_bits() {
-            return self.lower_16(lowering, member, [source, filter]);
+            return self.lower_16(lowering, node, [source, filter]);
         }
-        let output = member.outputs[0];
+        let output = node.outputs[0];
         let offset = lowering.offset(output);
         let quantization = &self.quantization;
         let part = ConvPart {
@@ -174,7 +167,7 @@ impl Lower for TransposeConv {
                 signed: lowering.is_signed(filter),
                 zero: quantization.filter_zero_point,
             },
-            bias: &lowering.bias(member.inputs.get(3).copied().flatten())?,
+            bias: &lowering.bias(node.inputs.get(3).copied().flatten())?,
             requantize: Requantize::Fixed(&kernel_multipliers(&quantization.multipliers)),
             output_zero: quantization.output_zero_point + offset,
             output_min: quantization.activation.lo + offset,

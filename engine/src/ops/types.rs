@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::graph::DType;
+use crate::tensor::DType;
 
 /// Element types of the inputs and outputs of an operator in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

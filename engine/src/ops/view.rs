@@ -3,7 +3,7 @@
 use bytemuck::Pod;
 
 use crate::error::{Error, Result};
-use crate::graph::DType;
+use crate::tensor::DType;
 
 /// A tensor to read.
 #[derive(Clone, Copy, Debug)]
@@ -85,11 +85,11 @@ pub(crate) fn only_output<'a, 'b>(outputs: &'a mut [TensorViewMut<'b>]) -> Resul
 macro_rules! with_8_bit {
     ($dtype:expr, $T:ident => $body:expr) => {
         match $dtype {
-            $crate::graph::DType::I8 => {
+            $crate::tensor::DType::I8 => {
                 type $T = i8;
                 $body
             }
-            $crate::graph::DType::U8 => {
+            $crate::tensor::DType::U8 => {
                 type $T = u8;
                 $body
             }
@@ -103,15 +103,15 @@ pub(crate) use with_8_bit;
 macro_rules! with_quantized {
     ($dtype:expr, $T:ident => $body:expr) => {
         match $dtype {
-            $crate::graph::DType::I8 => {
+            $crate::tensor::DType::I8 => {
                 type $T = i8;
                 $body
             }
-            $crate::graph::DType::U8 => {
+            $crate::tensor::DType::U8 => {
                 type $T = u8;
                 $body
             }
-            $crate::graph::DType::I16 => {
+            $crate::tensor::DType::I16 => {
                 type $T = i16;
                 $body
             }

@@ -1,17 +1,8 @@
 //! Windows over NHWC images: the geometry that convolutions and pooling share.
 
-use ottava_kernels::pool::{self, PoolKind, PoolSpec};
-use ottava_kernels::pool16::{self, Pool16Kind, Pool16Spec};
-use ottava_ref::ops::max_pool2d::Pool2dParams;
-use ottava_ref::{ActivationRange, Padding, Window};
+use ottava_ref::{Padding, Window};
 
-use super::quantized::range_16;
-use super::types::QUANTIZED;
-use super::{ImportContext, InputShapes, TypeList, nhwc_of};
 use crate::error::{Error, Result};
-use crate::graph::{DType, TensorId};
-use crate::optimize::{Lowered, Lowering, Member};
-use crate::schema::BuiltinOptionsRef;
 
 /// Largest filter, stride or dilation.
 const MAX_STEP: usize = 1 << 16;
@@ -22,9 +13,16 @@ const MAX_TAPS: usize = 1 << 23;
 /// Most runs of taps that kernels keep for all border classes of a window; the reference takes windows beyond that.
 pub(crate) const MAX_BORDER_WORK: usize = 1 << 22;
 
+/// Elements around an image: above and below, left and right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImagePadding {
+    pub(crate) vertical: [usize; 2],
+    pub(crate) horizontal: [usize; 2],
+}
+
 /// Where the windows of an operator lie. Pairs are vertical, horizontal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Window2d {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Window2d {
     pub(crate) padding: Padding,
     pub(crate) input: [usize; 2],
     pub(crate) output: [usize; 2],
@@ -81,11 +79,11 @@ impl Window2d {
         Err(Error::invalid(format!("an image of {height} x {width} where {h} x {w} was imported")))
     }
 
-    /// The windows with padding added: elements before height and width, and in all. `input` becomes the extent of
-    /// what is inside the padding.
-    pub(crate) fn padded(&self, before: [usize; 2], total: [usize; 2]) -> Self {
-        let input = [self.input[0] - total[0], self.input[1] - total[1]];
-        Self { input, pad_top: self.pad_top + before[0], pad_left: self.pad_left + before[1], ..self.clone() }
+    /// The windows with padding added. `input` becomes the extent of what is inside the padding.
+    pub(crate) fn padded(&self, padding: ImagePadding) -> Self {
+        let ImagePadding { vertical: [top, bottom], horizontal: [left, right] } = padding;
+        let input = [self.input[0] - top - bottom, self.input[1] - left - right];
+        Self { input, pad_top: self.pad_top + top, pad_left: self.pad_left + left, ..self.clone() }
     }
 
     /// The same geometry as kernels take it.
@@ -123,99 +121,4 @@ fn steps(what: &str, values: [i32; 2]) -> Result<[usize; 2]> {
         step.ok_or_else(|| Error::invalid(format!("a {what} of {value} is not between 1 and {MAX_STEP}")))
     };
     Ok([step(values[0])?, step(values[1])?])
-}
-
-/// AVERAGE_POOL_2D and MAX_POOL_2D: a window and the range of the fused activation.
-#[derive(Clone, Debug)]
-pub(crate) struct Pool2d {
-    pub(crate) window: Window2d,
-    pub(crate) activation: ActivationRange,
-}
-
-/// One quantized type in and out.
-pub(crate) fn pool_types(types: &TypeList) -> bool {
-    types.one_type(1, &QUANTIZED)
-}
-
-impl Pool2d {
-    pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Self> {
-        context.expect_inputs(1, 1)?;
-        let options = context.options(|options| match options {
-            BuiltinOptionsRef::Pool2DOptions(options) => Some(options),
-            _ => None,
-        })?;
-        let options = options.ok_or_else(|| Error::invalid("has no options, so its window is empty"))?;
-        let [_, height, width, _] = nhwc_of(&[Some(&context.input(0)?.shape)], 0)?;
-        let extent = |size: i32| usize::try_from(size).unwrap_or(0);
-        let filter = [extent(options.filter_height()?), extent(options.filter_width()?)];
-        let steps = WindowOptions {
-            padding: options.padding()?,
-            stride: [options.stride_h()?, options.stride_w()?],
-            dilation: [1, 1],
-        };
-        let window = Window2d::new(&steps, [height, width], filter)?;
-        // Every window covers some of the image: padding before and after is less than a window.
-        context.quantization(context.inputs[0])?;
-        Ok(Self { window, activation: context.activation(options.fused_activation_function()?)? })
-    }
-
-    pub(crate) fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
-        let [batches, height, width, channels] = nhwc_of(inputs, 0)?;
-        self.window.check_input(height, width)?;
-        Ok(vec![vec![batches, self.window.output[0], self.window.output[1], channels]])
-    }
-
-    /// The pooling as a kernel.
-    pub(crate) fn lower(&self, kind: PoolKind, lowering: &Lowering<'_>, member: &Member) -> Result<Option<Lowered>> {
-        let Some(source) = member.inputs[0] else { return Ok(None) };
-        if !lowering.suits_kernels(member, 1) || self.window.border_work() > MAX_BORDER_WORK {
-            return Ok(None);
-        }
-        let output = member.outputs[0];
-        if lowering.tensor(source).dtype == DType::I16 {
-            return Ok(Some(self.lower_16(kind, lowering, [source, output])));
-        }
-        let offset = lowering.offset(output);
-        let spec = PoolSpec {
-            kind,
-            input: lowering.image(source),
-            window: self.window.kernel_window(),
-            output: self.window.output,
-            output_min: self.activation.lo + offset,
-            output_max: self.activation.hi + offset,
-            pixel_stride: lowering.image(output).pixel_stride,
-            threads: lowering.threads,
-        };
-        let layer = Box::new(pool::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
-    }
-
-    /// The same of int16 values.
-    fn lower_16(&self, kind: PoolKind, lowering: &Lowering<'_>, [source, output]: [TensorId; 2]) -> Lowered {
-        let spec = Pool16Spec {
-            kind: if kind == PoolKind::Maximum { Pool16Kind::Maximum } else { Pool16Kind::Average },
-            input: lowering.image(source),
-            window: self.window.kernel_window(),
-            output: self.window.output,
-            range: range_16(self.activation),
-            threads: lowering.threads,
-        };
-        let layer = Box::new(pool16::prepare(lowering.isa, &spec));
-        Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }
-    }
-
-    /// Parameters of the reference for an input of this shape.
-    pub(crate) fn params(&self, input_shape: &[usize]) -> Result<Pool2dParams> {
-        let input_shape = nhwc_of(&[Some(input_shape)], 0)?;
-        let [height, width] = self.window.output;
-        Ok(Pool2dParams {
-            input_shape,
-            output_shape: [input_shape[0], height, width, input_shape[3]],
-            filter: self.window.filter,
-            stride: self.window.stride,
-            pad_top: self.window.pad_top,
-            pad_left: self.window.pad_left,
-            activation: self.activation,
-        })
-    }
 }

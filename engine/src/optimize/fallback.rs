@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use ottava_kernels::{Failure, Image, Input, KernelId, Layer, Output, Task};
 
-use super::lower::{Lowering, Member};
-use crate::graph::{Constant, DType, TensorId};
+use super::steps::Step;
+use crate::lowering::Lowering;
 use crate::model::Model;
 use crate::ops::{Operator, TensorView, TensorViewMut};
+use crate::tensor::{Constant, DType, TensorId};
 
 /// Runs an operator through [`Operator::reference`], on one thread.
 pub(crate) struct ReferenceLayer {
@@ -54,19 +55,19 @@ impl Operand {
 }
 
 impl ReferenceLayer {
-    pub(crate) fn new(lowering: &Lowering<'_>, member: &Member) -> Self {
+    pub(crate) fn new(model: &Model, lowering: &Lowering<'_>, step: &Step) -> Self {
         let operand = |id: TensorId| Operand::new(lowering, id);
         Self {
-            model: lowering.model.clone(),
-            operator: Arc::clone(&member.operator),
-            inputs: member.inputs.iter().map(|id| id.map(operand)).collect(),
-            outputs: member.outputs.iter().map(|&id| operand(id)).collect(),
+            model: model.clone(),
+            operator: Arc::clone(&step.operator),
+            inputs: step.tensors.inputs.iter().map(|id| id.map(operand)).collect(),
+            outputs: step.tensors.outputs.iter().map(|&id| operand(id)).collect(),
         }
     }
 
     /// The tensors that the layer takes from the arena.
-    pub(crate) fn arena_inputs(lowering: &Lowering<'_>, member: &Member) -> Vec<TensorId> {
-        member.inputs.iter().flatten().copied().filter(|&id| lowering.tensor(id).data.is_none()).collect()
+    pub(crate) fn arena_inputs(lowering: &Lowering<'_>, step: &Step) -> Vec<TensorId> {
+        step.inputs().filter(|&id| lowering.tensor(id).data.is_none()).collect()
     }
 }
 

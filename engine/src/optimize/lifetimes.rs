@@ -1,10 +1,10 @@
 //! How long each buffer is needed, and where in the arena it is meanwhile.
 
 use super::arena::{self, Buffer};
-use super::fuse::Step;
-use super::lower::Lowered;
-use super::place::Places;
-use crate::graph::{Graph, TensorId};
+use super::steps::Step;
+use crate::graph::Graph;
+use crate::lowering::{Lowered, Places};
+use crate::tensor::TensorId;
 
 /// A tensor's bytes in the arena.
 #[derive(Clone, Copy)]
@@ -62,7 +62,7 @@ impl Lifetimes {
             .map(|(root, span)| (root, if keep { everything } else { span }))
             .collect();
         let buffer = |&(root, [first, last]): &(TensorId, [usize; 2])| Buffer {
-            bytes: Places::buffer_bytes(graph, root),
+            bytes: Places::buffer_bytes(&graph.tensors, root),
             first,
             last,
         };
@@ -77,7 +77,7 @@ impl Lifetimes {
             let place = places.of(id);
             let Some((offset, bytes)) = home[place.root] else { continue };
             let size = graph.tensors[id].dtype.size_bytes();
-            let image = places.image(graph, id);
+            let image = places.image(&graph.tensors, id);
             spots[id] = Some(Spot {
                 offset: offset + place.offset,
                 len: bytes - place.offset,

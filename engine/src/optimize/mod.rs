@@ -13,12 +13,9 @@ mod arena;
 mod fallback;
 mod fuse;
 mod lifetimes;
-mod lower;
 mod memory;
 mod place;
 mod program;
-mod sequence;
+mod steps;
 
-pub(crate) use lower::{Lower, Lowered, Lowering, Member, table};
 pub(crate) use program::OptimizedProgram;
-pub(crate) use sequence::{Piece, Sequence};

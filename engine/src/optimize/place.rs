@@ -1,180 +1,196 @@
-//! Where tensors live: which bytes of which buffer.
+//! Deciding where tensors live: which bytes of which buffer.
 //!
 //! A tensor is usually a buffer of its own. A reshaped tensor is its source under another shape, parts of a tensor along
 //! its outermost dimension are ranges of its bytes, and an input of a concatenation is a range of channels of the output:
 //! its producer writes it there, with the output's distance between pixels, and the concatenation has nothing left to do.
 
-use ottava_kernels::{Image, SLACK};
+use std::collections::{HashMap, HashSet};
 
-use super::fuse::Step;
-use crate::graph::{DType, Graph, TensorId};
-use crate::ops::concatenation::Concatenation;
+use super::steps::{Step, Usage};
+use crate::graph::Graph;
+use crate::lowering::{Place, Places};
+use crate::tensor::{DType, TensorId};
 
-/// The bytes of a tensor within a buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// The tensor whose buffer it is.
-    pub(crate) root: TensorId,
-    /// Offset of its first byte in the buffer.
-    pub(crate) offset: usize,
-    /// Bytes between its pixels, where they are not dense.
-    pub(crate) pixel_stride: Option<usize>,
-}
-
-/// The places of all tensors.
-#[derive(Clone, Debug)]
-pub(crate) struct Places {
-    places: Vec<Place>,
-    /// Steps whose work placement has done, by index.
+/// What placement has decided.
+pub(crate) struct Placement {
+    pub(crate) places: Places,
+    /// Steps that have nothing left to do, by index.
     pub(crate) vanished: Vec<bool>,
 }
 
-impl Places {
-    /// Where a tensor is.
-    pub(crate) fn of(&self, id: TensorId) -> Place {
-        self.places[id]
-    }
-
-    /// Where a part of a tensor would be that starts at `offset` and has its pixels `pixel_stride` apart.
-    pub(crate) fn part(&self, whole: TensorId, offset: usize, pixel_stride: Option<usize>) -> Place {
-        let home = self.places[whole];
-        Place { root: home.root, offset: home.offset + offset, pixel_stride }
-    }
-
-    /// The tensor as pixels: leading dimensions as they are for rank 4, else all in one row.
-    pub(crate) fn image(&self, graph: &Graph, id: TensorId) -> Image {
-        let mut image = match graph.tensors[id].shape[..] {
-            [batch, height, width, channels] => Image::dense(batch, height, width, channels),
-            [] => Image::dense(1, 1, 1, 1),
-            [ref outer @ .., channels] => Image::dense(1, 1, outer.iter().product(), channels),
-        };
-        if let Some(stride) = self.places[id].pixel_stride {
-            image.pixel_stride = stride;
-        }
-        image
-    }
-
-    /// Bytes of the buffer whose root is `id`, with what kernels may read past its end.
-    pub(crate) fn buffer_bytes(graph: &Graph, id: TensorId) -> usize {
-        (graph.tensors[id].size_bytes() + SLACK).next_multiple_of(64)
-    }
-}
-
 /// Decides the places of all tensors.
-pub(crate) fn place(graph: &Graph, steps: &[Step], xor_mask: impl Fn(DType) -> u8) -> Places {
-    let own = |id| Place { root: id, offset: 0, pixel_stride: None };
-    let mut places = Places { places: (0..graph.tensors.len()).map(own).collect(), vanished: vec![false; steps.len()] };
-    let mut aliased = vec![false; graph.tensors.len()];
-    for (index, step) in steps.iter().enumerate() {
-        if let Some((source, target)) = alias(graph, step, &xor_mask) {
-            places.places[target] = places.places[source];
-            places.vanished[index] = true;
-            (aliased[source], aliased[target]) = (true, true);
-        }
-        places.vanished[index] |= cut_in_place(graph, step, &mut aliased, &mut places);
-    }
+pub(crate) fn place(graph: &Graph, steps: &[Step], xor_mask: impl Fn(DType) -> u8) -> Placement {
+    let mut placer = Placer::new(graph, steps);
+    let mut vanished: Vec<bool> =
+        steps.iter().map(|step| placer.alias(step, &xor_mask) || placer.cut_in_place(step)).collect();
     // Outer concatenations first, so that an inner one finds its own place settled.
+    let mut buffers = Buffers::new(&placer);
     for index in (0..steps.len()).rev() {
-        join_in_place(graph, steps, index, &aliased, &mut places);
+        vanished[index] |= placer.concatenate_in_place(index, &mut buffers);
     }
-    places
+    Placement { places: placer.places, vanished }
 }
 
-/// Source and target of a step that only gives another name to the same bytes.
-fn alias(graph: &Graph, step: &Step, xor_mask: &impl Fn(DType) -> u8) -> Option<(TensorId, TensorId)> {
-    let [member] = &step.members[..] else { return None };
-    let (source, target) = (member.inputs.first().copied().flatten()?, *member.outputs.first()?);
-    let (from, to) = (&graph.tensors[source], &graph.tensors[target]);
-    let types = [from.dtype, to.dtype];
-    let same_size = from.data.is_none() && from.size_bytes() == to.size_bytes();
-    (same_size && member.operator.keeps_bytes(types, types.map(xor_mask))).then_some((source, target))
+/// The places so far.
+struct Placer<'a> {
+    graph: &'a Graph,
+    steps: &'a [Step],
+    usage: Usage,
+    places: Places,
+    /// Tensors that share their bytes with another under another name.
+    aliased: Vec<bool>,
+    /// Tensors all of whose readers can read channels of a wider tensor.
+    readers_cope: Vec<bool>,
 }
 
-/// Places outputs that are consecutive bytes of an input inside it; whether that was possible.
-fn cut_in_place(graph: &Graph, step: &Step, aliased: &mut [bool], places: &mut Places) -> bool {
-    let [member] = &step.members[..] else { return false };
-    let Some(Some(source)) = member.operator.cuts().and_then(|input| member.inputs.get(input).copied()) else {
-        return false;
-    };
-    let total: usize = member.outputs.iter().map(|&id| graph.tensors[id].size_bytes()).sum();
-    let (from, home) = (&graph.tensors[source], places.places[source]);
-    if from.data.is_some() || from.size_bytes() != total || home.pixel_stride.is_some() {
-        return false;
-    }
-    let mut offset = 0;
-    for &output in &member.outputs {
-        places.places[output] = places.part(source, offset, None);
-        offset += graph.tensors[output].size_bytes();
-        aliased[output] = true;
-    }
-    aliased[source] = true;
-    true
-}
-
-/// Places the inputs of a concatenation inside its output where that is possible.
-fn join_in_place(graph: &Graph, steps: &[Step], index: usize, aliased: &[bool], places: &mut Places) {
-    let [member] = &steps[index].members[..] else { return };
-    let Some(concat) = member.operator.as_any().downcast_ref::<Concatenation>() else { return };
-    let output = member.outputs[0];
-    let shape = &graph.tensors[output].shape;
-    // Places count bytes; wider elements are copied.
-    if graph.tensors[output].dtype.size_bytes() != 1 {
-        return;
-    }
-    let outer: usize = shape[..concat.axis].iter().product();
-    let inner: usize = shape[concat.axis + 1..].iter().product();
-    // Anything but the last axis would need a distance between rows, unless there is only one row.
-    if concat.axis + 1 != shape.len() && outer != 1 {
-        return;
-    }
-    let home = places.places[output];
-    if outer == 1 && concat.axis + 1 != shape.len() && home.pixel_stride.is_some() {
-        return;
-    }
-    let row = shape[concat.axis] * inner;
-    let stride = if concat.axis + 1 == shape.len() { Some(home.pixel_stride.unwrap_or(row)) } else { None };
-    let mut offset = 0;
-    let mut all = true;
-    for (position, input) in member.inputs.iter().enumerate() {
-        let Some(input) = *input else { continue };
-        let bytes = graph.tensors[input].shape[concat.axis] * inner;
-        let apart = || keeps_apart(steps, input, home.root, places);
-        if concat.copies(position) && movable(graph, steps, index, input, aliased, places) && apart() {
-            places.places[input] = places.part(output, offset, stride);
-        } else {
-            all = false;
+impl<'a> Placer<'a> {
+    /// Every tensor in a buffer of its own.
+    fn new(graph: &'a Graph, steps: &'a [Step]) -> Self {
+        let count = graph.tensors.len();
+        let mut readers_cope = vec![true; count];
+        for step in steps.iter().filter(|step| !step.operator.reads_strided_pixels()) {
+            step.inputs().for_each(|id| readers_cope[id] = false);
         }
-        offset += bytes;
+        let (usage, places) = (Usage::new(graph, steps), Places::own(count));
+        Self { graph, steps, usage, places, aliased: vec![false; count], readers_cope }
     }
-    places.vanished[index] = all;
+
+    fn size_bytes(&self, id: TensorId) -> usize {
+        self.graph.tensors[id].size_bytes()
+    }
+
+    fn is_constant(&self, id: TensorId) -> bool {
+        self.graph.tensors[id].data.is_some()
+    }
+
+    /// Lets the output of a step be its input if all that the step does is to give the same bytes another name. Whether
+    /// it is so.
+    fn alias(&mut self, step: &Step, xor_mask: &impl Fn(DType) -> u8) -> bool {
+        let (Some(&Some(source)), Some(&target)) = (step.tensors.inputs.first(), step.tensors.outputs.first()) else {
+            return false;
+        };
+        let types = [source, target].map(|id| self.graph.tensors[id].dtype);
+        let same_size = !self.is_constant(source) && self.size_bytes(source) == self.size_bytes(target);
+        if !same_size || !step.operator.keeps_bytes(types, types.map(xor_mask)) {
+            return false;
+        }
+        self.places.set(target, self.places.of(source));
+        (self.aliased[source], self.aliased[target]) = (true, true);
+        true
+    }
+
+    /// Places outputs that are consecutive bytes of an input inside it; whether that was possible.
+    fn cut_in_place(&mut self, step: &Step) -> bool {
+        let outputs = &step.tensors.outputs;
+        let Some(&Some(source)) = step.operator.cuts().and_then(|input| step.tensors.inputs.get(input)) else {
+            return false;
+        };
+        let total: usize = outputs.iter().map(|&id| self.size_bytes(id)).sum();
+        let dense = self.places.of(source).pixel_stride.is_none();
+        if self.is_constant(source) || self.size_bytes(source) != total || !dense {
+            return false;
+        }
+        let mut offset = 0;
+        for &output in outputs {
+            self.places.set(output, self.places.part(source, offset, None));
+            offset += self.size_bytes(output);
+            self.aliased[output] = true;
+        }
+        self.aliased[source] = true;
+        true
+    }
+
+    /// Places the inputs of a concatenation inside its output where that is possible; whether nothing is left to do.
+    fn concatenate_in_place(&mut self, index: usize, buffers: &mut Buffers) -> bool {
+        let Step { operator, tensors, .. } = &self.steps[index];
+        let Some(axis) = operator.concatenates() else { return false };
+        let output = tensors.outputs[0];
+        let shape = &self.graph.tensors[output].shape;
+        // Places count bytes; wider elements are copied.
+        if self.graph.tensors[output].dtype.size_bytes() != 1 {
+            return false;
+        }
+        let outer: usize = shape[..axis].iter().product();
+        let inner: usize = shape[axis + 1..].iter().product();
+        let last = axis + 1 == shape.len();
+        let home = self.places.of(output);
+        // Anything but the last axis would need a distance between rows, unless there is only one row.
+        if !last && (outer != 1 || home.pixel_stride.is_some()) {
+            return false;
+        }
+        let row = shape[axis] * inner;
+        let stride = if last { Some(home.pixel_stride.unwrap_or(row)) } else { None };
+        let mut offset = 0;
+        let mut all = true;
+        for (position, input) in tensors.inputs.iter().enumerate() {
+            let Some(input) = *input else { continue };
+            let movable = operator.copies(position) && self.is_movable(index, input);
+            if movable && buffers.keeps_apart(&self.usage, input, home.root) {
+                self.places.set(input, self.places.part(output, offset, stride));
+                buffers.moved(&self.usage, input, home.root);
+            } else {
+                all = false;
+            }
+            offset += self.graph.tensors[input].shape[axis] * inner;
+        }
+        all
+    }
+
+    /// Whether a tensor may be written straight into the concatenation at `index`.
+    fn is_movable(&self, index: usize, tensor: TensorId) -> bool {
+        let readers = self.usage.readers(tensor);
+        let once = readers.partition_point(|&step| step <= index) - readers.partition_point(|&step| step < index) == 1;
+        let produced = self.usage.writer(tensor).is_some();
+        let own = self.places.of(tensor) == Place::own(tensor) && !self.aliased[tensor];
+        own && produced && once && !self.usage.is_outside(tensor) && self.readers_cope[tensor]
+    }
 }
 
-/// Whether no step would read from the buffer `root` and write to it once the tensor is there.
+/// Which steps use which buffers, concatenations left out: they only copy what is elsewhere, to the byte.
 ///
-/// Kernels read whole vectors; what they read beyond a tensor must not be written meanwhile.
-fn keeps_apart(steps: &[Step], tensor: TensorId, root: TensorId, places: &Places) -> bool {
-    let inside = |id: TensorId| places.places[id].root == root;
-    steps.iter().all(|step| {
-        let reads = step.inputs().any(|id| id == tensor) && step.outputs().any(inside);
-        let writes = step.outputs().any(|id| id == tensor) && step.inputs().any(inside);
-        // The concatenation itself only copies what is elsewhere, to the byte.
-        let concatenates = step.members[0].operator.as_any().is::<Concatenation>();
-        concatenates || !(reads || writes)
-    })
+/// Other kernels read whole vectors; what they read beyond a tensor must not be written meanwhile. So no step may read
+/// from the buffer that it writes to.
+struct Buffers {
+    concatenates: Vec<bool>,
+    /// The buffers that steps read from.
+    reads: HashSet<(TensorId, usize)>,
+    /// The steps that write to a buffer.
+    writers: HashMap<TensorId, HashSet<usize>>,
 }
 
-/// Whether a tensor may be written straight into the concatenation at `index`.
-fn movable(graph: &Graph, steps: &[Step], index: usize, tensor: TensorId, aliased: &[bool], places: &Places) -> bool {
-    let unplaced = places.places[tensor] == Place { root: tensor, offset: 0, pixel_stride: None };
-    let outside = graph.inputs.contains(&tensor) || graph.outputs.contains(&tensor);
-    let produced = steps.iter().any(|step| step.outputs().any(|id| id == tensor));
-    let once = steps[index].inputs().filter(|&id| id == tensor).count() == 1;
-    let readers_cope = steps.iter().enumerate().all(|(other, step)| {
-        other == index
-            || step
-                .members
-                .iter()
-                .all(|member| !member.inputs.contains(&Some(tensor)) || member.operator.reads_strided_pixels())
-    });
-    unplaced && !aliased[tensor] && !outside && produced && once && readers_cope
+impl Buffers {
+    /// As long as no concatenation has been placed.
+    fn new(placer: &Placer<'_>) -> Self {
+        let concatenates: Vec<bool> = placer.steps.iter().map(|step| step.operator.concatenates().is_some()).collect();
+        let any = concatenates.contains(&true);
+        let mut buffers = Self { concatenates, reads: HashSet::new(), writers: HashMap::new() };
+        let tensors = (0..placer.graph.tensors.len()).filter(|&id| any && !placer.is_constant(id));
+        tensors.for_each(|id| buffers.moved(&placer.usage, id, placer.places.of(id).root));
+        buffers
+    }
+
+    /// Whether no step would read from the buffer `root` and write to it once the tensor, which has one of its own, is
+    /// there.
+    fn keeps_apart(&self, usage: &Usage, tensor: TensorId, root: TensorId) -> bool {
+        let readers = usage.readers(tensor);
+        let reader_writes = self.writers.get(&root).is_some_and(|writers| {
+            // Whatever is less: both may be many, for each of many tensors.
+            if readers.len() < writers.len() {
+                readers.iter().any(|step| writers.contains(step))
+            } else {
+                writers.iter().any(|&step| self.reads.contains(&(tensor, step)))
+            }
+        });
+        let writer_reads = usage.writer(tensor).is_some_and(|step| self.reads.contains(&(root, step)));
+        !(reader_writes || writer_reads)
+    }
+
+    /// Notes that a tensor is in the buffer `root`.
+    fn moved(&mut self, usage: &Usage, tensor: TensorId, root: TensorId) {
+        let concatenates = &self.concatenates;
+        self.reads.extend(usage.readers(tensor).iter().filter(|&&step| !concatenates[step]).map(|&step| (root, step)));
+        if let Some(step) = usage.writer(tensor).filter(|&step| !concatenates[step]) {
+            self.writers.entry(root).or_default().insert(step);
+        }
+    }
 }

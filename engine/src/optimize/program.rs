@@ -1,23 +1,26 @@
 //! The optimized program and its execution.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ottava_kernels::{Failure, Input, Isa, Layer, Output, Task, Workspace};
 use rayon::ThreadPool;
 
 use super::fallback::ReferenceLayer;
-use super::fuse::{self, Step};
+use super::fuse;
 use super::lifetimes::{Lifetimes, Spot};
-use super::lower::{Lowered, Lowering, xor_mask};
 use super::memory::Arena;
-use super::place::{self, Places};
+use super::place::{self, Placement};
+use super::steps::Step;
 use crate::buffer::AlignedBytes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::{Region, Work};
-use crate::graph::{Graph, TensorId, memory_limit};
+use crate::graph::Graph;
+use crate::lowering::{Lowered, Lowering, Places, xor_mask};
 use crate::model::Model;
 use crate::plan::{Execution, LayerInfo, MemoryInfo, PlanOptions, Program};
 use crate::session::Profile;
+use crate::tensor::{TensorId, memory_limit};
 
 /// A model whose weights take more than this once packed is refused: a small file can name the same weights many times.
 const MAX_PACKED_BYTES: usize = memory_limit(1 << 32);
@@ -56,18 +59,19 @@ impl OptimizedProgram {
         let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let threads = options.threads.unwrap_or_else(cores);
         let steps = fuse::steps(&graph, options.keep_intermediates);
-        let places = place::place(&graph, &steps, |dtype| xor_mask(isa, dtype));
-        let lowering = Lowering { model, graph: &graph, places: &places, isa, threads };
+        let Placement { places, vanished } = place::place(&graph, &steps, |dtype| xor_mask(isa, dtype));
+        let (tensors, operators) = (&graph.tensors, graph.nodes.len());
+        let lowering = Lowering { tensors, operators, file: model.bytes(), places: &places, isa, threads };
         let mut layers = Vec::new();
         let mut planned = Vec::new();
         let mut lifetimes = Lifetimes::new(&graph);
         let mut packed = 0_usize;
-        for (_, step) in steps.iter().enumerate().filter(|&(index, _)| !places.vanished[index]) {
-            let lowered = lower(&lowering, step)?;
+        for (_, step) in steps.iter().enumerate().filter(|&(index, _)| !vanished[index]) {
+            let lowered = lower(model, &lowering, step)?;
             packed = packed.saturating_add(lowered.layer.packed_bytes());
             let root = |id: &TensorId| places.of(*id).root;
             debug_assert!(
-                step.members[0].operator.name() == "CONCATENATION"
+                step.operator.concatenates().is_some()
                     || lowered.inputs.iter().all(|id| !lowered.outputs.iter().any(|other| root(id) == root(other))),
                 "a layer reads the buffer that it writes"
             );
@@ -77,11 +81,12 @@ impl OptimizedProgram {
             lifetimes.note(&places, planned.len(), &lowered);
             layers.push(layer_info(&graph, layers.len(), step, &lowered));
             let Lowered { layer, inputs, outputs, .. } = lowered;
-            let operator = (step.file_operators[0], step.members[0].operator.name());
+            let operator = (step.file_operators[0], step.operator.name());
             planned.push(PlannedStep { operator, layer, inputs, outputs });
         }
-        for (_, step) in steps.iter().enumerate().filter(|&(index, _)| places.vanished[index]) {
-            note_vanished(&places, step, &planned, &mut layers);
+        let users = BufferUsers::new(&places, &planned);
+        for (_, step) in steps.iter().enumerate().filter(|&(index, _)| vanished[index]) {
+            note_vanished(&places, step, &users, &mut layers);
         }
         let (spots, arena_bytes, unshared) = lifetimes.assign(&graph, &places, &steps, options.keep_intermediates);
         let memory = MemoryInfo {
@@ -111,39 +116,36 @@ impl OptimizedProgram {
 }
 
 /// A step as a kernel, or as the reference where it has none.
-fn lower(lowering: &Lowering<'_>, step: &Step) -> Result<Lowered> {
-    let member = &step.members[0];
-    let operator = &member.operator;
+fn lower(model: &Model, lowering: &Lowering<'_>, step: &Step) -> Result<Lowered> {
+    let operator = &step.operator;
     let at_operator = |error: Error| error.at_operator(step.file_operators[0], operator.name());
-    if let Some(lowered) = operator.lower(lowering, &step.members).map_err(at_operator)? {
+    if let Some(lowered) = operator.lower(lowering, &step.tensors).map_err(at_operator)? {
         return Ok(lowered);
     }
-    debug_assert_eq!(step.members.len(), 1, "only operators with kernels are joined");
     Ok(Lowered {
-        layer: Box::new(ReferenceLayer::new(lowering, member)),
-        inputs: ReferenceLayer::arena_inputs(lowering, member),
-        outputs: member.outputs.clone(),
+        layer: Box::new(ReferenceLayer::new(model, lowering, step)),
+        inputs: ReferenceLayer::arena_inputs(lowering, step),
+        outputs: step.tensors.outputs.clone(),
         note: None,
     })
 }
 
 fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> LayerInfo {
-    let main = &step.members[0];
-    let mut shape = graph.tensors[main.outputs[0]].shape.clone();
-    for sibling in &step.members[1..] {
-        if let (Some(last), Some(more)) = (shape.last_mut(), graph.tensors[sibling.outputs[0]].shape.last()) {
+    let outputs = &step.tensors.outputs;
+    let mut shape = graph.tensors[outputs[0]].shape.clone();
+    for &sibling in &outputs[1..step.siblings] {
+        if let (Some(last), Some(more)) = (shape.last_mut(), graph.tensors[sibling].shape.last()) {
             *last += more;
         }
     }
-    let macs = step.members.iter().map(|member| member.macs(graph));
-    let [macs, macs_in_range] = macs.fold([0_u64; 2], |[a, b], [c, d]| [a.saturating_add(c), b.saturating_add(d)]);
+    let [macs, macs_in_range] = step.macs(graph);
     let positions: Vec<String> = step.file_operators.iter().map(|position| format!("#{position}")).collect();
     let kernel = lowered.layer.kernel();
     LayerInfo {
         index,
-        name: format!("{} {}", main.operator.name(), positions.join("+")),
+        name: format!("{} {}", step.operator.name(), positions.join("+")),
         file_operators: step.file_operators.clone(),
-        op: main.operator.name().to_owned(),
+        op: step.operator.name().to_owned(),
         kernel: kernel.name.into_owned(),
         isa: kernel.isa,
         output_shape: shape,
@@ -155,23 +157,44 @@ fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> La
     }
 }
 
+/// The layers at the ends of each buffer's use, by the tensor whose buffer it is.
+#[derive(Default)]
+struct BufferUsers {
+    first_reader: HashMap<TensorId, usize>,
+    last_writer: HashMap<TensorId, usize>,
+}
+
+impl BufferUsers {
+    fn new(places: &Places, planned: &[PlannedStep]) -> Self {
+        let mut users = Self::default();
+        for (index, step) in planned.iter().enumerate() {
+            for &id in &step.inputs {
+                users.first_reader.entry(places.of(id).root).or_insert(index);
+            }
+            users.last_writer.extend(step.outputs.iter().map(|&id| (places.of(id).root, index)));
+        }
+        users
+    }
+}
+
 /// Lists an operator that placement has done with the last layer that writes its bytes or, where they come from outside,
 /// the first that reads them.
-fn note_vanished(places: &Places, step: &Step, planned: &[PlannedStep], layers: &mut [LayerInfo]) {
-    let mut roots: Vec<TensorId> = step.outputs().map(|id| places.of(id).root).collect();
-    roots.dedup();
-    let touches = |ids: &[TensorId]| ids.iter().any(|&id| roots.contains(&places.of(id).root));
-    let writer = planned.iter().rposition(|step| touches(&step.outputs));
-    let Some(index) = writer.or_else(|| planned.iter().position(|step| touches(&step.inputs))) else { return };
+fn note_vanished(places: &Places, step: &Step, users: &BufferUsers, layers: &mut [LayerInfo]) {
+    let roots = || step.outputs().map(|id| places.of(id).root);
+    let writer = roots().filter_map(|root| users.last_writer.get(&root)).max();
+    let reader = || roots().filter_map(|root| users.first_reader.get(&root)).min();
+    let Some(&index) = writer.or_else(reader) else { return };
     let layer = &mut layers[index];
     layer.file_operators.extend(&step.file_operators);
     if writer.is_some() {
         layer.output_tensors.extend(step.outputs());
     }
     let names: Vec<String> =
-        step.file_operators.iter().map(|at| format!("{} #{at} in place", step.members[0].operator.name())).collect();
-    let separator = if layer.notes.is_empty() { "" } else { ", " };
-    layer.notes = format!("{}{separator}{}", layer.notes, names.join(", "));
+        step.file_operators.iter().map(|at| format!("{} #{at} in place", step.operator.name())).collect();
+    if !layer.notes.is_empty() {
+        layer.notes.push_str(", ");
+    }
+    layer.notes.push_str(&names.join(", "));
 }
 
 impl Program for OptimizedProgram {

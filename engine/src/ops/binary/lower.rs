@@ -5,17 +5,17 @@ use ottava_kernels::lut::{self, LutSpec};
 use ottava_kernels::pair_table::{self, ENTRIES, PairTableSpec};
 use ottava_kernels::pairs::{Dimension, Pairs};
 
-use super::{Function, Stored};
+use super::function::{Function, Stored};
 use crate::error::{Error, Result};
-use crate::graph::{DType, TensorId};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::ops::types::EIGHT_BIT;
-use crate::ops::{TensorView, TensorViewMut};
-use crate::optimize::{Lowered, Lowering, Member};
+use crate::ops::view::{TensorView, TensorViewMut};
+use crate::tensor::{DType, TensorId};
 
 /// The operator's own kernel, or a table of 256 values where an operand is one constant, or of all pairs. The reference
 /// runs what is left: other types, constants only, and what is not defined for some of the possible values.
-pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, member: &Member) -> Result<Option<Lowered>> {
-    let (&[Some(first), Some(second)], &[output]) = (&member.inputs[..], &member.outputs[..]) else {
+pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+    let (&[Some(first), Some(second)], &[output]) = (&node.inputs[..], &node.outputs[..]) else {
         return Ok(None);
     };
     let operands = [first, second];

@@ -1,69 +1,22 @@
 //! What operators see when they are turned into kernels.
 
-use std::sync::Arc;
-
 use ottava_kernels::strided::Strided;
 use ottava_kernels::{Image, Isa, Layer};
 
-use super::place::Places;
+use super::places::Places;
 use crate::error::{Error, Result};
-use crate::graph::{DType, Graph, Tensor, TensorId};
-use crate::model::Model;
-use crate::ops::{Operator, TensorView, TensorViewMut};
+use crate::tensor::{DType, Tensor, TensorId};
 
 /// Operators of a network up to which any of them may have a large table.
 const MOST_TABLES: usize = 1024;
 
-/// What the optimizing backend asks of an operator. Every question has an answer that is right for any operator.
-pub trait Lower {
-    /// The operator as a kernel, or `None` where the reference is to run it.
-    ///
-    /// `members` are the operators of the step, this one first; the others are its siblings.
-    ///
-    /// # Errors
-    /// Only defects: the import has verified everything else.
-    fn lower(&self, _lowering: &Lowering<'_>, _members: &[Member]) -> Result<Option<Lowered>> {
-        Ok(None)
-    }
-
-    /// The operator with padding of its own: elements before height and width, and in all.
-    fn padded(&self, _before: [usize; 2], _total: [usize; 2]) -> Option<Arc<dyn Operator>> {
-        None
-    }
-
-    /// Whether the output's stored bytes are the input's, given the types of both and what their file bytes are XORed
-    /// with when stored.
-    fn keeps_bytes(&self, _types: [DType; 2], _xor_masks: [u8; 2]) -> bool {
-        false
-    }
-
-    /// The input whose bytes the outputs are, one after the other, if that is all there is to them.
-    fn cuts(&self) -> Option<usize> {
-        None
-    }
-
-    /// Whether inputs may be channels of a wider tensor.
-    fn reads_strided_pixels(&self) -> bool {
-        false
-    }
-}
-
-/// An operator with its tensors.
+/// The tensors around an operator.
 #[derive(Clone, Debug)]
-pub struct Member {
-    pub(crate) operator: Arc<dyn Operator>,
+pub struct NodeTensors {
+    /// What it reads; `None` where an optional input is absent.
     pub(crate) inputs: Vec<Option<TensorId>>,
+    /// What it writes.
     pub(crate) outputs: Vec<TensorId>,
-}
-
-impl Member {
-    /// Multiply-accumulates, all and in range.
-    pub(crate) fn macs(&self, graph: &Graph) -> [u64; 2] {
-        let shape = |&id: &TensorId| graph.tensors[id].shape.as_slice();
-        let inputs: Vec<_> = self.inputs.iter().map(|id| id.as_ref().map(shape)).collect();
-        let outputs: Vec<_> = self.outputs.iter().map(shape).collect();
-        [self.operator.macs(&inputs, &outputs), self.operator.macs_in_range(&inputs, &outputs)]
-    }
 }
 
 /// A prepared step: the kernel and the tensors that it reads and writes, in the kernel's order.
@@ -77,8 +30,12 @@ pub struct Lowered {
 
 /// The plan around the operator that is being lowered.
 pub struct Lowering<'a> {
-    pub(crate) model: &'a Model,
-    pub(crate) graph: &'a Graph,
+    /// All tensors of the graph.
+    pub(crate) tensors: &'a [Tensor],
+    /// How many operators the graph has.
+    pub(crate) operators: usize,
+    /// The bytes of the model, where constants lie.
+    pub(crate) file: &'a [u8],
     pub(crate) places: &'a Places,
     pub(crate) isa: Isa,
     pub(crate) threads: usize,
@@ -87,12 +44,12 @@ pub struct Lowering<'a> {
 impl Lowering<'_> {
     /// A tensor of the graph.
     pub(crate) fn tensor(&self, id: TensorId) -> &Tensor {
-        &self.graph.tensors[id]
+        &self.tensors[id]
     }
 
     /// A tensor as pixels with the distance between them.
     pub(crate) fn image(&self, id: TensorId) -> Image {
-        self.places.image(self.graph, id)
+        self.places.image(self.tensors, id)
     }
 
     /// What a file value of the tensor gains when it is stored.
@@ -110,19 +67,10 @@ impl Lowering<'_> {
         ids.map(|id| self.tensor(id).dtype)
     }
 
-    /// What an operator makes of each stored byte of an 8-bit input; see [`table`].
-    ///
-    /// # Errors
-    /// As [`Operator::reference`].
-    pub(crate) fn table(&self, operator: &dyn Operator, input: TensorId, output: TensorId) -> Result<Vec<u8>> {
-        let types = self.types([input, output]);
-        table(operator, types, types.map(|dtype| self.xor_mask(dtype)))
-    }
-
     /// Whether a table of so many entries may be made for so many elements. A file of many small operators must not ask
     /// for 64 KiB or more each; tensors that are as large as tables bound themselves.
     pub(crate) fn allows_table(&self, entries: usize, elements: usize) -> bool {
-        self.graph.nodes.len() <= MOST_TABLES || elements >= entries
+        self.operators <= MOST_TABLES || elements >= entries
     }
 
     /// Elements of two tensors of the same shape, pixel by pixel.
@@ -154,7 +102,7 @@ impl Lowering<'_> {
     pub(crate) fn constant(&self, id: TensorId) -> Result<&[u8]> {
         let tensor = self.tensor(id);
         let data = tensor.data.as_ref();
-        data.map(|data| self.model.constant(data))
+        data.map(|data| data.bytes(self.file))
             .ok_or_else(|| Error::internal(format!("tensor '{}' is no constant", tensor.name)))
     }
 
@@ -181,28 +129,13 @@ impl Lowering<'_> {
         }
     }
 
-    /// Whether all of a member's activations live in the arena and none is empty, as kernels want it.
-    pub(crate) fn suits_kernels(&self, member: &Member, activations: usize) -> bool {
-        let inputs = member.inputs.iter().take(activations);
+    /// Whether all activations of a node live in the arena and none is empty, as kernels want it.
+    pub(crate) fn suits_kernels(&self, node: &NodeTensors, activations: usize) -> bool {
+        let inputs = node.inputs.iter().take(activations);
         let written = inputs.clone().flatten().all(|&id| self.tensor(id).data.is_none());
-        let mut all = inputs.flatten().chain(&member.outputs);
+        let mut all = inputs.flatten().chain(&node.outputs);
         written && all.all(|&id| self.tensor(id).element_count() > 0)
     }
-}
-
-/// What an operator of one 8-bit input makes of each stored byte, evaluated by the reference: stored bytes for 8-bit
-/// outputs, else elements of the output's type, all little-endian.
-///
-/// # Errors
-/// As [`Operator::reference`].
-pub(crate) fn table(operator: &dyn Operator, types: [DType; 2], xor_masks: [u8; 2]) -> Result<Vec<u8>> {
-    let shape = [256];
-    let bytes: Vec<u8> = (0..=255).map(|stored: u8| stored ^ xor_masks[0]).collect();
-    let mut output = vec![0; 256 * types[1].size_bytes()];
-    let input = TensorView { shape: &shape, dtype: types[0], bytes: &bytes };
-    operator.reference(&[Some(input)], &mut [TensorViewMut { shape: &shape, dtype: types[1], bytes: &mut output }])?;
-    output.iter_mut().for_each(|byte| *byte ^= xor_masks[1]);
-    Ok(output)
 }
 
 /// The XOR between file bytes and stored bytes: 0 for all but the 8-bit type that the ISA does not store.

@@ -1,0 +1,13 @@
+//! What operators need to become layers, and what they become.
+//!
+//! This floor lies below the operators and knows none of them: tensors with their places, the instruction set, and layers
+//! with the tensors that they read and write.
+
+mod context;
+mod places;
+mod sequence;
+
+pub(crate) use context::xor_mask;
+pub use context::{Lowered, Lowering, NodeTensors};
+pub(crate) use places::{Place, Places};
+pub(crate) use sequence::{Piece, Sequence};
