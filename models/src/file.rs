@@ -43,16 +43,7 @@ fn serialize(tables: &Tables<'_>, filler_words: usize) -> Vec<u8> {
         operators: Some(tables.operators.clone()),
         name: Some("main".into()),
     };
-    let model = schema::Model::builder()
-        .version(3u32)
-        .operator_codes(&tables.codes)
-        .subgraphs(&[subgraph])
-        .description(tables.name)
-        .buffers(&buffers)
-        .metadata_buffer_as_null()
-        .metadata_as_null()
-        .signature_defs_as_null()
-        .finish(&mut builder);
+    let model = schema::Model::create(&mut builder, 3u32, &tables.codes, &[subgraph], tables.name, &buffers, ());
     schema::finish(&mut builder, model)
 }
 

@@ -82,9 +82,6 @@ impl<'a> ImportContext<'a> {
             Ok(Some(options)) => {
                 pick(options).map(Some).ok_or_else(|| Error::invalid("has the options of another operator"))
             }
-            Err(error) if matches!(error.error_kind, planus::errors::ErrorKind::UnknownUnionTag { .. }) => {
-                Err(Error::invalid("has the options of another operator"))
-            }
             Err(error) => Err(error.into()),
         }
     }

@@ -140,11 +140,11 @@ pub fn shared_scales(tensors: usize, scales: usize) -> Vec<u8> {
     let scale = builder.create_vector(vec![1.0_f32; scales]);
     let zero_point = builder.create_vector(vec![0_i64; scales]);
     let shape = builder.create_vector(vec![scales as i32]);
-    let quantization = QuantizationParameters::create(&mut builder, (), (), scale, zero_point, (), 0);
-    let tensor = Tensor::create(&mut builder, shape, 9, 0, (), quantization, false, (), (), false, (), 0);
+    let quantization = QuantizationParameters::create(&mut builder, scale, zero_point, (), 0);
+    let tensor = Tensor::create(&mut builder, shape, 9, 0, (), quantization, false, (), (), false, 0);
     let tensors = builder.create_vector(vec![tensor; tensors]);
     let graph = schema::SubGraph::create(&mut builder, tensors, (), (), (), ());
     let graphs = builder.create_vector(vec![graph]);
-    let model = schema::Model::create(&mut builder, 3, (), graphs, (), (), (), (), ());
+    let model = schema::Model::create(&mut builder, 3, (), graphs, (), (), ());
     schema::finish(&mut builder, model)
 }

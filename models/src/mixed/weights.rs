@@ -188,7 +188,7 @@ fn batch_matmul(m: &mut Mixer) -> Option<()> {
     })?;
     let partner_rank = m.value(partner).rank();
     let adj_y = m.value(partner).shape[partner_rank - 2] != inner;
-    let options = schema::BatchMatMulOptions { adj_x, adj_y, ..Default::default() };
+    let options = schema::BatchMatMulOptions { adj_x, adj_y };
     let draft = Draft::new("BATCH_MATMUL", vec![Operand::Value(x), Operand::Value(partner)], m.free(x));
     m.apply(draft.with(BuiltinOptions::BatchMatMulOptions(Box::new(options)))).map(drop)
 }
