@@ -84,15 +84,15 @@ fn inspect_names_everything_twice() {
     assert_eq!(document["inputs"][0]["dtype"], "float32");
 }
 
-/// `cargo run -p ottava-cli -- inspect --ops --markdown` is what stands in the README.
+/// `cargo run -p ottava-cli -- inspect --ops --markdown` is what stands in `docs/support.md`.
 #[test]
-fn the_readme_has_the_table_of_operators() {
+fn the_documentation_has_the_table_of_operators() {
     let table = ottava(["inspect", "--ops", "--markdown"]).ok().stdout;
     assert!(table.lines().count() > 80, "{table}");
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
-    let (_, after) = readme.split_once("<!-- ops:begin -->\n").expect("the README has a place for the table");
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/support.md")).unwrap();
+    let (_, after) = page.split_once("<!-- ops:begin -->\n").expect("the page has a place for the table");
     let (stands, _) = after.split_once("<!-- ops:end -->").expect("and an end of it");
-    assert!(stands == table, "the README's table should be\n{table}");
+    assert!(stands == table, "the table in docs/support.md should be\n{table}");
 }
 
 #[test]

@@ -29,6 +29,11 @@
 
 #![deny(unsafe_code)]
 
+/// The README's example, which `cargo test --doc` compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 pub mod graph;
 pub mod schema;
 
