@@ -2,8 +2,9 @@
 
 mod random;
 
-use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
-use ottava_ref::ops::depthwise_conv2d::{DepthwiseConv2dParams, depthwise_conv2d};
+use ottava_ref::ops::conv_params::ConvParams;
+use ottava_ref::ops::conv2d::conv2d;
+use ottava_ref::ops::depthwise_conv2d::depthwise_conv2d;
 use ottava_ref::ops::fully_connected::{FcRequant, FullyConnectedParams, fully_connected};
 use ottava_ref::{ActivationRange, Multiplier, Quantized};
 use random::Random;
@@ -11,8 +12,8 @@ use random::Random;
 const ONE: Multiplier = Multiplier { mantissa: 1 << 30, shift: 1 };
 
 /// A convolution that returns its accumulators: multiplier one, zero points zero.
-fn plain_conv(input_shape: [usize; 4], filter_shape: [usize; 4], output_shape: [usize; 4]) -> Conv2dParams<'static> {
-    Conv2dParams {
+fn plain_conv(input_shape: [usize; 4], filter_shape: [usize; 4], output_shape: [usize; 4]) -> ConvParams<'static> {
+    ConvParams {
         input_shape,
         filter_shape,
         output_shape,
@@ -28,7 +29,7 @@ fn plain_conv(input_shape: [usize; 4], filter_shape: [usize; 4], output_shape: [
     }
 }
 
-fn run_conv<X: Quantized>(params: &Conv2dParams<'_>, input: &[X], filter: &[X], bias: &[i32]) -> Vec<i32> {
+fn run_conv<X: Quantized>(params: &ConvParams<'_>, input: &[X], filter: &[X], bias: &[i32]) -> Vec<i32> {
     let mut output = vec![X::from_clamped(0); params.output_shape.iter().product()];
     conv2d(params, input, filter, Some(bias), &mut output);
     output.into_iter().map(X::to_i32).collect()
@@ -128,7 +129,7 @@ fn depthwise_equals_a_convolution_with_one_group_per_channel() {
         let bias: Vec<i32> = (0..outputs).map(|_| random.between(-5000, 5000) as i32).collect();
         let multipliers: Vec<Multiplier> =
             (0..outputs).map(|_| Multiplier::from_f64(random.between(1, 100) as f64 / 1e4).unwrap()).collect();
-        let conv = Conv2dParams {
+        let conv = ConvParams {
             stride: [2, 1],
             dilation: [1, 2],
             pad_top: kh / 2,
@@ -140,7 +141,7 @@ fn depthwise_equals_a_convolution_with_one_group_per_channel() {
             activation: ActivationRange { lo: 3, hi: 250 },
             ..plain_conv([1, h, w, channels], [outputs, kh, kw, 1], [1, h.div_ceil(2), w, outputs])
         };
-        let depthwise = DepthwiseConv2dParams {
+        let depthwise = ConvParams {
             input_shape: conv.input_shape,
             filter_shape: [1, kh, kw, outputs],
             output_shape: conv.output_shape,

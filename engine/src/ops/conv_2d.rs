@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ottava_kernels::gemm16::{self, Conv16Spec};
 use ottava_kernels::{Requantize, Weights, gemm};
-use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
+use ottava_ref::ops::conv_params::ConvParams;
+use ottava_ref::ops::conv2d::conv2d;
 
 use super::operator::PointConvolution;
 use super::quantized::{
@@ -117,7 +118,7 @@ impl Conv2d {
         let [filter_at, bias_at] = operands(index);
         let (x, filter, quantization) = (input(inputs, 0)?, input(inputs, filter_at)?, &filters.quantization);
         let [height, width] = self.window.filter;
-        let params = Conv2dParams {
+        let params = ConvParams {
             input_shape: nhwc_of(&[Some(x.shape)], 0)?,
             filter_shape: [filters.channels, height, width, self.depth],
             output_shape: nhwc_of(&[Some(output.shape)], 0)?,

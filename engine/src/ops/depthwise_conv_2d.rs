@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ottava_kernels::depthwise::{self, DepthwiseSpec};
 use ottava_kernels::depthwise16::{self, Depthwise16Spec};
 use ottava_kernels::{Requantize, Weights};
-use ottava_ref::ops::depthwise_conv2d::{DepthwiseConv2dParams, depthwise_conv2d};
+use ottava_ref::ops::conv_params::ConvParams;
+use ottava_ref::ops::depthwise_conv2d::depthwise_conv2d;
 
 use super::quantized::{
     ConvQuantization, Operands, bias_values, kernel_multipliers, range_16, requantize_16, with_sums,
@@ -77,7 +78,7 @@ impl Operator for DepthwiseConv2d {
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
-        let params = DepthwiseConv2dParams {
+        let params = ConvParams {
             input_shape: nhwc_of(&[Some(x.shape)], 0)?,
             filter_shape: self.filter_shape,
             output_shape: nhwc_of(&[Some(output.shape)], 0)?,

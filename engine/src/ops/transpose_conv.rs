@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ottava_kernels::gemm::ConvPart;
 use ottava_kernels::transpose::{self, Transpose16Spec, TransposeSpec};
 use ottava_kernels::{Requantize, Weights};
-use ottava_ref::ops::transpose_conv::{TransposeConvParams, transpose_conv};
+use ottava_ref::ops::conv_params::ConvParams;
+use ottava_ref::ops::transpose_conv::transpose_conv;
 
 use super::quantized::{
     ConvQuantization, Operands, bias_values, conv_types, kernel_multipliers, range_16, requantize_16, with_sums,
@@ -96,11 +97,12 @@ impl Operator for TransposeConv {
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, filter, output) = (input(inputs, 2)?, input(inputs, 1)?, only_output(outputs)?);
-        let params = TransposeConvParams {
+        let params = ConvParams {
             input_shape: nhwc_of(&[Some(x.shape)], 0)?,
             filter_shape: self.filter_shape,
             output_shape: nhwc_of(&[Some(output.shape)], 0)?,
             stride: self.window.stride,
+            dilation: [1; 2],
             pad_top: self.window.pad_top,
             pad_left: self.window.pad_left,
             input_zero_point: self.quantization.input_zero_point,

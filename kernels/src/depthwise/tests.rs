@@ -1,7 +1,8 @@
 //! Every tile of every instruction set against the scalar reference, bit for bit.
 
 use ottava_ref::ActivationRange;
-use ottava_ref::ops::depthwise_conv2d::{DepthwiseConv2dParams, depthwise_conv2d};
+use ottava_ref::ops::conv_params::ConvParams;
+use ottava_ref::ops::depthwise_conv2d::depthwise_conv2d;
 use proptest::prelude::*;
 
 use super::*;
@@ -132,7 +133,7 @@ impl Case {
         let [batch, height, width] = self.image;
         let channels = self.channels * self.multiplier;
         let multipliers: Vec<_> = data.multipliers.iter().map(|&multiplier| to_reference(multiplier)).collect();
-        let params = DepthwiseConv2dParams {
+        let params = ConvParams {
             input_shape: [batch, height, width, self.channels],
             filter_shape: [1, self.window.taps[0], self.window.taps[1], channels],
             output_shape: [batch, data.output[0], data.output[1], channels],

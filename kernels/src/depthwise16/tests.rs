@@ -1,7 +1,8 @@
 //! Every kernel of every instruction set against the scalar reference, bit for bit.
 
 use ottava_ref::ActivationRange;
-use ottava_ref::ops::depthwise_conv2d::{DepthwiseConv2dParams, depthwise_conv2d};
+use ottava_ref::ops::conv_params::ConvParams;
+use ottava_ref::ops::depthwise_conv2d::depthwise_conv2d;
 use proptest::prelude::*;
 
 use super::*;
@@ -50,7 +51,7 @@ impl Case {
         let [min, max] = random.pick(&[[-32768, 32767], [0, 32767], [-500, 20000]]);
         let mut expected = vec![0_i16; batch * self.output[0] * self.output[1] * outputs];
         let applied: Vec<_> = multipliers.iter().map(|&multiplier| to_reference(multiplier)).collect();
-        let params = DepthwiseConv2dParams {
+        let params = ConvParams {
             input_shape: [batch, height, width, self.channels],
             filter_shape: [1, taps_y, taps_x, outputs],
             output_shape: [batch, self.output[0], self.output[1], outputs],

@@ -2,7 +2,8 @@
 
 use ottava_ref::activation::ActivationRange;
 use ottava_ref::element::Quantized;
-use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
+use ottava_ref::ops::conv_params::ConvParams;
+use ottava_ref::ops::conv2d::conv2d;
 
 use super::bind::Descriptor;
 use super::*;
@@ -225,7 +226,7 @@ impl Case {
     ) -> Vec<u8> {
         let multipliers: Vec<_> = part.multipliers.iter().map(|&multiplier| to_reference(multiplier)).collect();
         let mut bytes = vec![0u8; self.batch * output[0] * output[1] * part.channels];
-        let params = Conv2dParams {
+        let params = ConvParams {
             input_shape: [self.batch, self.height, self.width, self.channels],
             filter_shape: [part.channels, self.window.taps[0], self.window.taps[1], self.channels / self.groups],
             output_shape: [self.batch, output[0], output[1], part.channels],

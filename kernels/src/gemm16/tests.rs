@@ -1,7 +1,8 @@
 //! Every kernel of every instruction set against the scalar reference, bit for bit.
 
 use ottava_ref::ActivationRange;
-use ottava_ref::ops::conv2d::{Conv2dParams, conv2d};
+use ottava_ref::ops::conv_params::ConvParams;
+use ottava_ref::ops::conv2d::conv2d;
 use ottava_ref::ops::fully_connected::{FcRequant, FullyConnectedParams, fully_connected};
 use proptest::prelude::*;
 
@@ -111,7 +112,7 @@ impl Case {
             }
             return output;
         }
-        let params = Conv2dParams {
+        let params = ConvParams {
             input_shape: [batch, height, width, inputs],
             filter_shape: [outputs, self.window.taps[0], self.window.taps[1], self.depth[0]],
             output_shape: [batch, self.output[0], self.output[1], outputs],

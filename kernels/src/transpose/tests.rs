@@ -1,7 +1,8 @@
 //! Every kernel of every instruction set against the scalar reference, bit for bit.
 
 use ottava_ref::ActivationRange;
-use ottava_ref::ops::transpose_conv::{TransposeConvParams, transpose_conv};
+use ottava_ref::ops::conv_params::ConvParams;
+use ottava_ref::ops::transpose_conv::transpose_conv;
 use proptest::prelude::*;
 
 use super::*;
@@ -36,11 +37,12 @@ impl Case {
         let filter_zero = if self.signed { 0 } else { random.within(low, high) };
         let multipliers: Vec<_> = (0..outputs).map(|_| random.multiplier(-14, -6)).collect();
         let applied: Vec<_> = multipliers.iter().map(|&multiplier| to_reference(multiplier)).collect();
-        let params = TransposeConvParams {
+        let params = ConvParams {
             input_shape: [batch, height, width, inputs],
             filter_shape: [outputs, self.taps[0], self.taps[1], inputs],
             output_shape: [batch, self.output[0], self.output[1], outputs],
             stride: self.stride,
+            dilation: [1; 2],
             pad_top: self.pad_before[0],
             pad_left: self.pad_before[1],
             input_zero_point: zeros[0],
@@ -128,11 +130,12 @@ impl Case {
         let bias: Vec<i64> = (0..outputs).map(|_| i64::from(random.next())).collect();
         let multipliers: Vec<_> = (0..outputs).map(|_| random.multiplier(-14, -6)).collect();
         let applied: Vec<_> = multipliers.iter().map(|&multiplier| to_reference(multiplier)).collect();
-        let params = TransposeConvParams {
+        let params = ConvParams {
             input_shape: [batch, height, width, inputs],
             filter_shape: [outputs, self.taps[0], self.taps[1], inputs],
             output_shape: [batch, self.output[0], self.output[1], outputs],
             stride: self.stride,
+            dilation: [1; 2],
             pad_top: self.pad_before[0],
             pad_left: self.pad_before[1],
             input_zero_point: 0,

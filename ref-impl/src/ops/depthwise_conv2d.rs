@@ -1,59 +1,35 @@
 //! DEPTHWISE_CONV_2D (`docs/numerics.md` §5).
 
-use super::{check_per_channel, finish, per_channel};
+use super::conv_params::{ConvParams, Lengths};
+use super::{finish, per_channel};
 use crate::accumulator::Accumulator;
-use crate::activation::ActivationRange;
 use crate::element::Quantized;
-use crate::fixed::Multiplier;
-use crate::geometry::{Axis, tap_position};
-use crate::shape::{check_length, element_count};
+use crate::geometry::tap_position;
 
-/// Parameters of [`depthwise_conv2d`].
-#[derive(Clone, Debug)]
-pub struct DepthwiseConv2dParams<'a> {
-    /// NHWC.
-    pub input_shape: [usize; 4],
-    /// 1HWO; O is a multiple of the input's channels, the quotient is the depth multiplier.
-    pub filter_shape: [usize; 4],
-    /// NHWC.
-    pub output_shape: [usize; 4],
-    /// Step between windows, vertical and horizontal.
-    pub stride: [usize; 2],
-    /// Step between taps, vertical and horizontal.
-    pub dilation: [usize; 2],
-    /// Rows of padding above the input.
-    pub pad_top: usize,
-    /// Columns of padding left of the input.
-    pub pad_left: usize,
-    /// Zero point of the input.
-    pub input_zero_point: i32,
-    /// Zero point of the filter; 0 for int8, whatever the file says.
-    pub filter_zero_point: i32,
-    /// One for all output channels, or one each.
-    pub multipliers: &'a [Multiplier],
-    /// Zero point of the output.
-    pub output_zero_point: i32,
-    /// Range of the fused activation.
-    pub activation: ActivationRange,
-}
-
-/// Depthwise 2-D convolution: output channel `ic · multiplier + m` sees input channel `ic` only.
+/// Depthwise 2-D convolution: output channel `ic · multiplier + m` sees input channel `ic` only. The filter is 1HWO; O is
+/// a multiple of the input's channels, the quotient is the depth multiplier.
 ///
 /// # Panics
 /// When a slice does not match its shape, the shapes do not match each other, or `multipliers` has
 /// neither one element nor one per output channel.
 pub fn depthwise_conv2d<X: Quantized, W: Quantized, A: Accumulator>(
-    params: &DepthwiseConv2dParams<'_>,
+    params: &ConvParams<'_>,
     input: &[X],
     filter: &[W],
     bias: Option<&[A]>,
     output: &mut [X],
 ) {
-    check(params, input.len(), filter.len(), bias.map(<[A]>::len), output.len());
+    params.check(&Lengths {
+        input: input.len(),
+        filter: filter.len(),
+        bias: bias.map(<[A]>::len),
+        output: output.len(),
+    });
+    check_channels(params);
     let [_, input_h, input_w, input_c] = params.input_shape;
     let [_, filter_h, filter_w, _] = params.filter_shape;
     let [batches, output_h, output_w, output_c] = params.output_shape;
-    let (vertical, horizontal) = axes(params);
+    let (vertical, horizontal) = params.axes();
     let depth_multiplier = output_c / input_c;
 
     let mut next = output.iter_mut();
@@ -94,32 +70,14 @@ pub fn depthwise_conv2d<X: Quantized, W: Quantized, A: Accumulator>(
     }
 }
 
-fn axes(params: &DepthwiseConv2dParams<'_>) -> (Axis, Axis) {
-    let axis = |i: usize, pad_before: usize| Axis {
-        input: params.input_shape[1 + i],
-        stride: params.stride[i],
-        dilation: params.dilation[i],
-        pad_before,
-    };
-    (axis(0, params.pad_top), axis(1, params.pad_left))
-}
-
-fn check(params: &DepthwiseConv2dParams<'_>, input: usize, filter: usize, bias: Option<usize>, output: usize) {
-    check_length("the input", input, element_count(&params.input_shape));
-    check_length("the filter", filter, element_count(&params.filter_shape));
-    check_length("the output", output, element_count(&params.output_shape));
-    let [batches, _, _, input_c] = params.input_shape;
+fn check_channels(params: &ConvParams<'_>) {
+    let [_, _, _, input_c] = params.input_shape;
     let [one, _, _, filter_c] = params.filter_shape;
-    let [output_batches, _, _, output_c] = params.output_shape;
-    assert_eq!(batches, output_batches, "batches of input and output");
+    let [_, _, _, output_c] = params.output_shape;
     assert_eq!(one, 1, "the first dimension of a depthwise filter");
     assert_eq!(filter_c, output_c, "filter and output channels");
     assert!(
         input_c > 0 && output_c >= input_c && output_c.is_multiple_of(input_c),
         "{output_c} output channels are no multiple of {input_c} input channels"
     );
-    if let Some(bias) = bias {
-        check_length("the bias", bias, output_c);
-    }
-    check_per_channel("multipliers", params.multipliers.len(), output_c);
 }

@@ -10,6 +10,7 @@ pub mod cast;
 pub mod comparison;
 pub mod concatenation;
 pub mod conv2d;
+pub mod conv_params;
 pub mod depthwise_conv2d;
 pub mod dequantize;
 pub mod detection_postprocess;

@@ -1,53 +1,31 @@
 //! TRANSPOSE_CONV (`docs/numerics.md` §5b).
 
-use super::{check_per_channel, finish, per_channel};
+use super::conv_params::{ConvParams, Lengths};
+use super::{finish, per_channel};
 use crate::accumulator::Accumulator;
-use crate::activation::ActivationRange;
 use crate::element::Quantized;
-use crate::fixed::Multiplier;
-use crate::shape::{check_length, element_count};
-
-/// Parameters of [`transpose_conv`].
-#[derive(Clone, Debug)]
-pub struct TransposeConvParams<'a> {
-    /// NHWC.
-    pub input_shape: [usize; 4],
-    /// OHWI; I is the input's channels.
-    pub filter_shape: [usize; 4],
-    /// NHWC.
-    pub output_shape: [usize; 4],
-    /// Step between the windows in the output, vertical and horizontal.
-    pub stride: [usize; 2],
-    /// Rows that the first window begins above the output.
-    pub pad_top: usize,
-    /// Columns that the first window begins left of the output.
-    pub pad_left: usize,
-    /// Zero point of the input.
-    pub input_zero_point: i32,
-    /// Zero point of the filter; 0 for int8.
-    pub filter_zero_point: i32,
-    /// One for all output channels, or one each.
-    pub multipliers: &'a [Multiplier],
-    /// Zero point of the output.
-    pub output_zero_point: i32,
-    /// Range of the fused activation.
-    pub activation: ActivationRange,
-}
 
 /// Transposed 2-D convolution: input pixel `(y, x)` adds its products with the filter to the output window whose first
-/// element is `(y · stride - pad_top, x · stride - pad_left)`; what lies outside the output is dropped.
+/// element is `(y · stride - pad_top, x · stride - pad_left)`; what lies outside the output is dropped. The filter
+/// is OHWI; I is the input's channels.
 ///
 /// # Panics
 /// When a slice does not match its shape, the shapes do not match each other, or `multipliers` has neither one element
 /// nor one per output channel.
 pub fn transpose_conv<X: Quantized, W: Quantized, A: Accumulator>(
-    params: &TransposeConvParams<'_>,
+    params: &ConvParams<'_>,
     input: &[X],
     filter: &[W],
     bias: Option<&[A]>,
     output: &mut [X],
 ) {
-    check(params, input.len(), filter.len(), bias.map(<[A]>::len), output.len());
+    params.check(&Lengths {
+        input: input.len(),
+        filter: filter.len(),
+        bias: bias.map(<[A]>::len),
+        output: output.len(),
+    });
+    check_channels(params);
     let [batches, input_h, input_w, input_c] = params.input_shape;
     let [_, filter_h, filter_w, _] = params.filter_shape;
     let [_, output_h, output_w, output_c] = params.output_shape;
@@ -92,16 +70,8 @@ fn target(position: usize, pad_before: usize, extent: usize) -> Option<usize> {
     position.checked_sub(pad_before).filter(|&position| position < extent)
 }
 
-fn check(params: &TransposeConvParams<'_>, input: usize, filter: usize, bias: Option<usize>, output: usize) {
-    check_length("the input", input, element_count(&params.input_shape));
-    check_length("the filter", filter, element_count(&params.filter_shape));
-    check_length("the output", output, element_count(&params.output_shape));
-    assert_eq!(params.input_shape[0], params.output_shape[0], "batches of input and output");
+fn check_channels(params: &ConvParams<'_>) {
+    assert_eq!(params.dilation, [1; 2], "transposed windows have no gaps");
     assert_eq!(params.input_shape[3], params.filter_shape[3], "channels of input and filter");
-    let output_c = params.output_shape[3];
-    assert_eq!(params.filter_shape[0], output_c, "filters and output channels");
-    if let Some(bias) = bias {
-        check_length("the bias", bias, output_c);
-    }
-    check_per_channel("multipliers", params.multipliers.len(), output_c);
+    assert_eq!(params.filter_shape[0], params.output_shape[3], "filters and output channels");
 }
