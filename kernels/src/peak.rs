@@ -159,7 +159,7 @@ fn joined_passes<A: PairDot, const MR: usize>(arch: A) -> u64 {
                     let quad = unsafe { arch.load_quad(quads[row].as_ptr()) };
                     let pairs = arch.pairs(quad, arch.load_half(line));
                     words = Some(match words {
-                        Some(words) => arch.join(words, pairs),
+                        Some(words) => arch.add_pairs(words, pairs),
                         None => pairs,
                     });
                 }

@@ -3,7 +3,7 @@
 //! The integer forms are an instruction set's own vectors, the float forms plain loops over sixteen lanes. Sums that fit 32
 //! bits, as most do, are multiplied as such. All zero points are 0.
 
-use crate::arch::{LANES, Pairs16};
+use crate::arch::{LANES, Pairs16, WideMultipliers};
 use crate::quantization::Multiplier;
 
 /// From 64-bit sums, which some forms take the low 32 bits of, to the output scale; one entry for all channels or one for each.
@@ -27,18 +27,6 @@ pub struct Range16 {
     pub min: i32,
     /// Greatest value.
     pub max: i32,
-}
-
-/// 64-bit sums of sixteen channels times 16-bit factors, rounded and shifted to the right.
-#[derive(Clone, Debug)]
-#[repr(C, align(64))]
-pub(crate) struct Wide {
-    /// Added to the products: the bias times the factor, and what rounds. All of it wraps.
-    pub(crate) offset: [i64; LANES],
-    /// 1 to 46.
-    pub(crate) shift: [i64; LANES],
-    /// 0 to 2^15.
-    pub(crate) factor: [i32; LANES],
 }
 
 /// Sums cut to 32 bits of sixteen channels, scaled with two roundings.
@@ -65,7 +53,7 @@ struct Float {
 /// How the sums of sixteen channels are scaled.
 #[derive(Clone, Debug)]
 enum Scale {
-    Wide(Box<Wide>),
+    Wide(Box<WideMultipliers>),
     Narrow(Box<Narrow>),
     Float(Box<Float>),
 }
@@ -180,7 +168,7 @@ fn pick<T: Copy>(list: &[T], channel: usize) -> T {
 }
 
 fn wide(multiplier: impl Fn(usize) -> Multiplier, used: usize, bias: [i64; LANES]) -> Scale {
-    let mut wide = Wide { offset: [0; LANES], shift: [1; LANES], factor: [0; LANES] };
+    let mut wide = WideMultipliers { offset: [0; LANES], shift: [1; LANES], factor: [0; LANES] };
     for (lane, &bias) in bias.iter().enumerate().take(used) {
         let Multiplier { mantissa, shift: exponent } = multiplier(lane);
         assert!((-31..=14).contains(&exponent) && mantissa >= 0, "a multiplier of {mantissa}, {exponent}");

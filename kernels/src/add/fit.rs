@@ -14,7 +14,7 @@
 
 use super::AddSpec;
 use super::tile::LEFT_SHIFT;
-use crate::arch::Weighed;
+use crate::arch::FusedAddScale;
 use crate::isa::Storage;
 use crate::quantization::Multiplier;
 
@@ -30,7 +30,7 @@ const MOST_ROUND: i64 = (1 << 30) + (1 << 25);
 const MOST_OFFSET: f64 = 16_000.0;
 
 /// The weighed sum that equals an addition of stored bytes for every pair; `None` where this search finds none.
-pub(super) fn fit(spec: &AddSpec, storage: Storage) -> Option<Weighed> {
+pub(super) fn fit(spec: &AddSpec, storage: Storage) -> Option<FusedAddScale> {
     let multipliers = [spec.operands[0].multiplier, spec.operands[1].multiplier, spec.multiplier];
     let (least, greatest) = storage.range();
     let stored = least..=greatest;
@@ -55,7 +55,7 @@ pub(super) fn fit(spec: &AddSpec, storage: Storage) -> Option<Weighed> {
     }
     let round = constant((spec, least), weights, shift + LOW_BITS, offset as i64)?;
     let halves = weights.map(split);
-    Some(Weighed {
+    Some(FusedAddScale {
         high: halves.map(|(high, _)| high),
         low: halves.map(|(_, low)| low),
         round: round as i32,

@@ -4,7 +4,7 @@ use super::fit::fit;
 use super::mix_tile::MixTile;
 use super::tile::{LEFT_SHIFT, Tile, TileFn};
 use super::{AddSpec, Descriptor, MixKernel, Operand};
-use crate::arch::{LANES, Weighed};
+use crate::arch::{FusedAddScale, LANES};
 use crate::bound::Bound;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
@@ -23,7 +23,7 @@ pub struct Add {
     tile: TileFn,
     requantizer: Requantizer,
     /// The addition as one weighed sum, and its least and greatest output.
-    mix: Option<(&'static MixKernel, Weighed, [u8; 2])>,
+    mix: Option<(&'static MixKernel, FusedAddScale, [u8; 2])>,
 }
 
 impl Add {

@@ -1,6 +1,6 @@
 //! The addition that is one weighed sum, written once for every instruction set.
 
-use crate::arch::{Mix, Weighed};
+use crate::arch::{FusedAdd, FusedAddScale};
 use crate::pairs::Run;
 
 /// A run of elements.
@@ -8,7 +8,7 @@ pub(super) struct MixTile<'a> {
     /// Where they are.
     pub(super) run: &'a Run,
     /// From both inputs to the output.
-    pub(super) weights: &'a Weighed,
+    pub(super) weights: &'a FusedAddScale,
     /// Least and greatest output byte.
     pub(super) clamp: [u8; 2],
 }
@@ -28,8 +28,8 @@ pub(super) type MixTileFn = unsafe fn(&MixTile<'_>);
 /// # Safety
 /// As [`MixTileFn`], in a function that enables the instruction set of `arch`.
 #[inline(always)]
-pub(super) unsafe fn run<A: Mix>(arch: A, tile: &MixTile<'_>) {
-    let weights = arch.prepare_mix(tile.weights);
+pub(super) unsafe fn run<A: FusedAdd>(arch: A, tile: &MixTile<'_>) {
+    let weights = arch.prepare_fused_add(tile.weights);
     let (min, max) = (arch.splat_wide(tile.clamp[0]), arch.splat_wide(tile.clamp[1]));
     let &Run { inputs: [first, second], steps, output, len } = tile.run;
     let count = A::WIDTH.min(len);
@@ -40,7 +40,7 @@ pub(super) unsafe fn run<A: Mix>(arch: A, tile: &MixTile<'_>) {
             // SAFETY: the caller vouches for the run's elements.
             unsafe {
                 let (a, b) = (arch.load_wide(first.wrapping_add(at)), arch.load_wide(second.wrapping_add(at)));
-                let mixed = arch.min_wide(arch.max_wide(arch.mix(a, b, weights), min), max);
+                let mixed = arch.min_wide(arch.max_wide(arch.fused_add(a, b, weights), min), max);
                 arch.store_wide(output.wrapping_add(at), mixed, A::WIDTH);
             }
         }
@@ -53,7 +53,7 @@ pub(super) unsafe fn run<A: Mix>(arch: A, tile: &MixTile<'_>) {
         unsafe {
             let a = arch.load_wide(first.wrapping_add(start * steps[0]));
             let b = arch.load_wide(second.wrapping_add(start * steps[1]));
-            let mixed = arch.min_wide(arch.max_wide(arch.mix(a, b, weights), min), max);
+            let mixed = arch.min_wide(arch.max_wide(arch.fused_add(a, b, weights), min), max);
             arch.store_wide(output.wrapping_add(start), mixed, count);
         }
         at += A::WIDTH;

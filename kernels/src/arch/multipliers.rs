@@ -10,7 +10,8 @@
 //!
 //! `[x < 0]` stands for `[h < 0]`: they differ only where `h` is 0, and then the result is 0 with either.
 
-use super::LANES;
+/// Lanes of every vector.
+pub(crate) const LANES: usize = 16;
 
 /// Multipliers of sixteen channels.
 #[derive(Clone, Debug)]
@@ -44,7 +45,7 @@ impl Multipliers {
         self.right[lane] = (-shift).max(0);
     }
 
-    /// Chooses the rounding of [`super::Arch::rescale_clamped`].
+    /// Chooses the rounding of [`super::vector::Arch::rescale_clamped`].
     pub(crate) fn round_clamped(&mut self) {
         for lane in 0..LANES {
             let right = self.right[lane];
@@ -54,7 +55,7 @@ impl Multipliers {
         }
     }
 
-    /// Chooses the rounding of [`super::Arch::rescale_small`].
+    /// Chooses the rounding of [`super::vector::Arch::rescale_small`].
     pub(crate) fn round_small(&mut self) {
         for lane in 0..LANES {
             let right = self.right[lane];

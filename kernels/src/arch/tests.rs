@@ -1,6 +1,7 @@
 //! Every instruction set's lanes against the portable ones, and those against the specification.
 
 use super::*;
+use crate::isa::Isa;
 
 /// Runs `$check::<A>(arch)` inside a `#[target_feature]` shell of each instruction set of this CPU.
 macro_rules! on_every_arch {

@@ -1,6 +1,6 @@
 //! Vocabulary of element-wise kernels: whole registers of bytes, averages, weighed sums, products.
 
-use super::{Arch, Scalar};
+use super::vector::Arch;
 
 /// How sums in 16-bit lanes become averages; see [`Wide::divide`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +77,9 @@ pub(crate) trait Wide: Arch {
     }
 }
 
-/// Two stored bytes weighed and added; see [`Mix::mix`].
+/// Two stored bytes weighed and added; see [`FusedAdd::fused_add`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Weighed {
+pub(crate) struct FusedAddScale {
     /// Weights, in units of `2^-shift`.
     pub(crate) high: [i16; 2],
     /// What the weights have more, in units of `2^-(shift + 16)`.
@@ -93,16 +93,16 @@ pub(crate) struct Weighed {
 }
 
 /// Weighed sums of two registers of stored bytes.
-pub(crate) trait Mix: Wide {
-    /// The numbers, as [`Mix::mix`] wants them.
+pub(crate) trait FusedAdd: Wide {
+    /// The numbers, as [`FusedAdd::fused_add`] wants them.
     type Weights: Copy;
 
-    /// Brings numbers into the form of [`Mix::mix`].
-    fn prepare_mix(self, by: &Weighed) -> Self::Weights;
+    /// Brings numbers into the form of [`FusedAdd::fused_add`].
+    fn prepare_fused_add(self, by: &FusedAddScale) -> Self::Weights;
 
     /// `((high·x + ((low·x + round) >> 16)) >> shift) + offset` of each pair `x` of bytes, where shifts
     /// are floors, the sum before the offset is cut to 16 bits and the result to a stored byte.
-    fn mix(self, a: Self::Bytes, b: Self::Bytes, by: Self::Weights) -> Self::Bytes;
+    fn fused_add(self, a: Self::Bytes, b: Self::Bytes, by: Self::Weights) -> Self::Bytes;
 }
 
 /// Stored bytes that meet in pairs, or add up.
@@ -143,9 +143,3 @@ pub(crate) trait Elements: Arch {
         self.add(sums[0], sums[1])
     }
 }
-
-impl Elements for Scalar {}
-#[cfg(target_arch = "x86_64")]
-impl Elements for super::Avx2 {}
-#[cfg(target_arch = "x86_64")]
-impl Elements for super::Avx512Vnni {}

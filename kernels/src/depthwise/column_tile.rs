@@ -22,7 +22,7 @@
 //! the rest is not stored.
 
 use super::quad_tile::PARTS;
-use crate::arch::{INTERLEAVED, Interleave, Scaled};
+use crate::arch::{FloatScale, INTERLEAVED, Interleave};
 use crate::memory::Line;
 use crate::requantize::{Lanes, Requantizer};
 
@@ -60,7 +60,7 @@ pub(super) struct ColumnTile<'a> {
     /// Folded bias.
     pub(super) bias: &'a [Lanes; PARTS],
     /// From sums to outputs in floats, where these are exact.
-    pub(super) scaled: Option<&'a Scaled>,
+    pub(super) scaled: Option<&'a FloatScale>,
     /// From sums to outputs.
     pub(super) requantizers: &'a [Requantizer; PARTS],
     /// Address of the first output pixel, at the first channel.
@@ -85,7 +85,7 @@ pub(super) type ColumnTileFn = unsafe fn(&ColumnTile<'_>);
 /// # Safety
 /// As [`ColumnTileFn`], in a function that enables the instruction set of `arch`. The window has `TAPS`
 /// by `TAPS` taps that are `STEP` columns apart from one output to the next, and `AHEAD` is
-/// `TAPS / STEP`, rounded up. `SCALED` says whether the tile has a [`Scaled`].
+/// `TAPS / STEP`, rounded up. `SCALED` says whether the tile has a [`FloatScale`].
 #[inline(always)]
 pub(super) unsafe fn run<
     A: Interleave,
@@ -211,7 +211,7 @@ impl<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, co
     unsafe fn inner<const TURN: usize>(
         &mut self,
         arch: A,
-        (tile, scaled): (&ColumnTile<'_>, &Scaled),
+        (tile, scaled): (&ColumnTile<'_>, &FloatScale),
         sources: &mut [*const u8; TAPS],
         target: &mut *mut u8,
     ) {

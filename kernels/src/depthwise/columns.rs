@@ -10,7 +10,7 @@ use super::pack::weight;
 use super::quad_tile::PARTS;
 use super::quads::{layers, split};
 use super::slope;
-use crate::arch::{INTERLEAVED, LANES, Scaled};
+use crate::arch::{FloatScale, INTERLEAVED, LANES};
 use crate::memory::Line;
 use crate::quantization::{OutputRange, Requantize};
 use crate::requantize::{Lanes, Requantizer};
@@ -38,7 +38,7 @@ struct Group {
     /// Layers of weights.
     layers: usize,
     bias: [Lanes; PARTS],
-    scaled: Option<Scaled>,
+    scaled: Option<FloatScale>,
     requantizers: [Requantizer; PARTS],
 }
 
@@ -134,11 +134,17 @@ impl Columns {
     }
 
     /// The requantization of a group in floats, where that is exact for all its channels.
-    fn scaled(&self, spec: &DepthwiseSpec<'_>, range: OutputRange, at: [usize; 2], largest: &[i64]) -> Option<Scaled> {
+    fn scaled(
+        &self,
+        spec: &DepthwiseSpec<'_>,
+        range: OutputRange,
+        at: [usize; 2],
+        largest: &[i64],
+    ) -> Option<FloatScale> {
         let Requantize::Fixed(multipliers) = spec.requantize else { return None };
         let [min, max] = [range.min, range.max].map(|bound| u8::try_from(bound).ok());
-        let mut scaled = Scaled {
-            slope: [[0.0; LANES]; PARTS],
+        let mut scaled = FloatScale {
+            scale: [[0.0; LANES]; PARTS],
             offset: [[0.0; LANES]; PARTS],
             min: [min?; INTERLEAVED],
             max: [max?; INTERLEAVED],
@@ -148,7 +154,7 @@ impl Columns {
                 let Some(channel) = self.channel(at, part, lane) else { continue };
                 let multiplier = multipliers[if multipliers.len() == 1 { 0 } else { channel }];
                 let (slope, offset) = slope::fit(multiplier, range, largest[channel])?;
-                scaled.slope[part][lane] = slope;
+                scaled.scale[part][lane] = slope;
                 scaled.offset[part][lane] = offset;
             }
         }

@@ -92,7 +92,7 @@ unsafe fn groups<A: PairDot, const MR: usize, const JOINED: usize>(
             for line in 1..JOINED {
                 // SAFETY: as above.
                 let quad = unsafe { arch.load_quad(start.wrapping_add(offsets[line] as usize)) };
-                words = arch.join(words, arch.pairs(quad, weights[line]));
+                words = arch.add_pairs(words, arch.pairs(quad, weights[line]));
             }
             sums[row] = arch.widen(sums[row], words, by);
         }

@@ -6,7 +6,9 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-use super::{DotProd, InstructionSet, Kernel, Neon};
+use super::dotprod::DotProd;
+use super::neon::Neon;
+use crate::arch::{InstructionSet, Kernel};
 use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD, the dot products and the matrix products.

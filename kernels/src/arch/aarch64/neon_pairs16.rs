@@ -5,9 +5,8 @@
 
 use core::arch::aarch64::*;
 
-use super::neon::Quarters;
-use super::{LANES, Neon, Pairs16};
-use crate::requantize16::Wide;
+use super::neon::{Neon, Quarters};
+use crate::arch::{LANES, Pairs16, WideMultipliers};
 
 /// A register intrinsic, safe because a [`Neon`] proves the CPU feature.
 macro_rules! register {
@@ -197,13 +196,13 @@ impl Pairs16 for Neon {
     }
 
     #[inline(always)]
-    fn rescale_wide(self, sums: &[i64; LANES], by: &Wide) -> Quarters {
+    fn rescale_wide(self, sums: &[i64; LANES], by: &WideMultipliers) -> Quarters {
         // SAFETY: each quarter of the arrays has four values.
         unsafe { [quarter(sums, by, 0), quarter(sums, by, 4), quarter(sums, by, 8), quarter(sums, by, 12)] }
     }
 
     #[inline(always)]
-    fn rescale_narrow(self, sums: Quarters, by: &Wide) -> Quarters {
+    fn rescale_narrow(self, sums: Quarters, by: &WideMultipliers) -> Quarters {
         // SAFETY: as above.
         unsafe {
             [
@@ -222,7 +221,7 @@ impl Pairs16 for Neon {
 /// # Safety
 /// `at` is at most 12.
 #[inline(always)]
-unsafe fn quarter(sums: &[i64; LANES], by: &Wide, at: usize) -> int32x4_t {
+unsafe fn quarter(sums: &[i64; LANES], by: &WideMultipliers, at: usize) -> int32x4_t {
     // SAFETY: the arrays have four values from lane `at` on.
     unsafe {
         let [a, b] = load4(sums, at);
@@ -245,7 +244,7 @@ unsafe fn quarter(sums: &[i64; LANES], by: &Wide, at: usize) -> int32x4_t {
 /// # Safety
 /// As [`quarter`].
 #[inline(always)]
-unsafe fn narrow_quarter(sums: int32x4_t, by: &Wide, at: usize) -> int32x4_t {
+unsafe fn narrow_quarter(sums: int32x4_t, by: &WideMultipliers, at: usize) -> int32x4_t {
     // SAFETY: the caller's promise.
     unsafe {
         let offset = load4(&by.offset, at);
@@ -261,7 +260,7 @@ unsafe fn narrow_quarter(sums: int32x4_t, by: &Wide, at: usize) -> int32x4_t {
 /// # Safety
 /// As [`quarter`].
 #[inline(always)]
-unsafe fn shifted(products: [int64x2_t; 2], by: &Wide, at: usize) -> int32x4_t {
+unsafe fn shifted(products: [int64x2_t; 2], by: &WideMultipliers, at: usize) -> int32x4_t {
     // SAFETY: the caller's promise.
     unsafe {
         let shift = load4(&by.shift, at);

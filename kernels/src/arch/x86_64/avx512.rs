@@ -2,20 +2,13 @@
 
 use core::arch::x86_64::*;
 
-use super::{Arch, Clamp, Dot, InstructionSet, Kernel, Multipliers};
+use crate::arch::register::register;
+use crate::arch::{Arch, Clamp, Dot, InstructionSet, Kernel, Multipliers};
 use crate::isa::Isa;
 
 /// Proof that the CPU has AVX-512 F, BW, DQ, VL and VNNI.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512Vnni(());
-
-/// A register intrinsic, safe because `self` proves the CPU feature.
-macro_rules! register {
-    ($call:expr) => {
-        // SAFETY: a register operation whose only condition is the CPU feature that `self` proves.
-        unsafe { $call }
-    };
-}
 
 /// Multipliers of sixteen channels for both signs.
 #[derive(Clone, Copy)]

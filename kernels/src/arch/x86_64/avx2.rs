@@ -8,10 +8,12 @@
 use core::arch::x86_64::*;
 use core::marker::PhantomData;
 
+use super::halves::both;
 #[cfg(test)]
-use super::avx2_products::VnniByVl;
-use super::avx2_products::{PairSums, Product, Vnni};
-use super::{Arch, Clamp, Dot, InstructionSet, Kernel, Multipliers};
+use super::products::VnniByVl;
+use super::products::{PairSums, Product, Vnni};
+use crate::arch::register::register;
+use crate::arch::{Arch, Clamp, InstructionSet, Kernel, Multipliers};
 use crate::isa::Isa;
 
 /// Proof that the CPU has AVX2, and what the product `P` needs beyond it.
@@ -28,14 +30,6 @@ pub(crate) type AvxVnniByVl = Ymm<VnniByVl>;
 
 /// Lanes 0 to 7 and 8 to 15.
 pub(crate) type Pair = [__m256i; 2];
-
-/// A register intrinsic, safe because `self` proves the CPU feature.
-macro_rules! register {
-    ($call:expr) => {
-        // SAFETY: a register operation whose only condition is the CPU feature that `self` proves.
-        unsafe { $call }
-    };
-}
 
 /// Multipliers of sixteen channels for both signs.
 #[derive(Clone, Copy)]
@@ -62,23 +56,6 @@ pub(crate) type PreparedClamp = Option<[__m256i; 3]>;
 
 /// Selects the odd lanes in a blend.
 const ODD: i32 = 0xAA;
-
-/// The same for both halves; a macro because a closure that is not inlined would be compiled without
-/// the instruction set.
-macro_rules! both {
-    ($half:ident => $value:expr) => {
-        [
-            {
-                let $half = 0;
-                $value
-            },
-            {
-                let $half = 1;
-                $value
-            },
-        ]
-    };
-}
 
 /// An instruction set of two `ymm` registers, by its features and its product.
 macro_rules! instruction_set {
@@ -356,47 +333,4 @@ fn high_halves(x: Pair, by: RescaleFast) -> Pair {
             _mm256_blend_epi32::<ODD>(_mm256_srli_epi64::<32>(even), odd)
         })
     })
-}
-
-impl<P: Product> Dot for Ymm<P>
-where
-    Self: InstructionSet,
-{
-    type Sums = Pair;
-    type Weights = Pair;
-    type Quad = __m256i;
-
-    #[inline(always)]
-    fn zero(self) -> Pair {
-        [register!(_mm256_setzero_si256()); 2]
-    }
-
-    #[inline(always)]
-    fn begin(self, values: Pair) -> Pair {
-        values
-    }
-
-    #[inline(always)]
-    unsafe fn load_weights(self, source: *const i8) -> Pair {
-        // SAFETY: the caller vouches for 64 readable bytes.
-        both!(i => unsafe { _mm256_loadu_si256(source.add(32 * i).cast()) })
-    }
-
-    #[inline(always)]
-    unsafe fn load_quad(self, source: *const u8) -> __m256i {
-        // SAFETY: the caller vouches for 4 readable bytes; the read is unaligned.
-        let quad = unsafe { source.cast::<i32>().read_unaligned() };
-        register!(_mm256_set1_epi32(quad))
-    }
-
-    #[inline(always)]
-    fn dot(self, sums: Pair, quad: __m256i, weights: Pair) -> Pair {
-        // SAFETY: `self` proves what the product needs.
-        both!(i => unsafe { P::dot(sums[i], quad, weights[i]) })
-    }
-
-    #[inline(always)]
-    fn lanes(self, sums: Pair) -> Pair {
-        sums
-    }
 }

@@ -2,8 +2,8 @@
 
 use core::arch::aarch64::*;
 
-use super::neon::{Quarters, store_first};
-use super::{Divide, Elements, Mix, Neon, Weighed, Wide};
+use super::neon::{Neon, Quarters, store_first};
+use crate::arch::{Divide, Elements, FusedAdd, FusedAddScale, Wide};
 
 /// A register intrinsic; in methods of [`Neon`] that proves the CPU feature, elsewhere the caller vouches for it.
 macro_rules! register {
@@ -158,11 +158,11 @@ impl Weights {
     }
 }
 
-impl Mix for Neon {
+impl FusedAdd for Neon {
     type Weights = Weights;
 
     #[inline(always)]
-    fn prepare_mix(self, by: &Weighed) -> Weights {
+    fn prepare_fused_add(self, by: &FusedAddScale) -> Weights {
         let [low, high] = [by.low, by.high];
         register!(Weights {
             high: [vdupq_n_s16(high[0]), vdupq_n_s16(high[1])],
@@ -174,7 +174,7 @@ impl Mix for Neon {
     }
 
     #[inline(always)]
-    fn mix(self, a: int8x16_t, b: int8x16_t, by: Weights) -> int8x16_t {
+    fn fused_add(self, a: int8x16_t, b: int8x16_t, by: Weights) -> int8x16_t {
         register!({
             let low = by.sums(vmovl_s8(vget_low_s8(a)), vmovl_s8(vget_low_s8(b)));
             let high = by.sums(vmovl_high_s8(a), vmovl_high_s8(b));

@@ -3,15 +3,9 @@
 use core::arch::asm;
 use core::arch::x86_64::*;
 
-use super::{Avx512Vnni, Divide, Dot, Interleave, LANES, Mix, Scaled, Weighed, Wide};
-
-/// A register intrinsic, safe because `self` proves the CPU feature.
-macro_rules! register {
-    ($call:expr) => {
-        // SAFETY: a register operation whose only condition is the CPU feature that `self` proves.
-        unsafe { $call }
-    };
-}
+use super::avx512::Avx512Vnni;
+use crate::arch::register::register;
+use crate::arch::{Divide, Dot, Elements, FloatScale, FusedAdd, FusedAddScale, Interleave, LANES, Wide};
 
 /// Sums of even and odd bytes: the first counts `even + 256 · odd`, the second `odd`, so that a byte
 /// costs one shift and no shuffle.
@@ -57,12 +51,12 @@ impl Interleave for Avx512Vnni {
     }
 
     #[inline(always)]
-    unsafe fn store_scaled(self, target: *mut u8, [a, b, c, d]: [__m512i; 4], by: &Scaled, count: usize) {
+    unsafe fn store_scaled(self, target: *mut u8, [a, b, c, d]: [__m512i; 4], by: &FloatScale, count: usize) {
         let bytes = register!({
             let first =
-                _mm512_packs_epi32(scale(a, &by.slope[0], &by.offset[0]), scale(b, &by.slope[1], &by.offset[1]));
+                _mm512_packs_epi32(scale(a, &by.scale[0], &by.offset[0]), scale(b, &by.scale[1], &by.offset[1]));
             let second =
-                _mm512_packs_epi32(scale(c, &by.slope[2], &by.offset[2]), scale(d, &by.slope[3], &by.offset[3]));
+                _mm512_packs_epi32(scale(c, &by.scale[2], &by.offset[2]), scale(d, &by.scale[3], &by.offset[3]));
             _mm512_packus_epi16(first, second)
         });
         // SAFETY: the bounds are 64 bytes each, and the caller vouches for `count` writable bytes.
@@ -80,17 +74,17 @@ impl Interleave for Avx512Vnni {
     }
 }
 
-/// `floor(slope · lane + offset)`; inlined into functions that have the instruction set.
+/// `floor(scale · lane + offset)`; inlined into functions that have the instruction set.
 ///
 /// # Safety
 /// The CPU has the instruction set.
 #[inline(always)]
-unsafe fn scale(lanes: __m512i, slope: &[f32; LANES], offset: &[f32; LANES]) -> __m512i {
+unsafe fn scale(lanes: __m512i, scale: &[f32; LANES], offset: &[f32; LANES]) -> __m512i {
     const FLOOR: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
     // SAFETY: the arrays have sixteen values each; the caller vouches for the CPU.
     unsafe {
-        let (slope, offset) = (_mm512_loadu_ps(slope.as_ptr()), _mm512_loadu_ps(offset.as_ptr()));
-        _mm512_cvt_roundps_epi32::<FLOOR>(_mm512_fmadd_ps(_mm512_cvtepi32_ps(lanes), slope, offset))
+        let (scale, offset) = (_mm512_loadu_ps(scale.as_ptr()), _mm512_loadu_ps(offset.as_ptr()));
+        _mm512_cvt_roundps_epi32::<FLOOR>(_mm512_fmadd_ps(_mm512_cvtepi32_ps(lanes), scale, offset))
     }
 }
 
@@ -105,6 +99,8 @@ pub(crate) struct Divider {
     shift: __m128i,
     nearest: __m512i,
 }
+
+impl Elements for Avx512Vnni {}
 
 impl Wide for Avx512Vnni {
     type Bytes = __m512i;
@@ -264,11 +260,11 @@ pub(crate) struct Weights {
     offset: __m512i,
 }
 
-impl Mix for Avx512Vnni {
+impl FusedAdd for Avx512Vnni {
     type Weights = Weights;
 
     #[inline(always)]
-    fn prepare_mix(self, by: &Weighed) -> Weights {
+    fn prepare_fused_add(self, by: &FusedAddScale) -> Weights {
         let pair = |[a, b]: [i16; 2]| i32::from(a) & 0xFFFF | i32::from(b) << 16;
         let (high, low) = (pair(by.high), pair(by.low));
         register!(Weights {
@@ -281,7 +277,7 @@ impl Mix for Avx512Vnni {
     }
 
     #[inline(always)]
-    fn mix(self, a: __m512i, b: __m512i, by: Weights) -> __m512i {
+    fn fused_add(self, a: __m512i, b: __m512i, by: Weights) -> __m512i {
         register!({
             // Unpacking and packing both work within 16 bytes, so the order comes back.
             let zero = _mm512_setzero_si512();

@@ -6,7 +6,8 @@
 use core::arch::asm;
 use core::arch::x86_64::{_mm512_maskz_loadu_epi8, _mm512_storeu_si512};
 
-use super::{Avx512Vnni, InstructionSet, LANES};
+use super::avx512::Avx512Vnni;
+use crate::arch::{InstructionSet, LANES};
 
 /// Rows of a tile.
 pub(crate) const TILE_ROWS: usize = 16;

@@ -1,12 +1,10 @@
-//! [`Pairs16`] of AVX2 and AVX-512 VNNI.
+//! [`Pairs16`] of AVX2 and AVX-VNNI.
 
 use core::arch::x86_64::*;
 
-use super::super::avx2::Ymm;
-use super::super::avx2_products::Product;
-use super::super::{Avx512Vnni, InstructionSet, LANES, avx2::Pair};
-use super::Pairs16;
-use crate::requantize16::Wide;
+use super::avx2::{Pair, Ymm};
+use super::products::Product;
+use crate::arch::{InstructionSet, LANES, Pairs16, WideMultipliers};
 
 impl<P: Product> Pairs16 for Ymm<P>
 where
@@ -81,12 +79,12 @@ where
     }
 
     #[inline(always)]
-    fn rescale_wide(self, sums: &[i64; LANES], by: &Wide) -> Pair {
+    fn rescale_wide(self, sums: &[i64; LANES], by: &WideMultipliers) -> Pair {
         // SAFETY: each quarter of the arrays has four values; register operations of the CPU feature that `self`
         // proves.
         unsafe {
             let sums = sums.as_ptr();
-            joined([
+            low_halves_of([
                 quarter(product(_mm256_loadu_si256(sums.cast()), by, 0), by, 0),
                 quarter(product(_mm256_loadu_si256(sums.add(4).cast()), by, 4), by, 4),
                 quarter(product(_mm256_loadu_si256(sums.add(8).cast()), by, 8), by, 8),
@@ -96,86 +94,15 @@ where
     }
 
     #[inline(always)]
-    fn rescale_narrow(self, sums: Pair, by: &Wide) -> Pair {
+    fn rescale_narrow(self, sums: Pair, by: &WideMultipliers) -> Pair {
         // SAFETY: as above.
         unsafe {
-            joined([
+            low_halves_of([
                 quarter(narrow_product(_mm256_castsi256_si128(sums[0]), by, 0), by, 0),
                 quarter(narrow_product(_mm256_extracti128_si256::<1>(sums[0]), by, 4), by, 4),
                 quarter(narrow_product(_mm256_castsi256_si128(sums[1]), by, 8), by, 8),
                 quarter(narrow_product(_mm256_extracti128_si256::<1>(sums[1]), by, 12), by, 12),
             ])
-        }
-    }
-}
-
-impl Pairs16 for Avx512Vnni {
-    const SIDE_BY_SIDE: bool = true;
-    const TAP_STEP: usize = 2 * LANES;
-    type Weights16 = __m512i;
-    type Words = __m512i;
-    type Tap = __m512i;
-
-    #[inline(always)]
-    unsafe fn load_weights16(self, source: *const i16) -> __m512i {
-        // SAFETY: the caller vouches for 64 readable bytes.
-        unsafe { _mm512_loadu_si512(source.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn add_pairs16(self, sums: __m512i, x: *const i16, weights: __m512i) -> __m512i {
-        // SAFETY: the caller vouches for four readable bytes; the rest are register operations of the CPU features
-        // that `self` proves.
-        unsafe { _mm512_dpwssd_epi32(sums, weights, _mm512_set1_epi32(x.cast::<i32>().read_unaligned())) }
-    }
-
-    #[inline(always)]
-    unsafe fn load_words(self, source: *const i16) -> __m512i {
-        // SAFETY: the caller vouches for 32 readable bytes; the rest is as above.
-        unsafe { _mm512_cvtepi16_epi32(_mm256_loadu_si256(source.cast())) }
-    }
-
-    #[inline(always)]
-    unsafe fn load_tap(self, source: *const i16) -> __m512i {
-        // SAFETY: the caller vouches for 64 readable bytes.
-        unsafe { self.load_weights16(source) }
-    }
-
-    #[inline(always)]
-    fn add_words(self, sums: __m512i, words: __m512i, weights: __m512i) -> __m512i {
-        // SAFETY: a register operation of the CPU features that `self` proves.
-        unsafe { _mm512_dpwssd_epi32(sums, words, weights) }
-    }
-
-    #[inline(always)]
-    unsafe fn store_words(self, target: *mut i16, values: __m512i, count: usize) {
-        let mask = ((1_u32 << count) - 1) as u16;
-        // SAFETY: register operations of the CPU features that `self` proves; the caller vouches for the masked
-        // part of the target.
-        unsafe { _mm256_mask_storeu_epi16(target, mask, _mm512_cvtepi32_epi16(values)) }
-    }
-
-    #[inline(always)]
-    fn rescale_wide(self, sums: &[i64; LANES], by: &Wide) -> __m512i {
-        // SAFETY: each half of the arrays has eight values; register operations of the CPU features that `self`
-        // proves.
-        unsafe {
-            let sums = sums.as_ptr();
-            let low = _mm512_mullo_epi64(_mm512_loadu_si512(sums.cast()), factors(by, 0));
-            let high = _mm512_mullo_epi64(_mm512_loadu_si512(sums.add(8).cast()), factors(by, 8));
-            _mm512_inserti64x4::<1>(_mm512_castsi256_si512(half(low, by, 0)), half(high, by, 8))
-        }
-    }
-
-    #[inline(always)]
-    fn rescale_narrow(self, sums: __m512i, by: &Wide) -> __m512i {
-        // SAFETY: as above.
-        unsafe {
-            let low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256(sums));
-            let high = _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64::<1>(sums));
-            let low = half(_mm512_mul_epi32(low, factors(by, 0)), by, 0);
-            let high = half(_mm512_mul_epi32(high, factors(by, 8)), by, 8);
-            _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high)
         }
     }
 }
@@ -186,7 +113,7 @@ impl Pairs16 for Avx512Vnni {
 /// # Safety
 /// The CPU has AVX2; `at` is at most 12.
 #[inline(always)]
-unsafe fn product(sums: __m256i, by: &Wide, at: usize) -> __m256i {
+unsafe fn product(sums: __m256i, by: &WideMultipliers, at: usize) -> __m256i {
     // SAFETY: the caller's promise.
     unsafe {
         let factor = _mm256_cvtepu32_epi64(_mm_loadu_si128(by.factor.as_ptr().add(at).cast()));
@@ -200,7 +127,7 @@ unsafe fn product(sums: __m256i, by: &Wide, at: usize) -> __m256i {
 /// # Safety
 /// As [`product`].
 #[inline(always)]
-unsafe fn narrow_product(sums: __m128i, by: &Wide, at: usize) -> __m256i {
+unsafe fn narrow_product(sums: __m128i, by: &WideMultipliers, at: usize) -> __m256i {
     // SAFETY: the caller's promise.
     unsafe {
         let factor = _mm256_cvtepu32_epi64(_mm_loadu_si128(by.factor.as_ptr().add(at).cast()));
@@ -213,7 +140,7 @@ unsafe fn narrow_product(sums: __m128i, by: &Wide, at: usize) -> __m256i {
 /// # Safety
 /// As [`product`].
 #[inline(always)]
-unsafe fn quarter(products: __m256i, by: &Wide, at: usize) -> __m256i {
+unsafe fn quarter(products: __m256i, by: &WideMultipliers, at: usize) -> __m256i {
     // SAFETY: the caller's promise.
     unsafe {
         let product = _mm256_add_epi64(products, _mm256_loadu_si256(by.offset.as_ptr().add(at).cast()));
@@ -230,7 +157,7 @@ unsafe fn quarter(products: __m256i, by: &Wide, at: usize) -> __m256i {
 /// # Safety
 /// The CPU has AVX2.
 #[inline(always)]
-unsafe fn joined([a, b, c, d]: [__m256i; 4]) -> Pair {
+unsafe fn low_halves_of([a, b, c, d]: [__m256i; 4]) -> Pair {
     // SAFETY: the caller's promise.
     unsafe {
         let halves = [low_halves(a, b), low_halves(c, d)];
@@ -246,27 +173,4 @@ unsafe fn joined([a, b, c, d]: [__m256i; 4]) -> Pair {
 unsafe fn low_halves(a: __m256i, b: __m256i) -> __m256i {
     // SAFETY: the caller's promise.
     unsafe { _mm256_castps_si256(_mm256_shuffle_ps::<0x88>(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b))) }
-}
-
-/// Eight factors from lane `at` on.
-///
-/// # Safety
-/// The CPU has AVX-512 F; `at` is at most 8.
-#[inline(always)]
-unsafe fn factors(by: &Wide, at: usize) -> __m512i {
-    // SAFETY: the caller's promise.
-    unsafe { _mm512_cvtepu32_epi64(_mm256_loadu_si256(by.factor.as_ptr().add(at).cast())) }
-}
-
-/// What becomes of eight products from lane `at` on.
-///
-/// # Safety
-/// As [`factors`].
-#[inline(always)]
-unsafe fn half(products: __m512i, by: &Wide, at: usize) -> __m256i {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let product = _mm512_add_epi64(products, _mm512_loadu_si512(by.offset.as_ptr().add(at).cast()));
-        _mm512_cvtepi64_epi32(_mm512_srav_epi64(product, _mm512_loadu_si512(by.shift.as_ptr().add(at).cast())))
-    }
 }

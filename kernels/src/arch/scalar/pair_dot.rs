@@ -1,6 +1,7 @@
 //! Products of pairs that saturate as those of AVX2 do, so that the packing of joined lines is tested on every machine.
 
-use super::{LANES, PairDot, Scalar};
+use super::Scalar;
+use crate::arch::{LANES, PairDot};
 
 impl PairDot for Scalar {
     type Half = [i32; LANES / 2];
@@ -32,7 +33,7 @@ impl PairDot for Scalar {
         })
     }
 
-    fn join(self, a: Self::Pairs, b: Self::Pairs) -> Self::Pairs {
+    fn add_pairs(self, a: Self::Pairs, b: Self::Pairs) -> Self::Pairs {
         core::array::from_fn(|column| core::array::from_fn(|pair| a[column][pair].wrapping_add(b[column][pair])))
     }
 

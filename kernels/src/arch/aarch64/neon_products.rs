@@ -7,16 +7,8 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-use super::Neon;
-use super::neon::Quarters;
-
-/// A register intrinsic, safe because `self` proves the CPU feature.
-macro_rules! register {
-    ($call:expr) => {
-        // SAFETY: a register operation whose only condition is the CPU feature that `self` proves.
-        unsafe { $call }
-    };
-}
+use super::neon::{Neon, Quarters};
+use crate::arch::register::register;
 
 impl Neon {
     /// The byte in lane `i` is that of lane `order[i]`.

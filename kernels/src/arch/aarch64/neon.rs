@@ -2,7 +2,8 @@
 
 use core::arch::aarch64::*;
 
-use super::{Arch, Clamp, InstructionSet, Kernel, Multipliers, Wide};
+use crate::arch::register::register;
+use crate::arch::{Arch, Clamp, InstructionSet, Kernel, Multipliers, Wide};
 use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD, which every aarch64 target of this crate has.
@@ -11,14 +12,6 @@ pub(crate) struct Neon(());
 
 /// Lanes in fours.
 pub(crate) type Quarters = [int32x4_t; 4];
-
-/// A register intrinsic, safe because `self` proves the CPU feature.
-macro_rules! register {
-    ($call:expr) => {
-        // SAFETY: a register operation whose only condition is the CPU feature that `self` proves.
-        unsafe { $call }
-    };
-}
 
 /// Multipliers of sixteen channels.
 #[derive(Clone, Copy)]

@@ -7,7 +7,8 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-use super::{InstructionSet, Kernel, Neon};
+use super::neon::Neon;
+use crate::arch::{InstructionSet, Kernel};
 use crate::isa::Isa;
 
 /// Proof that the CPU has Advanced SIMD and the dot products.

@@ -3,17 +3,10 @@
 use core::arch::asm;
 use core::arch::x86_64::*;
 
-use super::avx2::Ymm;
-use super::avx2_products::Product;
-use super::{Divide, InstructionSet, Mix, Weighed, Wide};
-
-/// A register intrinsic, safe because `self` proves the CPU feature.
-macro_rules! register {
-    ($call:expr) => {
-        // SAFETY: a register operation whose only condition is the CPU feature that `self` proves.
-        unsafe { $call }
-    };
-}
+use super::avx2::{Avx2, Ymm};
+use super::products::Product;
+use crate::arch::register::register;
+use crate::arch::{Divide, Elements, FusedAdd, FusedAddScale, InstructionSet, Wide};
 
 /// Sums of even and odd bytes: the first counts `even + 256 · odd`, the second `odd`, so that a byte
 /// costs one shift and no shuffle.
@@ -34,6 +27,8 @@ pub(crate) struct Divider {
     shift: __m128i,
     nearest: __m256i,
 }
+
+impl Elements for Avx2 {}
 
 impl<P: Product> Wide for Ymm<P>
 where
@@ -199,14 +194,14 @@ pub(crate) struct Weights {
     offset: __m256i,
 }
 
-impl<P: Product> Mix for Ymm<P>
+impl<P: Product> FusedAdd for Ymm<P>
 where
     Self: InstructionSet,
 {
     type Weights = Weights;
 
     #[inline(always)]
-    fn prepare_mix(self, by: &Weighed) -> Weights {
+    fn prepare_fused_add(self, by: &FusedAddScale) -> Weights {
         let pair = |[a, b]: [i16; 2]| i32::from(a) & 0xFFFF | i32::from(b) << 16;
         let (high, low) = (pair(by.high), pair(by.low));
         register!(Weights {
@@ -219,7 +214,7 @@ where
     }
 
     #[inline(always)]
-    fn mix(self, a: __m256i, b: __m256i, by: Weights) -> __m256i {
+    fn fused_add(self, a: __m256i, b: __m256i, by: Weights) -> __m256i {
         register!({
             // Unpacking and packing both work within 16 bytes, so the order comes back.
             let zero = _mm256_setzero_si256();

@@ -1,0 +1,10 @@
+//! Portable lanes: arrays and loops. The other instruction sets compute what these files say.
+
+mod dot;
+#[cfg(test)]
+mod pair_dot;
+mod pairs16;
+mod vector;
+mod wide;
+
+pub(crate) use vector::Scalar;

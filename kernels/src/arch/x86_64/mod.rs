@@ -1,0 +1,17 @@
+//! Instruction sets of x86-64.
+
+pub(crate) mod amx;
+mod avx2;
+mod avx2_dot;
+mod avx2_pairs16;
+mod avx2_wide;
+mod avx512;
+mod avx512_pairs16;
+mod avx512_wide;
+mod halves;
+mod products;
+
+#[cfg(test)]
+pub(crate) use avx2::AvxVnniByVl;
+pub(crate) use avx2::{Avx2, AvxVnni};
+pub(crate) use avx512::Avx512Vnni;
