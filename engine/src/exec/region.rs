@@ -33,12 +33,13 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::ThreadPool;
 
 use super::cursor::{Cursor, End, MAX_TASKS};
+use super::helpers::Helpers;
 use super::times::Times;
 use super::wait::{Parking, Working, patience};
 
@@ -50,12 +51,14 @@ pub(crate) trait Work: Send + Sync + 'static {
     /// Number of tasks of a layer, 0 to skip it; asked once, when the region is made.
     fn tasks(&self, layer: usize) -> usize;
 
-    /// Runs one task.
+    /// Runs one task, on the thread that has the number `thread`: below the number of threads that the region was made
+    /// for, 0 for the caller.
     ///
     /// # Safety
     /// Called once for each `(layer, task)` of a run; all tasks of earlier layers happened before,
-    /// and no task of another layer, nor of another run of this region, is being executed.
-    unsafe fn run(&self, layer: usize, task: usize);
+    /// and no task of another layer, nor of another run of this region, is being executed. All earlier tasks with the
+    /// same `thread` happened before, in this run and in others.
+    unsafe fn run(&self, layer: usize, task: usize, thread: usize);
 }
 
 /// A layer has more tasks than a region can count.
@@ -91,6 +94,9 @@ impl fmt::Debug for Panicked {
     }
 }
 
+/// The thread number of who calls [`Region::run`]; helpers have those after it.
+const CALLER: usize = 0;
+
 /// The layers of a [`Work`] and the threads that run them, one run at a time.
 pub(crate) struct Region<W> {
     shared: Arc<Shared<W>>,
@@ -107,16 +113,13 @@ struct Shared<W> {
     /// Tasks of the current layer that have ended and been reported; 0 between layers.
     done: Alone<AtomicUsize>,
     parking: Alone<Parking>,
-    /// Helpers spawned that have not left yet, started or not; at most `helpers`.
-    enlisted: AtomicUsize,
+    helpers: Helpers,
     /// A task of this run panicked. Who sees it skips tasks; who does not, runs them in vain.
     poisoned: AtomicBool,
     panicked: Mutex<Option<Panicked>>,
     times: Times,
     /// Tasks of each layer, then 0 for the idle position after the last.
     tasks: Box<[usize]>,
-    /// How many helpers a run can use.
-    helpers: usize,
     cores: usize,
     work: W,
 }
@@ -139,12 +142,11 @@ impl<W: Work> Region<W> {
             cursor: Alone(Cursor::new(layers)),
             done: Alone(AtomicUsize::new(0)),
             parking: Alone(Parking::default()),
-            enlisted: AtomicUsize::new(0),
+            helpers: Helpers::new(helpers),
             poisoned: AtomicBool::new(false),
             panicked: Mutex::new(None),
             times: Times::new(layers),
             tasks,
-            helpers,
             cores: std::thread::available_parallelism().map_or(1, |cores| cores.get()),
             work,
         };
@@ -203,7 +205,7 @@ impl<W: Work> Region<W> {
     /// Helpers spawned that have not left yet.
     #[cfg(test)]
     pub(super) fn enlisted(&self) -> usize {
-        self.shared.enlisted.load(Ordering::SeqCst)
+        self.shared.helpers.enlisted()
     }
 }
 
@@ -235,7 +237,7 @@ impl<W: Work> Shared<W> {
             for task in 0..self.tasks[layer] {
                 // SAFETY: no other thread is in the run, and the loops go over layers and tasks in
                 // order, each once.
-                unsafe { self.run_task(layer, task) }
+                unsafe { self.run_task(layer, task, CALLER) }
             }
             layer = self.end_layer(layer);
         }
@@ -250,45 +252,34 @@ impl<W: Work> Shared<W> {
         // Nobody is woken: whoever sleeps, does so in a run. A helper that still sleeps in the last
         // one is about to be woken by the thread that ended it.
         self.enlist(pool);
-        self.participate(End::Front);
+        self.participate(CALLER);
     }
 
-    /// Tops the helpers up to the number that a run can use; those still on their way count.
-    ///
-    /// A helper that is just leaving must not be counted on. It takes itself off the count and then
-    /// looks at the cursor once more; here the run is published and then the count is read. With a
-    /// fence in between on both sides, either the helper sees the run and comes back, or its place
-    /// is seen free here and filled.
     fn enlist(self: &Arc<Self>, pool: &ThreadPool) {
-        fence(Ordering::SeqCst);
-        for helper in self.enlisted.swap(self.helpers, Ordering::Relaxed)..self.helpers {
+        self.helpers.enlist(|helper| {
             let shared = Arc::clone(self);
-            // Half of the threads at each end, the caller at the front.
-            let end = if helper % 2 == 0 { End::Back } else { End::Front };
-            pool.spawn(move || shared.help(end));
-        }
+            pool.spawn(move || shared.help(helper));
+        });
     }
 
     /// What a helper does, from its start to its end.
-    fn help(&self, end: End) {
+    fn help(&self, helper: usize) {
         let _working = Working::enter();
         loop {
-            self.participate(end);
-            self.enlisted.fetch_sub(1, Ordering::Relaxed);
-            fence(Ordering::SeqCst);
-            if self.cursor.0.layer(self.cursor.0.look().sequence) == self.layers() {
-                return;
-            }
-            let free = |enlisted| (enlisted < self.helpers).then_some(enlisted + 1);
-            if self.enlisted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free).is_err() {
+            self.participate(helper + 1);
+            self.helpers.leave(helper);
+            let over = self.cursor.0.layer(self.cursor.0.look().sequence) == self.layers();
+            if over || !self.helpers.come_back(helper) {
                 return;
             }
         }
     }
 
-    /// Takes part in the current run until it is over, with tasks from one end.
-    fn participate(&self, end: End) {
+    /// Takes part in the current run until it is over.
+    fn participate(&self, thread: usize) {
         let cursor = &self.cursor.0;
+        // Half of the threads at each end, the caller at the front.
+        let end = if thread % 2 == 0 { End::Front } else { End::Back };
         loop {
             let seen = cursor.look();
             let layer = cursor.layer(seen.sequence);
@@ -305,7 +296,7 @@ impl<W: Work> Shared<W> {
             if let Some(task) = claimed.task(end, self.tasks[layer]) {
                 let begin = self.times.now();
                 // SAFETY: just claimed from the cursor.
-                let ran = unsafe { self.run_batch(layer, task, end) };
+                let ran = unsafe { self.run_batch(layer, task, thread, end) };
                 // Before the report: until then the layer cannot end, and its sum is still open.
                 self.times.add(layer, self.times.now().saturating_sub(begin));
                 self.report(claimed.sequence, ran);
@@ -319,14 +310,14 @@ impl<W: Work> Shared<W> {
     ///
     /// # Safety
     /// The task was claimed from the cursor for the layer, and is one of its tasks.
-    unsafe fn run_batch(&self, layer: usize, task: usize, end: End) -> usize {
+    unsafe fn run_batch(&self, layer: usize, task: usize, thread: usize, end: End) -> usize {
         let (cursor, tasks) = (&self.cursor.0, self.tasks[layer]);
         let (mut task, mut ran) = (task, 0);
         loop {
             // SAFETY: the cursor gives each task number of a layer to one thread only, and it came
             // to this layer after all tasks of earlier layers were reported. The first claim
             // synchronized with that; the layer cannot change before `ran` is reported.
-            unsafe { self.run_task(layer, task) }
+            unsafe { self.run_task(layer, task, thread) }
             ran += 1;
             if cursor.look().exhausted(tasks) {
                 return ran;
@@ -359,13 +350,13 @@ impl<W: Work> Shared<W> {
     ///
     /// # Safety
     /// As [`Work::run`].
-    unsafe fn run_task(&self, layer: usize, task: usize) {
+    unsafe fn run_task(&self, layer: usize, task: usize, thread: usize) {
         if self.poisoned.load(Ordering::Relaxed) {
             return;
         }
         // What a panic leaves half done is memory of this run, which nobody reads: the run fails.
         // SAFETY: the caller's.
-        let result = catch_unwind(AssertUnwindSafe(|| unsafe { self.work.run(layer, task) }));
+        let result = catch_unwind(AssertUnwindSafe(|| unsafe { self.work.run(layer, task, thread) }));
         if let Err(payload) = result {
             let mut panicked = self.panicked.lock().unwrap_or_else(PoisonError::into_inner);
             match &mut *panicked {

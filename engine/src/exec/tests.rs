@@ -52,7 +52,12 @@ impl Random {
 struct Chain {
     input: UnsafeCell<u64>,
     layers: Vec<Vec<UnsafeCell<Cell>>>,
+    /// What the threads have to themselves, by number: whether one goes by it, and plain memory.
+    threads: Vec<(AtomicBool, UnsafeCell<u64>)>,
 }
+
+/// More than any test has.
+const MOST_THREADS: usize = 16;
 
 #[derive(Clone, Copy, Default)]
 struct Cell {
@@ -60,13 +65,15 @@ struct Cell {
     runs: u64,
 }
 
-// SAFETY: a cell is written by its own task only, and read by later layers or between runs.
+// SAFETY: a cell is written by its own task only, and read by later layers or between runs; a thread's memory by that
+// thread.
 unsafe impl Sync for Chain {}
 
 impl Chain {
     fn new(tasks: &[usize]) -> Self {
         let layers = tasks.iter().map(|&tasks| (0..tasks).map(|_| UnsafeCell::default()).collect());
-        Self { input: UnsafeCell::new(0), layers: layers.collect() }
+        let threads = (0..MOST_THREADS).map(|_| Default::default()).collect();
+        Self { input: UnsafeCell::new(0), layers: layers.collect(), threads }
     }
 
     fn random(random: &mut Random) -> Self {
@@ -89,7 +96,9 @@ impl Work for Chain {
         self.layers[layer].len()
     }
 
-    unsafe fn run(&self, layer: usize, task: usize) {
+    unsafe fn run(&self, layer: usize, task: usize, thread: usize) {
+        let (busy, own) = &self.threads[thread];
+        assert!(!busy.swap(true, Ordering::Relaxed), "two threads go by number {thread}");
         let before = self.layers[..layer].iter().rev().find(|cells| !cells.is_empty());
         // SAFETY: earlier layers happened before and are not written again in this run.
         let read = |cell: &UnsafeCell<Cell>| unsafe { (*cell.get()).value };
@@ -100,6 +109,9 @@ impl Work for Chain {
         let cell = unsafe { &mut *self.layers[layer][task].get() };
         cell.value = Self::value(sum, layer, task);
         cell.runs += 1;
+        // SAFETY: nobody else goes by this number.
+        unsafe { *own.get() += 1 }
+        busy.store(false, Ordering::Relaxed);
     }
 }
 
@@ -193,7 +205,7 @@ impl<F: Fn(usize, usize) + Send + Sync + 'static> Work for Tasks<F> {
         self.0[layer]
     }
 
-    unsafe fn run(&self, layer: usize, task: usize) {
+    unsafe fn run(&self, layer: usize, task: usize, _: usize) {
         (self.1)(layer, task);
     }
 }

@@ -111,7 +111,7 @@ mod tests {
             [2, 0, 1][layer]
         }
 
-        unsafe fn run(&self, layer: usize, _: usize) {
+        unsafe fn run(&self, layer: usize, _: usize, _: usize) {
             if layer == 0 && self.threads == 2 {
                 let pair = self.met.fetch_add(1, Ordering::Relaxed) / 2;
                 while self.met.load(Ordering::Relaxed) < 2 * pair + 2 {

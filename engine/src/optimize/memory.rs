@@ -1,14 +1,10 @@
-//! The arena: one aligned allocation that concurrent tasks read and write through views.
+//! What a session computes in: the arena, one aligned allocation that concurrent tasks read and write through views, and
+//! the threads' workspaces.
 #![expect(unsafe_code, reason = "tasks share the arena through views of disjoint bytes")]
 
 use std::cell::UnsafeCell;
 
-use ottava_kernels::{Input, Output};
-
-/// A cache line of the arena.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([u8; 64]);
+use ottava_kernels::{Input, Line, Output, Workspace};
 
 /// Zeroed memory for the activations of one session.
 pub(crate) struct Arena {
@@ -22,7 +18,7 @@ unsafe impl Sync for Arena {}
 impl Arena {
     /// An arena of at least `bytes` bytes, all 0.
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { lines: (0..bytes.div_ceil(64)).map(|_| UnsafeCell::new(Line([0; 64]))).collect() }
+        Self { lines: (0..bytes.div_ceil(64)).map(|_| UnsafeCell::new(Line::ZERO)).collect() }
     }
 
     /// Bytes in the arena.
@@ -99,6 +95,37 @@ impl Arena {
     }
 }
 
+/// As much memory for each thread of a session as its layers need, in lines of its own.
+pub(crate) struct Workspaces {
+    lines: Box<[UnsafeCell<Line>]>,
+    lines_per_thread: usize,
+}
+
+// SAFETY: the lines are reached only through `of`, whose callers vouch that no two of them hold those of one thread.
+unsafe impl Sync for Workspaces {}
+
+impl Workspaces {
+    /// At least `bytes` for each of so many threads.
+    pub(crate) fn new(threads: usize, bytes: usize) -> Self {
+        let lines_per_thread = bytes.div_ceil(size_of::<Line>());
+        let lines = threads * lines_per_thread;
+        Self { lines: (0..lines).map(|_| UnsafeCell::new(Line::ZERO)).collect(), lines_per_thread }
+    }
+
+    /// The workspace of a thread.
+    ///
+    /// # Panics
+    /// There are fewer threads.
+    ///
+    /// # Safety
+    /// No other workspace of the thread is in use.
+    pub(crate) unsafe fn of(&self, thread: usize) -> Workspace<'_> {
+        let own = &self.lines[thread * self.lines_per_thread..][..self.lines_per_thread];
+        // SAFETY: the slice covers the lines, whose cells make writes possible; the caller vouches that they are ours.
+        Workspace::new(unsafe { std::slice::from_raw_parts_mut(UnsafeCell::raw_get(own.as_ptr()), own.len()) })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +147,20 @@ mod tests {
         unsafe { arena.copy_out(7 + 10, [2, 5], 0x80, &mut runs) };
         assert_eq!(runs, [10, 11, 15, 16, 20, 21]);
         assert_eq!(arena.at(0, 1).align_offset(64), 0);
+    }
+
+    #[test]
+    fn threads_have_workspaces_of_their_own() {
+        let workspaces = Workspaces::new(3, 65);
+        // SAFETY: one of each thread.
+        let lines = [0, 1, 2].map(|thread| unsafe { workspaces.of(thread) }.lines(2));
+        for (thread, lines) in lines.iter().enumerate() {
+            assert_eq!(lines.as_ptr() as usize, workspaces.lines.as_ptr() as usize + 128 * thread);
+            assert_eq!(lines.as_ptr().align_offset(64), 0);
+        }
+        let none = Workspaces::new(2, 0);
+        // SAFETY: as above.
+        assert!(unsafe { none.of(1) }.lines(0).is_empty());
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use ottava_kernels::{Failure, Input, Isa, Layer, Output, Task, Workspace};
+use ottava_kernels::{Failure, Input, Isa, Layer, Output, Task};
 use rayon::ThreadPool;
 
 use super::fallback::ReferenceLayer;
 use super::fuse;
 use super::lifetimes::{Lifetimes, Spot};
-use super::memory::Arena;
+use super::memory::{Arena, Workspaces};
 use super::place::{self, Placement};
 use super::steps::Step;
 use crate::buffer::AlignedBytes;
@@ -44,6 +44,13 @@ struct Shared {
     spots: Vec<Option<Spot>>,
     arena_bytes: usize,
     keep_intermediates: bool,
+}
+
+impl Shared {
+    /// Bytes that the layer needs that needs most, for each thread.
+    fn workspace_bytes(&self) -> usize {
+        self.steps.iter().map(|step| step.layer.workspace_bytes()).max().unwrap_or(0)
+    }
 }
 
 struct PlannedStep {
@@ -223,7 +230,8 @@ impl Program for OptimizedProgram {
         let shared = &self.shared;
         let arena = Arena::new(shared.arena_bytes);
         let bound = shared.steps.iter().map(|step| Bound::new(shared, &arena, step)).collect();
-        let state = State { arena, bound, failed: Mutex::new(None), shared: Arc::clone(shared) };
+        let workspaces = Workspaces::new(shared.threads, shared.workspace_bytes());
+        let state = State { arena, workspaces, bound, failed: Mutex::new(None), shared: Arc::clone(shared) };
         let region = Region::new(state, shared.threads, pool).map_err(|error| Error::argument(error.to_string()))?;
         let staging = |ids: &[TensorId]| -> Vec<AlignedBytes> {
             ids.iter().map(|&id| AlignedBytes::new(shared.graph.tensors[id].size_bytes())).collect()
@@ -261,6 +269,7 @@ impl Bound {
 struct State {
     /// Holds the memory that the bound views point into.
     arena: Arena,
+    workspaces: Workspaces,
     bound: Vec<Bound>,
     /// The first layer of the run that could not compute with its values, and why.
     failed: Mutex<Option<(usize, Failure)>>,
@@ -298,10 +307,11 @@ impl Work for State {
     }
 
     #[expect(unsafe_code, reason = "the region's contract is the kernels' contract")]
-    unsafe fn run(&self, layer: usize, task: usize) {
+    unsafe fn run(&self, layer: usize, task: usize, thread: usize) {
         let bound = &self.bound[layer];
-        let task =
-            Task { index: task, inputs: &bound.inputs, outputs: &bound.outputs, workspace: Workspace::new(&mut []) };
+        // SAFETY: earlier tasks of this thread are over, and nobody else goes by its number.
+        let workspace = unsafe { self.workspaces.of(thread) };
+        let task = Task { index: task, inputs: &bound.inputs, outputs: &bound.outputs, workspace };
         // SAFETY: the region runs each task once and all earlier layers before; buffers that are
         // alive in the same step do not overlap, so nobody writes what this task reads, and tasks
         // of a layer write disjoint bytes.
