@@ -1,19 +1,19 @@
 //! Pairs of elements of two tensors, either of which may repeat along some dimensions: what elementwise
-//! layers of two operands walk over.
+//! layers of two operands go through.
 //!
-//! Dimensions that follow each other without gaps in all tensors are joined, so that equal dense shapes are
+//! Dimensions that follow each other without gaps in all tensors are coalesced, so that equal dense shapes are
 //! one run, and so is a scalar. A run is contiguous in the output; in each input it is contiguous or one
-//! element, of which the walk lays out a register's copies.
+//! element, of which [`PairRuns`] lays out a register's copies.
 
 use crate::layer::row_tasks;
 use crate::memory::{Input, Output, SLACK};
 
 /// Elements up to which a run is short: what it costs to begin one shows.
 const SHORT: usize = 256;
-/// Elements up to which short runs are joined.
+/// Elements up to which short runs become one.
 const WIDENED: usize = 4096;
 
-/// Most dimensions that are left once those without gaps are joined.
+/// Most dimensions that are left once those without gaps are coalesced.
 pub const MOST_DIMENSIONS: usize = 8;
 
 /// One dimension of the output.
@@ -34,7 +34,7 @@ impl Dimension {
     }
 
     /// This dimension and the one inside it as one, if no tensor has a gap.
-    fn joined(self, inner: Self) -> Option<Self> {
+    fn coalesced(self, inner: Self) -> Option<Self> {
         let follows = |outer: usize, stride: usize| outer == stride * inner.size;
         let all = follows(self.strides[0], inner.strides[0])
             && follows(self.strides[1], inner.strides[1])
@@ -63,7 +63,7 @@ pub struct Pairs {
 
 /// A run of pairs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Run {
+pub(crate) struct PairRun {
     /// Addresses of the first elements.
     pub(crate) inputs: [*const u8; 2],
     /// Bytes from one element of each input to the next: its own, or 0 where [`SLACK`] bytes of copies of a single
@@ -77,7 +77,7 @@ pub(crate) struct Run {
 
 /// Runs of pairs, cut into tasks.
 #[derive(Clone, Debug)]
-pub(crate) struct Walk {
+pub(crate) struct PairRuns {
     /// All but the innermost, outermost first.
     outer: Vec<Dimension>,
     inner: Dimension,
@@ -93,19 +93,19 @@ pub(crate) struct Walk {
     extra: usize,
 }
 
-/// The dimensions joined where they can be, those of one element left out, the last one a run.
-fn join(dimensions: &[Dimension], bytes: usize) -> Vec<Dimension> {
-    let mut joined: Vec<Dimension> = Vec::new();
+/// The dimensions coalesced where they can be, those of one element left out, the last one a run.
+fn coalesce(dimensions: &[Dimension], bytes: usize) -> Vec<Dimension> {
+    let mut coalesced: Vec<Dimension> = Vec::new();
     for &inner in dimensions.iter().filter(|dimension| dimension.size != 1) {
-        match joined.last().and_then(|outer| outer.joined(inner)) {
-            Some(both) => *joined.last_mut().expect("there is a last one") = both,
-            None => joined.push(inner),
+        match coalesced.last().and_then(|outer| outer.coalesced(inner)) {
+            Some(both) => *coalesced.last_mut().expect("there is a last one") = both,
+            None => coalesced.push(inner),
         }
     }
-    if joined.last().is_none_or(|last| !last.is_run(bytes)) {
-        joined.push(Dimension::one(bytes));
+    if coalesced.last().is_none_or(|last| !last.is_run(bytes)) {
+        coalesced.push(Dimension::one(bytes));
     }
-    joined
+    coalesced
 }
 
 /// Makes one long run of many short ones where a constant repeats in each, as one value for each of a few channels
@@ -146,19 +146,19 @@ fn check_apart(dimensions: &[Dimension], bytes: usize) {
 impl Pairs {
     /// Whether layers take these dimensions.
     pub fn is_supported(&self) -> bool {
-        join(&self.dimensions, self.bytes).len() <= MOST_DIMENSIONS
+        coalesce(&self.dimensions, self.bytes).len() <= MOST_DIMENSIONS
     }
 }
 
-impl Walk {
-    /// Walks over `pairs` whose elements cost `work` elementary steps each, for tiles that read `width` bytes
+impl PairRuns {
+    /// Runs of `pairs` whose elements cost `work` elementary steps each, for tiles that read `width` bytes
     /// from the start of each run.
     ///
     /// # Panics
     /// There are too many dimensions, a constant is shorter than they need, or elements of the output overlap.
     pub(crate) fn new(pairs: &Pairs, work: usize, width: usize) -> Self {
         assert!(matches!(pairs.bytes, 1 | 2), "elements of {} bytes", pairs.bytes);
-        let mut outer = join(&pairs.dimensions, pairs.bytes);
+        let mut outer = coalesce(&pairs.dimensions, pairs.bytes);
         let mut constants = pairs.constants.clone();
         widen(&mut outer, pairs.bytes, &mut constants);
         assert!(outer.len() <= MOST_DIMENSIONS, "{} dimensions", outer.len());
@@ -188,9 +188,9 @@ impl Walk {
                 bytes.into_boxed_slice()
             })
         });
-        let mut walk = Self { outer, inner, bytes: pairs.bytes, share, constants, reach, extra: 0 };
-        walk.extra = width.saturating_sub(walk.shortest() * walk.bytes);
-        walk
+        let mut runs = Self { outer, inner, bytes: pairs.bytes, share, constants, reach, extra: 0 };
+        runs.extra = width.saturating_sub(runs.shortest() * runs.bytes);
+        runs
     }
 
     /// Runs of all tasks.
@@ -243,13 +243,13 @@ impl Walk {
     ///
     /// # Safety
     /// As [`crate::Layer::run`]. What `tile` is called with is true of the run: each input is readable for the
-    /// run's elements or the walk's width, whichever is more, or for [`SLACK`] copies where its step is 0; the
+    /// run's elements or the runs' width, whichever is more, or for [`SLACK`] copies where its step is 0; the
     /// output is writable for the elements, which nobody else touches.
     pub(crate) unsafe fn run(
         &self,
         task: usize,
         (inputs, outputs): (&[Input<'_>], &[Output<'_>]),
-        mut tile: impl FnMut(&Run),
+        mut tile: impl FnMut(&PairRun),
     ) {
         assert!(task < self.tasks(), "task {task} of {}", self.tasks());
         let (inputs, output) = self.checked(inputs, outputs);
@@ -273,7 +273,7 @@ impl Walk {
                 addresses[operand] = copies.as_ptr();
             }
             let output = output.wrapping_add(at.offsets[2] + self.bytes * elements.start);
-            tile(&Run { inputs: addresses, steps, output, len: elements.len() });
+            tile(&PairRun { inputs: addresses, steps, output, len: elements.len() });
             at.advance(&self.outer);
         }
     }
@@ -289,7 +289,7 @@ unsafe fn copies_of(element: *const u8, bytes: usize) -> [u8; SLACK] {
     core::array::from_fn(|at| pair[at % 2])
 }
 
-/// A place in the outer dimensions.
+/// A position in the outer dimensions.
 struct Position {
     coordinates: [usize; MOST_DIMENSIONS],
     /// Bytes from the start of each input and of the output.
@@ -360,15 +360,15 @@ mod tests {
     }
 
     #[test]
-    fn dimensions_without_gaps_are_joined() {
+    fn dimensions_without_gaps_are_coalesced() {
         let dense = [dimension(2, [12, 12], 12), dimension(3, [4, 4], 4), dimension(4, [1, 1], 1)];
-        assert_eq!(join(&dense, 1), [dimension(24, [1, 1], 1)]);
+        assert_eq!(coalesce(&dense, 1), [dimension(24, [1, 1], 1)]);
         let scalar = [dimension(6, [4, 0], 4), dimension(4, [1, 0], 1)];
-        assert_eq!(join(&scalar, 1), [dimension(24, [1, 0], 1)]);
+        assert_eq!(coalesce(&scalar, 1), [dimension(24, [1, 0], 1)]);
         let per_channel = [dimension(2, [12, 0], 12), dimension(3, [4, 0], 4), dimension(4, [1, 1], 1)];
-        assert_eq!(join(&per_channel, 1), [dimension(6, [4, 0], 4), dimension(4, [1, 1], 1)]);
+        assert_eq!(coalesce(&per_channel, 1), [dimension(6, [4, 0], 4), dimension(4, [1, 1], 1)]);
         let apart = [dimension(6, [5, 4], 4), dimension(1, [1, 1], 1)];
-        assert_eq!(join(&apart, 1), [apart[0], Dimension::one(1)]);
-        assert_eq!(join(&[], 1), [Dimension::one(1)]);
+        assert_eq!(coalesce(&apart, 1), [apart[0], Dimension::one(1)]);
+        assert_eq!(coalesce(&[], 1), [Dimension::one(1)]);
     }
 }

@@ -1,4 +1,4 @@
-//! Proof that an addition or a subtraction is one weighed sum.
+//! Proof that an addition or a subtraction is one fused scaled add: a weighed sum.
 //!
 //! The specification rounds six times, but all it can tell apart are 65536 pairs of bytes. A weighed
 //! sum with 31 bits behind the point comes so close that it nearly always equals all of them: given the
@@ -12,7 +12,7 @@
 //! The least output needs no lower bound and the greatest no upper one. Taking 16 bits off first and
 //! `shift` bits later is one floor, so that the kernel's arithmetic is the line above.
 
-use super::AddSpec;
+use super::spec::AddSpec;
 use super::tile::LEFT_SHIFT;
 use crate::arch::FusedAddScale;
 use crate::isa::Storage;
@@ -41,13 +41,13 @@ pub(super) fn fit(spec: &AddSpec, storage: Storage) -> Option<FusedAddScale> {
     let [first, second, output] = multipliers.map(real);
     let headroom = f64::from(1 << LEFT_SHIFT);
     let sign = if spec.subtract { -1.0 } else { 1.0 };
-    let slopes = [first * headroom * output, sign * second * headroom * output];
+    let scales = [first * headroom * output, sign * second * headroom * output];
     let shift = (LEAST_SHIFT..=MOST_SHIFT)
         .rev()
-        .find(|&shift| slopes.iter().all(|slope| slope.abs() * f64::from(1 << shift) < f64::from(i16::MAX)))?;
+        .find(|&shift| scales.iter().all(|scale| scale.abs() * f64::from(1 << shift) < f64::from(i16::MAX)))?;
     let unit = f64::from(1 << shift) * f64::from(1 << LOW_BITS);
-    let weights = slopes.map(|slope| (slope * unit).round() as i64);
-    let zeros: f64 = spec.operands.iter().zip(slopes).map(|(operand, slope)| f64::from(operand.zero) * slope).sum();
+    let weights = scales.map(|scale| (scale * unit).round() as i64);
+    let zeros: f64 = spec.operands.iter().zip(scales).map(|(operand, scale)| f64::from(operand.zero) * scale).sum();
     // Half an output more than the specification's constant, which makes its rounding a floor.
     let offset = (f64::from(spec.output_zero) - zeros + 0.5).round();
     if offset.abs() > MOST_OFFSET {
@@ -114,7 +114,9 @@ fn split(weight: i64) -> (i16, i16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::add::{KERNELS, Operand, prepare};
+    use crate::add::layer::prepare;
+    use crate::add::spec::Operand;
+    use crate::add::table::KERNELS;
     use crate::layer::Layer;
     use crate::pairs::Pairs;
     use crate::testing::for_each_isa;
@@ -158,7 +160,7 @@ mod tests {
         for_each_isa(|isa| {
             let layer = prepare(isa, &spec([0.2184, 0.3401, 0.4013], [128, 129, 122], isa.storage()));
             let best = KERNELS.iter().find(|kernel| isa.includes(kernel.isa)).expect("there is a kernel");
-            assert_eq!(Some(&*layer.kernel().name), best.mix.as_ref().map(|kernel| kernel.name));
+            assert_eq!(layer.kernel().name, best.fused.name);
         });
     }
 

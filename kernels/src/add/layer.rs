@@ -1,14 +1,16 @@
 //! A prepared addition and the loop around its tiles.
 
 use super::fit::fit;
-use super::mix_tile::MixTile;
+use super::fused_tile::FusedTile;
+use super::spec::{AddSpec, Operand};
+use super::table::{Descriptor, FAMILY, FusedKernel, KERNELS};
 use super::tile::{LEFT_SHIFT, Tile, TileFn};
-use super::{AddSpec, Descriptor, MixKernel, Operand};
 use crate::arch::{FusedAddScale, LANES};
 use crate::bound::Bound;
+use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
-use crate::pairs::{Run, Walk};
+use crate::pairs::{PairRun, PairRuns};
 use crate::quantization::{Multiplier, OutputRange, Requantize};
 use crate::requantize::Requantizer;
 
@@ -18,16 +20,24 @@ const WORK: usize = 4;
 /// An addition, ready to run. The operands that are no constants are its inputs, in order.
 pub struct Add {
     bound: Bound<Descriptor>,
-    walk: Walk,
+    runs: PairRuns,
     operands: [Operand; 2],
     tile: TileFn,
     requantizer: Requantizer,
-    /// The addition as one weighed sum, and its least and greatest output.
-    mix: Option<(&'static MixKernel, FusedAddScale, [u8; 2])>,
+    /// The addition as one fused scaled add, and its least and greatest output.
+    fused: Option<(&'static FusedKernel, FusedAddScale, [u8; 2])>,
+}
+
+/// Prepares an addition for an instruction set.
+///
+/// # Panics
+/// The CPU lacks the instruction set, or the specification contradicts itself: a multiplier with a left shift, a zero point that is no stored value.
+pub fn prepare(isa: Isa, spec: &AddSpec) -> Add {
+    Add::new(Bound::new(KERNELS, isa), spec)
 }
 
 impl Add {
-    pub(super) fn new(bound: Bound<Descriptor>, spec: &AddSpec) -> Self {
+    fn new(bound: Bound<Descriptor>, spec: &AddSpec) -> Self {
         assert!(spec.pairs.bytes == 1, "elements of {} bytes", spec.pairs.bytes);
         for operand in spec.operands {
             assert!(
@@ -49,26 +59,26 @@ impl Add {
         let largest_sum = 2 * (383i64 << LEFT_SHIFT);
         let clamp = [spec.output_min as u8, spec.output_max as u8];
         let storage = bound.descriptor().isa.storage();
-        let mix = bound.descriptor().mix.as_ref().and_then(|kernel| Some((kernel, fit(spec, storage)?, clamp)));
-        let width = mix.map_or(LANES, |(kernel, ..)| kernel.width);
+        let fused = fit(spec, storage).map(|weights| (&bound.descriptor().fused, weights, clamp));
+        let width = fused.map_or(LANES, |(kernel, ..)| kernel.width);
         Self {
             bound,
-            walk: Walk::new(&spec.pairs, WORK, width),
+            runs: PairRuns::new(&spec.pairs, WORK, width),
             operands: spec.operands,
             tile: bound.descriptor().tiles[usize::from(spec.subtract)][2 * first + second],
             requantizer: Requantizer::new(Requantize::Fixed(&[spec.multiplier]), range, 0..LANES, largest_sum),
-            mix,
+            fused,
         }
     }
 
     /// Adds the elements of a run.
     ///
     /// # Safety
-    /// As [`TileFn`] or, where there is one, the mix's tile.
-    unsafe fn run_run(&self, run: &Run) {
-        if let Some((kernel, weights, clamp)) = &self.mix {
+    /// As [`TileFn`] or, where there is one, that of the fused kernel.
+    unsafe fn run_run(&self, run: &PairRun) {
+        if let Some((kernel, weights, clamp)) = &self.fused {
             // SAFETY: the bound descriptor proves the CPU feature; the caller's promise.
-            return unsafe { (kernel.tile)(&MixTile { run, weights, clamp: *clamp }) };
+            return unsafe { (kernel.tile)(&FusedTile { run, weights, clamp: *clamp }) };
         }
         // SAFETY: as above.
         unsafe { (self.tile)(&Tile { run, operands: &self.operands, requantizer: &self.requantizer }) }
@@ -77,22 +87,22 @@ impl Add {
 
 impl Layer for Add {
     fn kernel(&self) -> KernelId {
-        let name = self.mix.map_or(self.bound.descriptor().name, |(kernel, ..)| kernel.name);
-        self.bound.kernel(super::FAMILY, name)
+        let name = self.fused.map_or(self.bound.descriptor().name, |(kernel, ..)| kernel.name);
+        self.bound.kernel(FAMILY, name)
     }
 
     fn tasks(&self) -> usize {
-        self.walk.tasks()
+        self.runs.tasks()
     }
 
     fn packed_bytes(&self) -> usize {
-        self.walk.constant_bytes()
+        self.runs.constant_bytes()
     }
 
     unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
         let Task { index: task, inputs, outputs, .. } = task;
-        // SAFETY: the caller's promise; the walk was made for the tile's width, so each run is as the tile wants it.
-        unsafe { self.walk.run(task, (inputs, outputs), |run| self.run_run(run)) }
+        // SAFETY: the caller's promise; the runs were made for the tile's width, so each run is as the tile wants it.
+        unsafe { self.runs.run(task, (inputs, outputs), |run| self.run_run(run)) }
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use ottava_ref::scales::AddMultipliers;
 use proptest::prelude::*;
 
 use super::*;
+use crate::isa::Isa;
 use crate::quantization::Multiplier;
 use crate::testing::pairs::PairLayout;
 use crate::testing::{Failures, Fill, Random, to_reference};

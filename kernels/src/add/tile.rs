@@ -3,9 +3,9 @@
 //! A last group of fewer than sixteen overlaps the one before. Runs of fewer than sixteen elements are
 //! read with their neighbours' bytes, which are not stored.
 
-use super::Operand;
-use crate::arch::{Arch, LANES};
-use crate::pairs::Run;
+use super::spec::Operand;
+use crate::arch::{Arch, Kernel, LANES};
+use crate::pairs::PairRun;
 use crate::quantization::Multiplier;
 use crate::requantize::Requantizer;
 
@@ -18,7 +18,7 @@ const GROUPS: usize = 4;
 /// A run of elements.
 pub(super) struct Tile<'a> {
     /// Where they are.
-    pub(super) run: &'a Run,
+    pub(super) run: &'a PairRun,
     /// How each input comes to the common scale.
     pub(super) operands: &'a [Operand; 2],
     /// From the common scale to outputs.
@@ -58,30 +58,33 @@ impl<A: Arch> Scaled<A> {
     }
 }
 
-/// Adds or subtracts a run.
-///
-/// # Safety
-/// As [`TileFn`], in a function that enables the instruction set of `arch`. An operand that is said to
-/// be `HALF` has the multiplier `(2^30, 0)`.
-#[inline(always)]
-pub(super) unsafe fn run<A: Arch, const FIRST_HALF: bool, const SECOND_HALF: bool, const SUBTRACT: bool>(
-    arch: A,
-    tile: &Tile<'_>,
-) {
-    let (first, second) = (Scaled::new(arch, &tile.operands[0]), Scaled::new(arch, &tile.operands[1]));
-    let scaled = [first, second];
-    let mut at = 0;
-    while at + GROUPS * LANES <= tile.run.len {
-        // SAFETY: the caller's promise; the groups lie within the run.
-        unsafe { groups::<A, GROUPS, FIRST_HALF, SECOND_HALF, SUBTRACT>(arch, tile, scaled, [at, LANES]) }
-        at += GROUPS * LANES;
-    }
-    let count = LANES.min(tile.run.len);
-    while at < tile.run.len {
-        let start = at.min(tile.run.len - count);
-        // SAFETY: the caller's promise; the group ends with the run, or has the run's first elements.
-        unsafe { groups::<A, 1, FIRST_HALF, SECOND_HALF, SUBTRACT>(arch, tile, scaled, [start, count]) }
-        at += LANES;
+/// The sums or differences of a run. An operand that is said to be `HALF` has the multiplier one half.
+pub(super) struct Sum<const FIRST_HALF: bool, const SECOND_HALF: bool, const SUBTRACT: bool>;
+
+impl<A: Arch, const FIRST_HALF: bool, const SECOND_HALF: bool, const SUBTRACT: bool> Kernel<A>
+    for Sum<FIRST_HALF, SECOND_HALF, SUBTRACT>
+{
+    type Call<'a> = Tile<'a>;
+
+    /// # Safety
+    /// As [`TileFn`], in a function that enables the instruction set of `arch`.
+    #[inline(always)]
+    unsafe fn run(arch: A, tile: &Tile<'_>) {
+        let (first, second) = (Scaled::new(arch, &tile.operands[0]), Scaled::new(arch, &tile.operands[1]));
+        let scaled = [first, second];
+        let mut at = 0;
+        while at + GROUPS * LANES <= tile.run.len {
+            // SAFETY: the caller's promise; the groups lie within the run.
+            unsafe { groups::<A, GROUPS, FIRST_HALF, SECOND_HALF, SUBTRACT>(arch, tile, scaled, [at, LANES]) }
+            at += GROUPS * LANES;
+        }
+        let count = LANES.min(tile.run.len);
+        while at < tile.run.len {
+            let start = at.min(tile.run.len - count);
+            // SAFETY: the caller's promise; the group ends with the run, or has the run's first elements.
+            unsafe { groups::<A, 1, FIRST_HALF, SECOND_HALF, SUBTRACT>(arch, tile, scaled, [start, count]) }
+            at += LANES;
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::bound::{Bound, Described, list, table};
 use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
-use crate::pairs::{Pairs, Walk};
+use crate::pairs::{PairRuns, Pairs};
 
 mod tile;
 
@@ -63,7 +63,7 @@ impl Described for Descriptor {
 /// An extremum of pairs, ready to run. The operands that are no constants are its inputs, in order.
 pub struct Extremum {
     bound: Bound<Descriptor>,
-    walk: Walk,
+    runs: PairRuns,
     maximum: bool,
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn kernels() -> Vec<KernelId> {
 pub fn prepare(isa: Isa, spec: &ExtremumSpec) -> Extremum {
     assert!(spec.pairs.bytes == 1, "elements of {} bytes", spec.pairs.bytes);
     let bound = Bound::new(KERNELS, isa);
-    Extremum { bound, walk: Walk::new(&spec.pairs, 1, bound.descriptor().width), maximum: spec.maximum }
+    Extremum { bound, runs: PairRuns::new(&spec.pairs, 1, bound.descriptor().width), maximum: spec.maximum }
 }
 
 impl Layer for Extremum {
@@ -88,19 +88,19 @@ impl Layer for Extremum {
     }
 
     fn tasks(&self) -> usize {
-        self.walk.tasks()
+        self.runs.tasks()
     }
 
     fn packed_bytes(&self) -> usize {
-        self.walk.constant_bytes()
+        self.runs.constant_bytes()
     }
 
     unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
         let Task { index: task, inputs, outputs, .. } = task;
         let tile = self.bound.descriptor().tiles[usize::from(self.maximum)];
-        // SAFETY: the bound descriptor proves the CPU feature. The caller's promise; the walk was made for the
+        // SAFETY: the bound descriptor proves the CPU feature. The caller's promise; the runs were made for the
         // tile's width, so each run is as the tile wants it.
-        unsafe { self.walk.run(task, (inputs, outputs), |run| tile(run)) }
+        unsafe { self.runs.run(task, (inputs, outputs), |run| tile(run)) }
         Ok(())
     }
 }

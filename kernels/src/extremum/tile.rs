@@ -1,7 +1,7 @@
 //! The extremum kernel, written once for every instruction set.
 
 use crate::arch::{Kernel, Wide};
-use crate::pairs::Run;
+use crate::pairs::PairRun;
 
 /// Registers that are computed together.
 const GROUPS: usize = 4;
@@ -11,19 +11,19 @@ const GROUPS: usize = 4;
 /// # Safety
 /// The CPU has the instruction set. The inputs are readable for the run's elements or a register,
 /// whichever is more; the output is writable for the run's elements, which nobody else touches.
-pub(super) type TileFn = unsafe fn(&Run);
+pub(super) type TileFn = unsafe fn(&PairRun);
 
 /// The greater or the lesser of each pair of a run. The last register overlaps the one before it.
 pub(super) struct Extreme<const MAXIMUM: bool>;
 
 impl<A: Wide, const MAXIMUM: bool> Kernel<A> for Extreme<MAXIMUM> {
-    type Call<'a> = Run;
+    type Call<'a> = PairRun;
 
     /// # Safety
     /// As [`TileFn`], in a function that enables the instruction set of `arch`.
     #[inline(always)]
-    unsafe fn run(arch: A, run: &Run) {
-        let &Run { inputs: [first, second], steps, output, len } = run;
+    unsafe fn run(arch: A, run: &PairRun) {
+        let &PairRun { inputs: [first, second], steps, output, len } = run;
         let count = A::WIDTH.min(len);
         let mut at = 0;
         // Small registers leave little time for addresses.

@@ -1,9 +1,11 @@
 //! A prepared mean and the loop around its tiles.
 
-use super::tile::Tile;
-use super::{Descriptor, MeanSpec};
+use super::spec::MeanSpec;
+use super::table::{FAMILY, KERNELS};
+use super::tile::{Tile, TileFn};
 use crate::arch::LANES;
-use crate::bound::Bound;
+use crate::bound::{Bound, Entry};
+use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::quantization::{OutputRange, Requantize};
@@ -12,7 +14,7 @@ use crate::requantize::Requantizer;
 /// A mean over height and width, ready to run. Input 0 is the image, output 0 has a value for each
 /// image and channel.
 pub struct Mean {
-    bound: Bound<Descriptor>,
+    bound: Bound<Entry<TileFn>>,
     spec: MeanSpec,
     requantizer: Requantizer,
     /// Blocks of sixteen channels, of all images, that one task computes.
@@ -21,8 +23,17 @@ pub struct Mean {
     output_bytes: usize,
 }
 
+/// Prepares a mean for an instruction set.
+///
+/// # Panics
+/// The CPU lacks the instruction set, or the specification contradicts itself: no pixels, or pixels
+/// that overlap.
+pub fn prepare(isa: Isa, spec: &MeanSpec) -> Mean {
+    Mean::new(Bound::new(KERNELS, isa), spec)
+}
+
 impl Mean {
-    pub(super) fn new(bound: Bound<Descriptor>, spec: &MeanSpec) -> Self {
+    fn new(bound: Bound<Entry<TileFn>>, spec: &MeanSpec) -> Self {
         let input = spec.input;
         assert!(input.pixels() > 0 && input.channels > 0, "the input has pixels");
         assert!(input.pixel_stride >= input.channels, "input pixels do not overlap");
@@ -49,7 +60,7 @@ impl Mean {
 
 impl Layer for Mean {
     fn kernel(&self) -> KernelId {
-        self.bound.kernel(super::FAMILY, self.bound.descriptor().name)
+        self.bound.kernel(FAMILY, self.bound.descriptor().name)
     }
 
     fn tasks(&self) -> usize {
@@ -77,7 +88,7 @@ impl Layer for Mean {
             // SAFETY: the bound descriptor proves the CPU feature. The image's pixels, with sixteen
             // bytes from the block's first channel, and its outputs lie inside the asserted views; the
             // caller vouches that nobody writes the input or touches the outputs of this task.
-            unsafe { (self.bound.descriptor().tile)(&tile) }
+            unsafe { (self.bound.descriptor().run)(&tile) }
         }
         Ok(())
     }

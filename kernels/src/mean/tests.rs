@@ -9,6 +9,7 @@ use crate::layer::{Layer, run_all};
 use crate::testing::{
     Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, from_reference, stored, to_reference,
 };
+use crate::window::Image;
 
 /// One mean with all its parameters.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 //!
 //! Sixteen bytes are read where fewer channels exist; the rest is not stored.
 
-use crate::arch::Elements;
+use crate::arch::{Elements, Kernel};
 use crate::requantize::Requantizer;
 
 /// Sixteen channels of an image.
@@ -30,15 +30,20 @@ pub(super) struct Tile<'a> {
 /// for the tile's channels, which nobody else touches.
 pub(super) type TileFn = unsafe fn(&Tile<'_>);
 
-/// Averages one tile.
-///
-/// # Safety
-/// As [`TileFn`], in a function that enables the instruction set of `arch`.
-#[inline(always)]
-pub(super) unsafe fn run<A: Elements>(arch: A, tile: &Tile<'_>) {
-    // SAFETY: the caller vouches for sixteen bytes at every pixel.
-    let sum = unsafe { arch.add_pixels(arch.splat(tile.start), tile.input, tile.pixel_stride, tile.pixels) };
-    let [values] = tile.requantizer.apply(arch, [sum]);
-    // SAFETY: the caller vouches for the output.
-    unsafe { arch.store_bytes(tile.output, values, tile.channels) }
+/// The mean of one tile.
+pub(super) struct Average;
+
+impl<A: Elements> Kernel<A> for Average {
+    type Call<'a> = Tile<'a>;
+
+    /// # Safety
+    /// As [`TileFn`], in a function that enables the instruction set of `arch`.
+    #[inline(always)]
+    unsafe fn run(arch: A, tile: &Tile<'_>) {
+        // SAFETY: the caller vouches for sixteen bytes at every pixel.
+        let sum = unsafe { arch.add_pixels(arch.splat(tile.start), tile.input, tile.pixel_stride, tile.pixels) };
+        let [values] = tile.requantizer.apply(arch, [sum]);
+        // SAFETY: the caller vouches for the output.
+        unsafe { arch.store_bytes(tile.output, values, tile.channels) }
+    }
 }

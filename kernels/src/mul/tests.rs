@@ -5,6 +5,7 @@ use ottava_ref::ops::mul::{MulParams, mul};
 use proptest::prelude::*;
 
 use super::*;
+use crate::isa::Isa;
 use crate::testing::pairs::PairLayout;
 use crate::testing::{Failures, Fill, Random, from_reference, to_reference};
 

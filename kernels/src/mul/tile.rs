@@ -4,7 +4,7 @@
 //! read with their neighbours' bytes, which are not stored.
 
 use crate::arch::{Elements, Kernel, LANES};
-use crate::pairs::Run;
+use crate::pairs::PairRun;
 use crate::requantize::Requantizer;
 
 /// Groups of sixteen elements that are in flight together.
@@ -13,7 +13,7 @@ const GROUPS: usize = 4;
 /// A run of elements.
 pub(super) struct Tile<'a> {
     /// Where they are.
-    pub(super) run: &'a Run,
+    pub(super) run: &'a PairRun,
     /// Zero points, stored values.
     pub(super) zeros: [i32; 2],
     /// From products to outputs.
@@ -76,7 +76,7 @@ impl<A: Elements> Kernel<A> for Multiply {
 /// As [`TileFn`], with sixteen bytes readable.
 #[inline(always)]
 unsafe fn products<A: Elements>(arch: A, tile: &Tile<'_>, zeros: [A::I32; 2], at: usize) -> A::I32 {
-    let Run { inputs: [first, second], steps, .. } = tile.run;
+    let PairRun { inputs: [first, second], steps, .. } = tile.run;
     // SAFETY: the caller vouches for sixteen bytes here.
     unsafe { arch.load_products([first.wrapping_add(at * steps[0]), second.wrapping_add(at * steps[1])], zeros) }
 }

@@ -8,7 +8,7 @@ use ottava_ref::{ActivationRange, Operand};
 use super::*;
 use crate::layer::run_all;
 use crate::memory::SLACK;
-use crate::pairs::Dimension;
+use crate::pairs::{Dimension, Pairs};
 use crate::quantization::Multiplier;
 use crate::testing::{Failures, Random, for_each_isa, to_reference};
 

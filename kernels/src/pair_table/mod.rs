@@ -2,7 +2,7 @@
 
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
-use crate::pairs::{Pairs, Run, Walk};
+use crate::pairs::{PairRun, PairRuns, Pairs};
 
 /// The family, as the registry lists it.
 const FAMILY: &str = "table of pairs";
@@ -35,16 +35,16 @@ pub struct PairTableSpec {
 pub struct PairTable {
     table: Box<[u8; ENTRIES]>,
     undefined: Option<(u8, &'static str)>,
-    walk: Walk,
+    runs: PairRuns,
 }
 
 /// Prepares a lookup of pairs.
 ///
 /// # Panics
-/// Elements have more than one byte, or the walk over them is not possible.
+/// Elements have more than one byte, or their runs are not possible.
 pub fn prepare(spec: PairTableSpec) -> PairTable {
     assert!(spec.pairs.bytes == 1, "elements of {} bytes", spec.pairs.bytes);
-    PairTable { table: spec.table, undefined: spec.undefined, walk: Walk::new(&spec.pairs, 1, 0) }
+    PairTable { table: spec.table, undefined: spec.undefined, runs: PairRuns::new(&spec.pairs, 1, 0) }
 }
 
 impl PairTable {
@@ -53,7 +53,7 @@ impl PairTable {
     /// # Safety
     /// The inputs are readable for the elements, or one where the step is 0; the output is writable for the
     /// elements, which nobody else touches.
-    unsafe fn look_up(&self, run: &Run) -> bool {
+    unsafe fn look_up(&self, run: &PairRun) -> bool {
         // SAFETY: the caller's promise.
         let [first, second] = [0, 1].map(|i| unsafe {
             core::slice::from_raw_parts(run.inputs[i], if run.steps[i] == 0 { 1 } else { run.len })
@@ -76,18 +76,18 @@ impl Layer for PairTable {
     }
 
     fn tasks(&self) -> usize {
-        self.walk.tasks()
+        self.runs.tasks()
     }
 
     fn packed_bytes(&self) -> usize {
-        self.table.len() + self.walk.constant_bytes()
+        self.table.len() + self.runs.constant_bytes()
     }
 
     unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
         let Task { index: task, inputs, outputs, .. } = task;
         let mut defined = true;
-        // SAFETY: the caller's promise, which the walk passes on for each run.
-        unsafe { self.walk.run(task, (inputs, outputs), |run| defined &= self.look_up(run)) }
+        // SAFETY: the caller's promise, which is passed on for each run.
+        unsafe { self.runs.run(task, (inputs, outputs), |run| defined &= self.look_up(run)) }
         match self.undefined {
             Some((_, reason)) if !defined => Err(reason.into()),
             _ => Ok(()),
