@@ -55,7 +55,7 @@ fn check(model: &str) {
             continue;
         }
         failures.extend(golden.differs(&["--backend", "reference"]));
-        for isa in Isa::tested() {
+        for isa in Isa::for_tests() {
             for threads in ["1", "2", "3"] {
                 failures.extend(golden.differs(&["--isa", isa.name(), "--threads", threads]));
             }

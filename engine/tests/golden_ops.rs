@@ -9,7 +9,7 @@ use recordings::{Case, archives, cases, folder};
 /// The reference, and the kernels of each instruction set on `threads` threads.
 fn backends(threads: usize) -> Vec<PlanOptions> {
     let reference = PlanOptions { backend: Backend::Reference, ..PlanOptions::default() };
-    let kernels = Isa::tested().into_iter().map(|isa| PlanOptions {
+    let kernels = Isa::for_tests().into_iter().map(|isa| PlanOptions {
         isa: Some(isa),
         threads: Some(threads),
         ..PlanOptions::default()

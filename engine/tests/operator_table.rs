@@ -8,7 +8,7 @@ use ottava::{DType, Isa, Model, Plan, PlanOptions};
 use recordings::{archives, cases};
 
 /// Types of an operator's main operand: with kernels, and with the reference only.
-type Columns = (BTreeSet<DType>, BTreeSet<DType>);
+type RecordedTypes = (BTreeSet<DType>, BTreeSet<DType>);
 
 /// The first operand that is fed and is no condition.
 fn main_type(model: &Model) -> DType {
@@ -18,15 +18,15 @@ fn main_type(model: &Model) -> DType {
 
 /// Whether some instruction set has a kernel for the model.
 fn has_kernel(model: &Model) -> bool {
-    Isa::tested().into_iter().any(|isa| {
+    Isa::for_tests().into_iter().any(|isa| {
         let options = PlanOptions { isa: Some(isa), threads: Some(1), ..PlanOptions::default() };
         // What is done by placing tensors has no layer at all.
         Plan::new(model, &options).unwrap().layers().iter().all(|layer| layer.kernel != "reference")
     })
 }
 
-fn recorded() -> BTreeMap<String, Columns> {
-    let mut columns = BTreeMap::<String, Columns>::new();
+fn recorded() -> BTreeMap<String, RecordedTypes> {
+    let mut columns = BTreeMap::<String, RecordedTypes>::new();
     for archive in archives().values() {
         let mut types = BTreeMap::<(String, DType), bool>::new();
         for case in cases(archive).into_values() {
@@ -63,9 +63,9 @@ fn the_table_says_how_each_type_runs() {
             wrong.push(format!("{} has no recordings", operator.name));
             continue;
         };
-        let stated: Columns =
+        let stated: RecordedTypes =
             (operator.kernels.iter().copied().collect(), operator.reference.iter().copied().collect());
-        let all = |columns: &Columns| columns.0.union(&columns.1).copied().collect::<BTreeSet<_>>();
+        let all = |columns: &RecordedTypes| columns.0.union(&columns.1).copied().collect::<BTreeSet<_>>();
         // Where the best instruction sets are missing, some kernels are.
         let complete = Isa::available().contains(&Isa::Avx2);
         let right = if complete {

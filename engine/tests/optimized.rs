@@ -29,7 +29,7 @@ fn run(golden: &Golden, options: &PlanOptions, rounds: usize) -> Result<(), Stri
 fn check_all(name: &str) {
     let mut failures = Vec::new();
     let goldens = goldens(name);
-    for isa in Isa::tested() {
+    for isa in Isa::for_tests() {
         for (threads, keep_intermediates) in [(1, false), (2, false), (3, false), (2, true)] {
             let options =
                 PlanOptions { isa: Some(isa), threads: Some(threads), keep_intermediates, ..PlanOptions::default() };
@@ -49,7 +49,7 @@ fn check_all(name: &str) {
 /// emulated CPUs, on which the others take half an hour.
 fn check_once(name: &str) {
     let mut failures = Vec::new();
-    for (isa, golden) in Isa::tested().into_iter().zip(goldens(name).iter().cycle()) {
+    for (isa, golden) in Isa::for_tests().into_iter().zip(goldens(name).iter().cycle()) {
         let options = PlanOptions { isa: Some(isa), threads: Some(2), ..PlanOptions::default() };
         failures.extend(run(golden, &options, 1).err().map(|error| format!("{} {isa}: {error}", golden.label)));
     }
@@ -98,7 +98,7 @@ fn a_batch_is_that_many_single_runs() {
         let goldens = goldens(name);
         let Some(first) = goldens.first() else { return };
         let model = Model::open(&first.model).unwrap();
-        for isa in Isa::tested() {
+        for isa in Isa::for_tests() {
             let (batch, threads) = (Some(goldens.len()), Some(2));
             let plan =
                 Plan::new(&model, &PlanOptions { isa: Some(isa), threads, batch, ..PlanOptions::default() }).unwrap();

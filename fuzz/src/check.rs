@@ -44,7 +44,7 @@ pub(crate) fn model(model: &Model, file: &[u8], depth: Depth) {
         }
         Depth::All => &WAYS[..],
     };
-    for isa in Isa::tested() {
+    for isa in Isa::for_tests() {
         for &(threads, keep_intermediates) in ways {
             let options =
                 PlanOptions { isa: Some(isa), threads: Some(threads), keep_intermediates, ..PlanOptions::default() };

@@ -7,7 +7,7 @@ use core::{fmt, str::FromStr};
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod amx;
-mod tested;
+mod for_tests;
 
 /// Environment variable that narrows the choice of [`Isa::best`].
 pub const ISA_VARIABLE: &str = "OTTAVA_ISA";

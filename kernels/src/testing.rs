@@ -8,9 +8,9 @@ use crate::quantization::Multiplier;
 
 pub(crate) mod pairs;
 
-/// Calls `check` with every instruction set that this CPU has; see [`Isa::tested`] for the others.
+/// Calls `check` with every instruction set that this CPU has; see [`Isa::for_tests`] for the others.
 pub(crate) fn for_each_isa(check: impl FnMut(Isa)) {
-    Isa::tested().into_iter().for_each(check);
+    Isa::for_tests().into_iter().for_each(check);
 }
 
 /// A small generator, so that runs repeat from their seed.

@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 struct Recorded {
     name: String,
     file: String,
-    runs: Vec<Run>,
+    runs: Vec<RecordedRun>,
 }
 
-struct Run {
+struct RecordedRun {
     seed: u64,
     input: String,
     output: String,
@@ -23,7 +23,7 @@ fn recorded() -> Vec<Recorded> {
     let document: serde_json::Value = serde_json::from_str(text).expect("the hashes are JSON");
     let only = std::env::var("OTTAVA_ORACLE_ONLY").unwrap_or_default();
     let text = |value: &serde_json::Value| value.as_str().expect("a hash").to_string();
-    let run = |run: &serde_json::Value| Run {
+    let run = |run: &serde_json::Value| RecordedRun {
         seed: run["seed"].as_u64().expect("a seed"),
         input: text(&run["input"]),
         output: text(&run["output"]),
@@ -79,7 +79,7 @@ fn replay(recorded: &Recorded, file: &[u8], options: &PlanOptions) -> Vec<String
     recorded.runs.iter().filter_map(|run| replay_run(&mut session, run).err().map(complain)).flatten().collect()
 }
 
-fn replay_run(session: &mut Session, run: &Run) -> Result<(), String> {
+fn replay_run(session: &mut Session, run: &RecordedRun) -> Result<(), String> {
     let (mut inputs, mut outputs) = (Sha256::new(), Sha256::new());
     let infos = session.inputs().to_vec();
     for (index, info) in infos.iter().enumerate() {
@@ -120,7 +120,7 @@ fn reference() -> Vec<PlanOptions> {
 /// Every instruction set of this machine with each of these numbers of threads.
 fn optimized(threads: &[Option<usize>]) -> Vec<PlanOptions> {
     let with = |isa, threads| PlanOptions { isa: Some(isa), threads, ..PlanOptions::default() };
-    Isa::tested().into_iter().flat_map(|isa| threads.iter().map(move |&threads| with(isa, threads))).collect()
+    Isa::for_tests().into_iter().flat_map(|isa| threads.iter().map(move |&threads| with(isa, threads))).collect()
 }
 
 #[test]

@@ -45,14 +45,14 @@ pub struct Compared {
     pub bytes: usize,
 }
 
-/// A run to be compared.
-pub struct Run<'a> {
+/// What a session computed, and what the reference did.
+pub struct Comparison<'a> {
     pub model: &'a Model,
     pub session: &'a Session,
     pub expected: &'a Expected,
 }
 
-impl Run<'_> {
+impl Comparison<'_> {
     /// Compares what the layers wrote, in the order of the plan. Tensors that were fused away are nowhere to compare.
     ///
     /// # Errors
@@ -63,8 +63,9 @@ impl Run<'_> {
                 let (Some(is), Some(Some(expected))) = (self.session.tensor(id), self.expected.tensors.get(id)) else {
                     continue;
                 };
-                let place = || format!("layer {} {} ({}), {}", layer.index, layer.name, layer.kernel, self.tensor(id));
-                self.equal(id, &is, expected, place)?;
+                let location =
+                    || format!("layer {} {} ({}), {}", layer.index, layer.name, layer.kernel, self.tensor(id));
+                self.equal(id, &is, expected, location)?;
                 compared.tensors += 1;
                 compared.bytes += is.len();
             }
@@ -79,8 +80,8 @@ impl Run<'_> {
     pub fn outputs(&self, compared: &mut Compared) -> Result<()> {
         for (index, info) in self.session.plan().outputs().iter().enumerate() {
             let is = self.session.output(index)?;
-            let place = || format!("output {index} of the fused plan, {}", self.tensor(info.tensor));
-            self.equal(info.tensor, is, &self.expected.outputs[index], place)?;
+            let location = || format!("output {index} of the fused plan, {}", self.tensor(info.tensor));
+            self.equal(info.tensor, is, &self.expected.outputs[index], location)?;
             compared.outputs += 1;
             compared.bytes += is.len();
         }
@@ -91,10 +92,10 @@ impl Run<'_> {
         format!("tensor {id} '{}'", self.model.graph().tensors[id].name)
     }
 
-    fn equal(&self, id: TensorId, is: &[u8], expected: &[u8], place: impl Fn() -> String) -> Result<()> {
+    fn equal(&self, id: TensorId, is: &[u8], expected: &[u8], location: impl Fn() -> String) -> Result<()> {
         match difference(&self.model.graph().tensors[id], is, expected) {
             None => Ok(()),
-            Some(difference) => Err(CliError::request(format!("{}: {difference}", place()))),
+            Some(difference) => Err(CliError::request(format!("{}: {difference}", location()))),
         }
     }
 }

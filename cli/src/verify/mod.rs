@@ -86,9 +86,11 @@ impl Pass {
                     session.input_mut(index)?.copy_from_slice(bytes);
                 }
                 session.run()?;
-                let run = compare::Run { model, session: &session, expected };
-                let result = if keep_intermediates { run.layers(&mut self.compared) } else { Ok(()) };
-                result.and_then(|()| run.outputs(&mut self.compared)).map_err(|error| self.failed(model, error))?;
+                let comparison = compare::Comparison { model, session: &session, expected };
+                let result = if keep_intermediates { comparison.layers(&mut self.compared) } else { Ok(()) };
+                result
+                    .and_then(|()| comparison.outputs(&mut self.compared))
+                    .map_err(|error| self.failed(model, error))?;
             }
             self.layers = plan.layers().len();
         }

@@ -6,7 +6,7 @@ use ottava_kernels::Layer;
 use ottava_kernels::copy::{self, CopySpec};
 use ottava_kernels::lut::{self, LutSpec};
 use ottava_kernels::strided::Strided;
-use ottava_ref::ops::concatenation::{ConcatInput, ConcatenationParams, concatenation, join};
+use ottava_ref::ops::concatenation::{ConcatInput, ConcatenationParams, concatenate, concatenation};
 
 use super::import::ScaleZero;
 use super::lookup::byte_table;
@@ -116,9 +116,9 @@ impl Operator for Concatenation {
             return with_size!(output.dtype.size_bytes(), T => {
                 let values: Vec<Vec<T>> = inputs.iter().flatten().map(|view| view.values()).collect();
                 let parts: Vec<&[T]> = values.iter().map(Vec::as_slice).collect();
-                let mut joined = output.zeros::<T>();
-                join(params.outer_count, &parts, &mut joined);
-                output.store(&joined)
+                let mut whole = output.zeros::<T>();
+                concatenate(params.outer_count, &parts, &mut whole);
+                output.store(&whole)
             });
         }
         with_8_bit!(output.dtype, T => {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytemuck::Pod;
-use ottava_ref::ops::concatenation::join;
+use ottava_ref::ops::concatenation::concatenate;
 
 use super::movement::{Elements, Moved, Movement, Part, join_parts};
 use super::types::QUANTIZED;
@@ -70,7 +70,7 @@ impl Movement for Pack {
     fn reference<T: Pod>(&self, inputs: &[Elements<'_, T>], outputs: &mut [Elements<'_, T>], _fill: T) {
         let outer = inputs[0].shape[..self.axis].iter().product();
         let parts: Vec<&[T]> = inputs.iter().map(|input| &input.values[..]).collect();
-        join(outer, &parts, &mut outputs[0].values);
+        concatenate(outer, &parts, &mut outputs[0].values);
     }
 
     fn parts(&self, inputs: &[&[usize]], outputs: &[&[usize]]) -> Vec<Part> {

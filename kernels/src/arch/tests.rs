@@ -17,7 +17,7 @@ macro_rules! on_every_arch {
 macro_rules! on_every_dot {
     ($check:ident) => {{
         // Fails where something is demanded that this CPU lacks.
-        Isa::tested();
+        Isa::for_tests();
         // SAFETY: portable code needs nothing of the CPU.
         $check(unsafe { Scalar::assume() });
         #[cfg(target_arch = "x86_64")]

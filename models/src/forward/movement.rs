@@ -1,6 +1,6 @@
 //! Concatenation and padding of centered values.
 
-/// Joins samples along `axis`; each part is a sample with its shape, and all shapes agree in the other axes.
+/// Concatenates samples along `axis`; each part is a sample with its shape, and all shapes agree in the other axes.
 pub(crate) fn concat(parts: &[(&[i16], &[usize])], axis: usize) -> Vec<i16> {
     let outer: usize = parts.first().map_or(0, |(_, shape)| shape[..axis].iter().product());
     let mut output = Vec::new();
@@ -36,8 +36,8 @@ mod tests {
 
     #[test]
     fn concat_interleaves_rows() {
-        let joined = concat(&[(&[1, 2, 3, 4], &[2, 2]), (&[5, 6], &[2, 1])], 1);
-        assert_eq!(joined, [1, 2, 5, 3, 4, 6]);
+        let both = concat(&[(&[1, 2, 3, 4], &[2, 2]), (&[5, 6], &[2, 1])], 1);
+        assert_eq!(both, [1, 2, 5, 3, 4, 6]);
         assert_eq!(concat(&[(&[1, 2], &[1, 2]), (&[3, 4, 5, 6], &[2, 2])], 0), [1, 2, 3, 4, 5, 6]);
     }
 

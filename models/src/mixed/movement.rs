@@ -1,4 +1,4 @@
-//! Operators that move elements: cut, join, repeat, turn.
+//! Operators that move elements: split, concatenate, repeat, turn.
 
 use ottava::DType;
 use ottava::schema::{self, BuiltinOptions};

@@ -77,7 +77,7 @@ fn step(b: &mut NetworkBuilder, rng: &mut Rng, x: TensorId) -> TensorId {
         57..=66 => residual,
         67..=73 => padded,
         74..=79 => requantize,
-        80..=84 => joined,
+        80..=84 => concatenated,
         85..=89 => broadcast_add,
         90..=93 => dense,
         94..=96 => pooled_attention,
@@ -196,7 +196,7 @@ fn pool(b: &mut NetworkBuilder, rng: &mut Rng, x: TensorId) -> TensorId {
     if rng.chance(50) { b.max_pool(x, &pool) } else { b.average_pool(x, &pool) }
 }
 
-/// Sibling 1x1 convolutions and a pooled branch, joined on the channels.
+/// Sibling 1x1 convolutions and a pooled branch, concatenated along the channels.
 fn branches(b: &mut NetworkBuilder, rng: &mut Rng, x: TensorId) -> TensorId {
     let first = b.conv(x, &pointwise(b, rng, x));
     let mut parts = vec![first];
@@ -263,8 +263,8 @@ fn requantize(b: &mut NetworkBuilder, rng: &mut Rng, x: TensorId) -> TensorId {
     b.quantize(x, target, output(rng, target, Activation::None))
 }
 
-/// A tensor joined with a pooled or convolved copy of itself along some axis.
-fn joined(b: &mut NetworkBuilder, rng: &mut Rng, x: TensorId) -> TensorId {
+/// A tensor concatenated with a pooled or convolved copy of itself along some axis.
+fn concatenated(b: &mut NetworkBuilder, rng: &mut Rng, x: TensorId) -> TensorId {
     if 2 * elements(b, x) > LARGEST {
         return convolution(b, rng, x);
     }

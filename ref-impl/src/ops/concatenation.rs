@@ -57,7 +57,7 @@ pub fn concatenation<X: Quantized>(params: &ConcatenationParams, inputs: &[Conca
 ///
 /// # Panics
 /// When an operand is no multiple of `outer_count`, or when the output is not as long as all operands together.
-pub fn join<X: Copy>(outer_count: usize, inputs: &[&[X]], output: &mut [X]) {
+pub fn concatenate<X: Copy>(outer_count: usize, inputs: &[&[X]], output: &mut [X]) {
     check_length("the output", output.len(), inputs.iter().map(|input| input.len()).sum());
     let mut next = output.iter_mut();
     for outer in 0..outer_count {

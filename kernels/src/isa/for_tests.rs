@@ -18,7 +18,7 @@ impl Isa {
     /// # Panics
     /// `OTTAVA_REQUIRE_ISA` names an instruction set that this CPU lacks, or one that does not exist.
     #[doc(hidden)]
-    pub fn tested() -> Vec<Self> {
+    pub fn for_tests() -> Vec<Self> {
         let demanded = std::env::var(REQUIRE_VARIABLE).unwrap_or_default();
         let available = Self::available();
         let missing = missing(&demanded, &available).unwrap_or_else(|why| panic!("{REQUIRE_VARIABLE}: {why}"));
