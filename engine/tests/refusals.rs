@@ -109,6 +109,20 @@ fn a_stride_of_zero() {
     refuse("SPACE_TO_BATCH_ND", "int8-00", |model| set_constant(model, 1, 0));
 }
 
+/// The number of taps is 0 where it is counted in 32 bits.
+#[test]
+fn a_window_of_more_taps_than_32_bits_count() {
+    let mut model = recorded("MAX_POOL_2D", "int8-00");
+    match options(&mut model) {
+        BuiltinOptions::Pool2DOptions(options) => {
+            (options.padding, options.filter_height, options.filter_width) = (0, 1 << 16, 1 << 16);
+        }
+        _ => panic!(),
+    }
+    let error = load(&model).unwrap_err();
+    assert!(error.to_string().contains("a window of 65536 x 65536 elements"), "{error}");
+}
+
 #[test]
 fn a_negative_size() {
     refuse("SLICE", "int8-00", |model| set_constant(model, 2, -7));

@@ -169,7 +169,7 @@ impl PairRuns {
         let runs: usize = outer.iter().map(|dimension| dimension.size).product();
         let share = match runs {
             1 => row_tasks(inner.size, work, pairs.threads).next_multiple_of(64),
-            _ => row_tasks(runs, work * inner.size, pairs.threads),
+            _ => row_tasks(runs, work.saturating_mul(inner.size), pairs.threads),
         };
         let empty = runs * inner.size == 0;
         let all = || outer.iter().chain([&inner]);

@@ -69,7 +69,7 @@ impl<const INPUTS: usize> Runs<INPUTS> {
         };
         let share = match dense {
             true => row_tasks(shape.channels, work, threads).next_multiple_of(64),
-            false => row_tasks(shape.pixels, work * shape.channels, threads),
+            false => row_tasks(shape.pixels, work.saturating_mul(shape.channels), threads),
         };
         Self { shape, share }
     }

@@ -151,7 +151,7 @@ impl Lower for TransposeConv {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
         let (Some(source), Some(filter)) = (node.inputs[2], node.inputs[1]) else { return Ok(None) };
         let written = NodeTensors { inputs: vec![Some(source)], ..node.clone() };
-        let phases = self.window.stride.iter().product::<usize>();
+        let phases = self.window.stride.into_iter().fold(1, usize::saturating_mul);
         let suits = lowering.suits_kernels(&written, 1) && phases <= MAX_PHASES;
         if !suits || self.window.border_work() > MAX_BORDER_WORK {
             return Ok(None);

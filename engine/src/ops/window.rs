@@ -50,7 +50,7 @@ impl Window2d {
         };
         let stride = steps("stride", options.stride)?;
         let dilation = steps("dilation", options.dilation)?;
-        if filter.iter().any(|&size| size == 0 || size > MAX_STEP) || filter[0] * filter[1] > MAX_TAPS {
+        if filter.iter().any(|&size| size == 0 || size > MAX_STEP) || filter[0].saturating_mul(filter[1]) > MAX_TAPS {
             return Err(Error::invalid(format!("a window of {} x {} elements", filter[0], filter[1])));
         }
         let axis = |i: usize| {

@@ -95,7 +95,7 @@ impl Depthwise {
         let together = rows.as_ref().map_or(1, Rows::together);
         #[cfg(not(target_arch = "aarch64"))]
         let together = 1;
-        let row_work = spec.output[1] * spec.channels * spec.window.taps[0] * spec.window.taps[1];
+        let row_work = (spec.output[1] * spec.channels).saturating_mul(spec.window.taps[0] * spec.window.taps[1]);
         Self {
             bound,
             input: spec.input,

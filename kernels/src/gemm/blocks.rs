@@ -21,7 +21,7 @@ const SHARES: usize = 2;
 /// What bounds the number of tasks of a layer.
 const MOST_TASKS_PER_THREAD: usize = 32;
 /// Work, in lines times rows, below which handing out a task costs more than it brings.
-const LEAST_WORK: usize = 1 << 13;
+const LEAST_WORK: u64 = 1 << 13;
 
 /// Neighbouring panels that one tile computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,8 +88,8 @@ impl Extent {
 /// One thread gets whole classes. Several take tasks from both ends: there tasks are large, and they shrink towards
 /// the middle, so that threads which begin or run unevenly still end together.
 pub(crate) fn tasks(classes: &[Class], groups: &[PanelGroup], extent: &Extent) -> Vec<Task> {
-    let total: usize = classes.iter().map(|class| Area::new(class, groups, extent).work(0..groups.len())).sum();
-    let least = LEAST_WORK.max(total / (extent.threads * MOST_TASKS_PER_THREAD));
+    let total: u64 = classes.iter().map(|class| Area::new(class, groups, extent).work(0..groups.len())).sum();
+    let least = LEAST_WORK.max(total / (extent.threads * MOST_TASKS_PER_THREAD) as u64);
     let mut tasks = Vec::new();
     let mut push = |class: usize, pieces: Vec<Piece>| {
         for (rows, groups) in pieces {
@@ -128,15 +128,18 @@ impl<'a> Area<'a> {
     }
 
     /// Steps of four k for all rows of some groups.
-    fn work(&self, groups: Range<usize>) -> usize {
-        self.groups[groups].iter().map(|group| group.panels).sum::<usize>() * self.steps * self.rows
+    fn work(&self, groups: Range<usize>) -> u64 {
+        self.groups[groups].iter().map(|group| group.panels).sum::<usize>() as u64
+            * self.steps as u64
+            * self.rows as u64
     }
 
     /// Pieces of at least about `least` work that shrink from both ends to the middle.
-    fn cut(&self, extent: &Extent, least: usize) -> Vec<Piece> {
+    fn cut(&self, extent: &Extent, least: u64) -> Vec<Piece> {
         let all = 0..self.groups.len();
         let work = self.work(all.clone());
-        let least_rows = (least * self.rows).div_ceil(work).next_multiple_of(extent.row_quantum);
+        let least_of = |count: usize| (least * count as u64).div_ceil(work) as usize;
+        let least_rows = least_of(self.rows).next_multiple_of(extent.row_quantum);
         if extent.threads == 1 || work < 2 * least {
             return vec![(0..self.rows, all)];
         }
@@ -145,11 +148,12 @@ impl<'a> Area<'a> {
             return cuts.into_iter().map(|rows| (rows, all.clone())).collect();
         }
         // Few rows stay together, so that weights are read once; but not in the middle, where pieces are to be small.
-        let cuts = shrinking(all.len(), extent.threads, (least * all.len()).div_ceil(work), 1);
+        let cuts = shrinking(all.len(), extent.threads, least_of(all.len()), 1);
         let middle = (cuts.len() - 1) / 2..=cuts.len() / 2;
         let mut pieces = Vec::new();
         for (index, groups) in cuts.into_iter().enumerate() {
-            let parts = if middle.contains(&index) { (self.work(groups.clone()) / least).clamp(1, 4) } else { 1 };
+            let parts =
+                if middle.contains(&index) { (self.work(groups.clone()) / least).clamp(1, 4) as usize } else { 1 };
             let step = self.rows.div_ceil(parts).next_multiple_of(extent.row_quantum);
             for first in (0..self.rows).step_by(step) {
                 pieces.push((first..self.rows.min(first + step), groups.clone()));
@@ -204,6 +208,19 @@ fn split(range: Range<usize>, count: usize) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// 2^38 lines times rows: 0 where they are counted in 32 bits.
+    #[test]
+    fn work_beyond_32_bits_is_cut_as_any() {
+        let group = PanelGroup { first: 0, panels: 1 << 6, group: 0, form: Form::Rounded, joined: false };
+        let extent = Extent { batch: 1, row_bytes: 1, panel_bytes: 1, threads: 2, row_quantum: 1 };
+        for (steps, rows) in [(1 << 16, 1 << 16), (1 << 6, 1 << 16)] {
+            let area = Area { rows, groups: &[group], steps };
+            let pieces = area.cut(&extent, area.work(0..1) / 64);
+            assert_eq!(pieces.iter().map(|(rows, _)| rows.len()).sum::<usize>(), rows);
+            assert_eq!(pieces[0].0, 0..rows / 4);
+        }
+    }
 
     #[test]
     fn shrinking_pieces_cover_the_range_and_shrink() {

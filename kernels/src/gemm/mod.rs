@@ -21,11 +21,11 @@ use crate::quantization::{Requantize, Weights};
 use crate::window::{Image, Window};
 
 /// The tiles of `$panels` panels for each number of rows, from a shell named `tile` in scope.
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64", test))]
 macro_rules! tile_rows {
     ($panels:literal; $($rows:literal),+) => { &[$(tile::<$rows, $panels>),+] };
 }
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64", test))]
 use tile_rows;
 
 mod bind;

@@ -64,7 +64,8 @@ impl Pool {
         let pixels = spec.input.batch * spec.output[0] * spec.output[1];
         // Tiles read whole registers, of at most the slack, where there are fewer channels.
         let last_read = spec.input.channels.max(SLACK.min(bound.descriptor().width));
-        let row_work = spec.output[1] * spec.input.channels * spec.window.taps[0] * spec.window.taps[1] / 8;
+        let row_sizes = [spec.output[1], spec.input.channels, spec.window.taps[0], spec.window.taps[1]];
+        let row_work = row_sizes.into_iter().fold(1, usize::saturating_mul) / 8;
         Self {
             bound,
             spec: *spec,

@@ -173,16 +173,16 @@ pub fn prepare(isa: Isa, spec: ResizeSpec) -> Resize {
     };
     let pixels = batch * size[0] * size[1];
     let blocks = channels.next_multiple_of(BLOCK);
-    let (input_bytes, output_bytes) = match spec.input.pixels() * pixels * channels {
-        0 => (0, 0),
-        _ => ((spec.input.pixels() - 1) * pixel_stride + blocks, (pixels - 1) * spec.output_stride + channels),
+    let (input_bytes, output_bytes) = match spec.input.pixels() == 0 || pixels == 0 || channels == 0 {
+        true => (0, 0),
+        false => ((spec.input.pixels() - 1) * pixel_stride + blocks, (pixels - 1) * spec.output_stride + channels),
     };
     Resize {
         bound,
         size,
         element_bytes,
         mask,
-        task_rows: row_tasks(batch * size[0], size[1] * blocks, spec.threads),
+        task_rows: row_tasks(batch * size[0], size[1].saturating_mul(blocks), spec.threads),
         input_bytes: input_bytes * element_bytes,
         output_bytes: output_bytes * element_bytes,
         spec,

@@ -105,3 +105,28 @@ fn wider_elements_equal_the_reference() {
         });
     }
 }
+
+/// Input pixels times output pixels are 2^34.
+#[test]
+fn sizes_whose_product_leaves_32_bits_are_resized() {
+    let params = ResizeBilinearParams {
+        input_shape: [1, 256, 256, 1],
+        size: [512, 512],
+        align_corners: false,
+        half_pixel_centers: false,
+    };
+    let [count, outputs] = elements(&params);
+    let input = Random::new(5).bytes(count, Fill::Random);
+    let mut expected = vec![0_i8; outputs];
+    resize_bilinear_fixed(&params, as_signed(&input), &mut expected);
+    let mut failures = Failures::default();
+    for_each_isa(|isa| {
+        let mask = isa.storage().xor_mask(true);
+        let bytes = stored(&input, 1, 1, mask, 0xEE);
+        let mut output = Guarded::new(outputs, 1, 1);
+        let layer = prepare(isa, spec(&params, Samples::I8(fixed(&params)), [0, 0], 1));
+        run_all(&layer, &[&bytes], &mut [output.view()]);
+        failures.compare(output.dense(mask), as_bytes(&expected), || format!("{} {params:?}", layer.kernel()));
+    });
+    failures.finish();
+}

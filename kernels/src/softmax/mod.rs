@@ -68,7 +68,7 @@ pub fn prepare(spec: &SoftmaxSpec<'_>) -> Softmax {
         rows: spec.rows,
         depth: spec.depth,
         strides: [spec.input_stride, spec.output_stride],
-        share: row_tasks(spec.rows, 8 * spec.depth, spec.threads),
+        share: row_tasks(spec.rows, spec.depth.saturating_mul(8), spec.threads),
     }
 }
 
