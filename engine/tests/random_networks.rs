@@ -1,8 +1,12 @@
 //! Random networks: the optimized backend against the reference on every tensor that it keeps.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use ottava::{Backend, Isa, Model, Plan, PlanOptions, Session};
+
+/// How many networks of the whole operator set there are.
+const MIXED: u64 = 100;
 
 /// A small generator for inputs.
 fn fill(bytes: &mut [u8], seed: u64, round: u64) {
@@ -52,36 +56,38 @@ fn compare(model: &Model, reference: &Session, session: &Session) -> Result<usiz
     Ok(compared)
 }
 
+/// The reference after a run on the inputs of a round, and why that failed if it did.
+fn referred(model: &Model, seed: u64, round: u64) -> (Session, Option<String>) {
+    let options = PlanOptions { backend: Backend::Reference, keep_intermediates: true, ..PlanOptions::default() };
+    let mut reference = session(model, options);
+    set_inputs(&mut reference, seed, round);
+    let failure = reference.run().err().map(|error| error.to_string());
+    (reference, failure)
+}
+
+/// Every instruction set, with and without kept tensors, each for two runs of one session.
 fn check(seed: u64, bytes: Vec<u8>) -> Result<(), String> {
     let model = Model::from_bytes(bytes, &format!("random network {seed}")).map_err(|error| error.to_string())?;
-    let mut reference = session(
-        &model,
-        PlanOptions { backend: Backend::Reference, keep_intermediates: true, ..PlanOptions::default() },
-    );
-    for round in 0..2 {
-        set_inputs(&mut reference, seed, round);
-        let failure = reference.run().err().map(|error| error.to_string());
-        for isa in Isa::for_tests() {
-            for keep_intermediates in [true, false] {
-                let threads = 1 + (seed as usize + usize::from(keep_intermediates)) % 4;
-                let options = PlanOptions {
-                    isa: Some(isa),
-                    threads: Some(threads),
-                    keep_intermediates,
-                    ..PlanOptions::default()
-                };
-                let mut session = session(&model, options);
+    let references = [0, 1].map(|round| referred(&model, seed, round));
+    for isa in Isa::for_tests() {
+        for keep_intermediates in [true, false] {
+            let threads = 1 + (seed as usize + usize::from(keep_intermediates)) % 4;
+            let options =
+                PlanOptions { isa: Some(isa), threads: Some(threads), keep_intermediates, ..PlanOptions::default() };
+            let mut session = session(&model, options);
+            for (round, (reference, failure)) in (0..).zip(&references) {
                 set_inputs(&mut session, seed, round);
-                let label =
-                    |error: String| format!("seed {seed} {isa} threads {threads} keep {keep_intermediates}: {error}");
+                let label = |error: String| {
+                    format!("seed {seed} round {round} {isa} threads {threads} keep {keep_intermediates}: {error}")
+                };
                 let failed = session.run().err().map(|error| error.to_string());
-                if failed != failure {
+                if failed != *failure {
                     return Err(label(format!("{failed:?}, the reference {failure:?}")));
                 }
                 if failed.is_some() {
                     continue;
                 }
-                let compared = compare(&model, &reference, &session).map_err(label)?;
+                let compared = compare(&model, reference, &session).map_err(label)?;
                 assert!(!keep_intermediates || compared > 0, "seed {seed}: nothing was compared");
             }
         }
@@ -89,16 +95,28 @@ fn check(seed: u64, bytes: Vec<u8>) -> Result<(), String> {
     Ok(())
 }
 
+/// The first seeds: all of them, or the percentage of `OTTAVA_CASES`, which is for slow machines.
+fn seeds(count: u64) -> std::ops::Range<u64> {
+    let percent = std::env::var("OTTAVA_CASES").map_or(100, |percent| percent.parse().expect("OTTAVA_CASES"));
+    0..(count * percent).div_ceil(100)
+}
+
+/// The network of the whole operator set of a seed, built once.
+fn mixed(seed: u64) -> &'static [u8] {
+    static BUILT: [OnceLock<Vec<u8>>; MIXED as usize] = [const { OnceLock::new() }; MIXED as usize];
+    BUILT[seed as usize].get_or_init(|| ottava_models::mixed_network(seed))
+}
+
 #[test]
 fn both_backends_agree_on_every_tensor() {
-    let results = (0..150).map(|seed| check(seed, ottava_models::random_network(seed)));
+    let results = seeds(150).map(|seed| check(seed, ottava_models::random_network(seed)));
     let failures: Vec<String> = results.filter_map(Result::err).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
 fn networks_of_the_whole_operator_set_agree() {
-    let results = (0..100).map(|seed| check(seed, ottava_models::mixed_network(seed)));
+    let results = seeds(MIXED).map(|seed| check(seed, mixed(seed).to_vec()));
     let failures: Vec<String> = results.filter_map(Result::err).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
@@ -106,7 +124,7 @@ fn networks_of_the_whole_operator_set_agree() {
 /// What the networks are for: every operator that there is must be in some of them.
 #[test]
 fn networks_of_the_whole_operator_set_have_every_operator() {
-    let models = (0..100).map(|seed| Model::from_bytes(ottava_models::mixed_network(seed), "mixed").unwrap());
+    let models = (0..MIXED).map(|seed| Model::from_bytes(mixed(seed).to_vec(), "mixed").unwrap());
     let used: BTreeSet<String> = models.flat_map(|model| operator_names(&model)).collect();
     // ELU is not in the oracle; detection takes tensors of its own shapes and has recordings.
     let elsewhere = ["ELU", "TFLite_Detection_PostProcess"];

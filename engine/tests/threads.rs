@@ -1,7 +1,7 @@
 //! Sessions that share a pool: no run waits for a thread that is busy with something else.
 
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
@@ -15,10 +15,14 @@ fn pool(threads: usize) -> Arc<ThreadPool> {
     Arc::new(ThreadPoolBuilder::new().num_threads(threads).build().unwrap())
 }
 
-fn plan(threads: usize) -> Plan {
+/// Building a network takes longer than running it.
+static MODEL: LazyLock<Model> = LazyLock::new(|| {
     let bytes = ottava_models::builtin("mobilenet-v1").unwrap().build();
-    let model = Model::from_bytes(bytes, "mobilenet-v1").unwrap();
-    Plan::new(&model, &PlanOptions { threads: Some(threads), ..PlanOptions::default() }).unwrap()
+    Model::from_bytes(bytes, "mobilenet-v1").unwrap()
+});
+
+fn plan(threads: usize) -> Plan {
+    Plan::new(&MODEL, &PlanOptions { threads: Some(threads), ..PlanOptions::default() }).unwrap()
 }
 
 /// Runs on an input made from `seed` and returns the output.
