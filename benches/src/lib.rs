@@ -39,7 +39,7 @@ pub enum Family {
     MaxPool,
 }
 
-/// A layer's shape: what makes two layers the same case.
+/// A layer's shape. Layers of one shape are the same case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// The family of its kernel.

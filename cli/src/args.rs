@@ -130,7 +130,7 @@ pub struct BenchArgs {
 
 /// Compare two measurements, layer by layer
 ///
-/// Both files are what `ottava bench --json` wrote. Layers meet by name and operator; what only one side has is shown
+/// Both files are what `ottava bench --json` wrote. Layers meet by name and operator; layers of one side only are shown
 /// without a ratio. Ratios are B over A: above 1, B is the slower. Measurements of another model, instruction set,
 /// number of threads or host are compared too, with a warning.
 #[derive(Args, Debug)]
@@ -211,7 +211,7 @@ pub struct ClassifyArgs {
     /// For float32 inputs: subtracted from every pixel [default: 127.5]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub mean: Option<f32>,
-    /// For float32 inputs: what is left is divided by this [default: 127.5]
+    /// For float32 inputs: the difference is divided by this [default: 127.5]
     #[arg(long, value_name = "X", value_parser = scale)]
     pub scale: Option<f32>,
     #[command(flatten)]

@@ -17,8 +17,8 @@
 //! cargo +nightly fuzz run random_graph -- -detect_leaks=0 -max_total_time=60 -len_control=0 -max_len=8
 //! ```
 //!
-//! Leaks are not looked for, because the threads of a session's pool end after the session: what a thread frees as it ends
-//! would be reported now and then.
+//! Leaks are not looked for, because the threads of a session's pool end after the session: memory that a thread frees as it
+//! ends would be reported now and then.
 //!
 //! `import` gets further from sound files than from nothing: give it some first.
 //!

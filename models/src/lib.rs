@@ -7,7 +7,7 @@
 //!
 //! The weights are random with the bell shape of trained ones, and every layer is calibrated like a batch normalization
 //! on synthetic images, so activations keep their spread through all layers: kernels meet the values that they meet in
-//! trained networks. What the networks say about an image means nothing.
+//! trained networks. The networks' answers about an image mean nothing.
 //!
 //! ```
 //! let network = ottava_models::builtin("mobilenet-v1").expect("a known name");

@@ -95,7 +95,7 @@ impl Multiplier {
     }
 
     /// `MultiplyByQuantizedMultiplier` of a 64-bit sum (§2.4): the upper 16 bits of the mantissa, one rounding, ties
-    /// towards +∞. Sums have 48 bits; what is wider wraps.
+    /// towards +∞. Sums have 48 bits; wider ones wrap.
     ///
     /// # Panics
     /// When `shift` is above [`Multiplier::MAX_WIDE_SHIFT`].

@@ -181,9 +181,9 @@ struct Samples {
     totals_ms: Vec<f64>,
     /// One series for each layer.
     layers_us: Vec<Vec<f64>>,
-    /// Likewise, what the threads' busy time leaves of each layer's time on all of them.
+    /// Likewise, the share of each layer's time on all threads in which they were not busy.
     idle_shares: Vec<Vec<f64>>,
-    /// What the layers of the same run leave of it.
+    /// The part of the same run that passes outside its layers.
     between_us: Vec<f64>,
 }
 

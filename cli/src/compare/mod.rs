@@ -12,7 +12,7 @@ use crate::errors::{CliError, Result};
 /// How many of the layers that lost most are named when a comparison fails.
 const NAMED: usize = 3;
 
-/// Prints the comparison; what was slower by more than is allowed is an error.
+/// Prints the comparison; a slowdown beyond what is allowed is an error.
 ///
 /// # Errors
 /// A file cannot be read or holds something else, or B is slower than `--fail-above` allows.

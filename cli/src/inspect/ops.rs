@@ -60,7 +60,7 @@ struct Row {
     how: String,
 }
 
-/// The operators of a model. What cannot run is in the list; the error that refuses the model follows it.
+/// The operators of a model. Operators that cannot run are in the list; the error that refuses the model follows it.
 pub fn of_model(name: &str, args: &InspectArgs, output: &mut dyn Write) -> Result<()> {
     let path = models::locate(name)?;
     let operators = Model::survey(&path)?;

@@ -127,7 +127,7 @@ fn select(m: &mut Mixer) -> Option<()> {
 fn plain_arithmetic(m: &mut Mixer) -> Option<()> {
     let (x, pair) = operands(m, &[DType::F32, DType::I32])?;
     let output = m.like(x);
-    // What is divided by must not be 0, whatever the input: a constant.
+    // A divisor must not be 0, whatever the input is: it is a constant.
     let quotient = vec![Operand::Value(x), Operand::Constant(constant(m, x))];
     let draft = match m.rng.below(6) {
         0 => Draft::new("ADD", pair, output).with(BuiltinOptions::AddOptions(Box::default())),

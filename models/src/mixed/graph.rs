@@ -213,7 +213,7 @@ impl Mixer {
                 value.samples.push(session.output(index).ok()?.to_vec());
             }
         }
-        // Infinities and what is none have no place in a sensible network.
+        // A sensible network has neither infinities nor NaN.
         results.iter().all(is_finite).then_some(results)
     }
 
@@ -237,7 +237,7 @@ impl Mixer {
         tables.finish()
     }
 
-    /// The whole network; what nothing reads is an output.
+    /// The whole network; tensors that nothing reads are its outputs.
     pub(super) fn into_file(self) -> Vec<u8> {
         let mut tables = TableWriter::new(&self.name);
         let known: Vec<Option<i32>> = self.values.iter().map(|value| Some(tables.activation(value))).collect();

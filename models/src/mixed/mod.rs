@@ -1,7 +1,7 @@
 //! Seeded random networks of operators from the whole set, with valid shapes and sensible quantization.
 //!
-//! Each operator is evaluated by the engine's reference as it is added, on a few sample inputs: what it makes of them
-//! gives the output's scale (no tensor saturates everywhere or has one value only) and the shapes for the next ones.
+//! Each operator is evaluated by the engine's reference as it is added, on a few sample inputs: the results
+//! give the output's scale (no tensor saturates everywhere or has one value only) and the shapes for the next ones.
 
 mod arithmetic;
 mod functions;

@@ -6,7 +6,7 @@ use crate::accumulator::Accumulator;
 use crate::element::Quantized;
 
 /// Transposed 2-D convolution: input pixel `(y, x)` adds its products with the filter to the output window whose first
-/// element is `(y · stride - pad_top, x · stride - pad_left)`; what lies outside the output is dropped. The filter
+/// element is `(y · stride - pad_top, x · stride - pad_left)`; products outside the output are dropped. The filter
 /// is OHWI; I is the input's channels.
 ///
 /// # Panics
