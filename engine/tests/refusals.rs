@@ -223,6 +223,69 @@ fn scales_that_an_operator_fixes() {
     refuse("CONV_2D", "int16-00", |model| quantization(model, 0).zero_point = Some(vec![3]));
 }
 
+/// Of every operator, whether it computes with scales or only moves values; of inputs, constants and outputs.
+#[test]
+fn scales_and_zero_points_that_none_can_have() {
+    let mut edited = 0;
+    for (name, archive) in archives() {
+        for dtype in ["int8", "uint8", "int16"] {
+            let all = cases(&archive);
+            let Some(case) = all.keys().find(|case| case.starts_with(&format!("{dtype}-"))) else { continue };
+            let sound = recorded(&name, case);
+            for id in 0..sound.subgraphs.as_ref().unwrap()[0].tensors.as_ref().unwrap().len() {
+                edited += refuse_quantizations(&sound, id, &format!("{name} {case}, tensor {id}"));
+            }
+        }
+    }
+    assert!(edited > 1000, "{edited} edits");
+}
+
+/// Expects that a tensor of a quantized type can have no unsound scale or zero point, if it has any; how often.
+fn refuse_quantizations(sound: &schema::Model, id: usize, what: &str) -> usize {
+    const QUANTIZED: [(i8, i64); 3] = [(3, 256), (9, 128), (7, 32768)];
+    let mut model = sound.clone();
+    let operator = operator(&mut model).clone();
+    let has = |list: &Option<Vec<i32>>| list.as_ref().unwrap().contains(&(id as i32));
+    let tensor = graph(&mut model).tensors.as_mut().unwrap()[id].clone();
+    let Some(&(_, outside)) = QUANTIZED.iter().find(|(code, _)| *code == tensor.type_) else { return 0 };
+    let quantized = tensor.quantization.as_ref().is_some_and(|it| it.scale.as_ref().is_some_and(|it| !it.is_empty()));
+    if !quantized || !(has(&operator.inputs) || has(&operator.outputs)) {
+        return 0;
+    }
+    let refuse = |edit: &dyn Fn(&mut QuantizationParameters), value: String| {
+        let mut model = sound.clone();
+        edit(graph(&mut model).tensors.as_mut().unwrap()[id].quantization.as_mut().unwrap());
+        let error = load(&model).err().unwrap_or_else(|| panic!("{what}: {value} was not refused"));
+        assert_eq!(error.kind(), ErrorKind::InvalidModel, "{what}: {error}");
+        assert!(error.operator().is_some() && error.to_string().contains(&value), "{what}: {error}");
+    };
+    let weights = tensor.buffer != 0 && operator_has_filter(sound) && operator.inputs.as_ref().unwrap()[1] == id as i32;
+    let zero = if weights { &[][..] } else { &[0.0, -0.0] };
+    let scales = [&[f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.25][..], zero].concat();
+    for &scale in &scales {
+        // The last one: all are looked at.
+        refuse(&|it| *it.scale.as_mut().unwrap().last_mut().unwrap() = scale, format!("has scale {scale}"));
+    }
+    refuse(&|it| *it.zero_point.as_mut().unwrap().last_mut().unwrap() = outside, format!("zero point {outside}"));
+    scales.len() + 1
+}
+
+/// Whether the only operator has a filter, whose scales may be 0.
+fn operator_has_filter(model: &schema::Model) -> bool {
+    let code = &model.operator_codes.as_ref().unwrap()[0];
+    [3, 4, 9, 67].contains(&code.builtin_code.max(code.deprecated_builtin_code.into()))
+}
+
+#[test]
+fn a_channel_of_zeros_may_have_scale_0() {
+    for name in ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"] {
+        let case = find(name, "int8", |model| quantization(model, 1).scale.as_ref().unwrap().len() > 1);
+        let mut model = recorded(name, &case);
+        quantization(&mut model, 1).scale.as_mut().unwrap()[0] = 0.0;
+        load(&model).unwrap_or_else(|error| panic!("{name} {case}: {error}"));
+    }
+}
+
 /// All that cannot run is in one message: what is unknown, what is too new, what has other types.
 #[test]
 fn everything_that_is_missing_is_listed() {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::fold::fold;
 use super::survey::{FileOperator, MissingSupport, OperatorInfo};
+use super::tensors::{ScaleRule, check_scales};
 use crate::budget::Budget;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
@@ -41,6 +42,7 @@ pub(super) fn import(
     let entries = entries((model, main), &graph.tensors, &mut budget)?;
     refuse_unsupported(&entries, &graph.tensors)?;
     check_order(&entries, &graph)?;
+    check_quantization(&entries, &graph.tensors)?;
     for entry in &entries {
         let at = |error: Error| error.at_operator(entry.info.index, &entry.info.name);
         let node = import_entry(file, entry, (&graph, &declared), &mut budget).map_err(at)?;
@@ -219,6 +221,26 @@ fn check_order(entries: &[Entry<'_>], graph: &Graph) -> Result<()> {
         }
         if !written[*id] {
             return Err(Error::invalid(format!("nothing writes graph output '{}'", tensors[*id].name)));
+        }
+    }
+    Ok(())
+}
+
+/// Every quantized tensor that an operator reads or writes must have sound scales and zero points, whether the operator
+/// computes with them or not.
+fn check_quantization(entries: &[Entry<'_>], tensors: &[Tensor]) -> Result<()> {
+    // Many operators may read one tensor of many scales, which need not be looked at each time.
+    let mut checked: Vec<Option<ScaleRule>> = vec![None; tensors.len()];
+    for entry in entries {
+        let filter = entry.spec.and_then(|spec| spec.filter);
+        let rule = |index| if Some(index) == filter { ScaleRule::NotBelowZero } else { ScaleRule::AboveZero };
+        let inputs = entry.inputs.iter().enumerate().filter_map(|(index, id)| Some(((*id)?, rule(index))));
+        for (id, rule) in inputs.chain(entry.outputs.iter().map(|&id| (id, ScaleRule::AboveZero))) {
+            if checked[id] < Some(rule) {
+                checked[id] = Some(rule);
+                let at = |error: Error| error.at_operator(entry.info.index, &entry.info.name);
+                check_scales(&tensors[id], rule).map_err(at)?;
+            }
         }
     }
     Ok(())

@@ -173,3 +173,31 @@ fn quantization(
     };
     Ok(Some(Quantization { scale: scale.iter().collect(), zero_point: zero_point.iter().collect(), dimension }))
 }
+
+/// What the scales of a tensor must be, beside finite; later ones forbid more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ScaleRule {
+    /// Of filters.
+    NotBelowZero,
+    /// Of all others.
+    AboveZero,
+}
+
+/// Checks the scales and zero points of a tensor that an operator reads or writes. Those of types that are not quantized
+/// mean nothing, whatever they are.
+pub(super) fn check_scales(tensor: &Tensor, rule: ScaleRule) -> Result<()> {
+    let (Some(quantization), Some((lowest, highest))) = (&tensor.quantization, tensor.dtype.quantized_range()) else {
+        return Ok(());
+    };
+    let name = &tensor.name;
+    let fits = |scale: f32| scale.is_finite() && (scale > 0.0 || scale == 0.0 && rule == ScaleRule::NotBelowZero);
+    if let Some(scale) = quantization.scale.iter().find(|scale| !fits(**scale)) {
+        return Err(Error::invalid(format!("tensor '{name}' has scale {scale}")));
+    }
+    let range = i64::from(lowest)..=i64::from(highest);
+    if let Some(zero_point) = quantization.zero_point.iter().find(|zero_point| !range.contains(zero_point)) {
+        let dtype = tensor.dtype;
+        return Err(Error::invalid(format!("tensor '{name}' has zero point {zero_point}, outside its type {dtype}")));
+    }
+    Ok(())
+}

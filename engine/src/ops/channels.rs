@@ -27,8 +27,8 @@ impl Channels {
         let mut values = Vec::with_capacity(count);
         for (&scale, &zero_point) in quantization.scale.iter().zip(&quantization.zero_point) {
             let fits = i32::try_from(zero_point).ok().filter(|zero_point| (lowest..=highest).contains(zero_point));
-            let (Some(zero_point), true) = (fits, scale.is_finite() && scale > 0.0) else {
-                return Err(Error::invalid(format!("tensor '{name}' has scale {scale} and zero point {zero_point}")));
+            let Some(zero_point) = fits else {
+                return Err(Error::invalid(format!("tensor '{name}' has zero point {zero_point}")));
             };
             values.push(ScaleZero { scale, zero_point });
         }

@@ -199,9 +199,6 @@ pub(crate) fn quantization_of(tensor: &Tensor) -> Result<ScaleZero> {
         let count = quantization.scale.len();
         return Err(Error::unsupported(format!("tensor '{name}' has {count} scales; only weights may have several")));
     };
-    if !(scale.is_finite() && scale > 0.0) {
-        return Err(Error::invalid(format!("tensor '{name}' has scale {scale}")));
-    }
     let (lowest, highest) =
         tensor.dtype.quantized_range().ok_or_else(|| Error::invalid(format!("tensor '{name}' is not quantized")))?;
     let fits = i32::try_from(zero_point).ok().filter(|zero_point| (lowest..=highest).contains(zero_point));

@@ -149,7 +149,7 @@ pub(crate) struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    /// Checks the scales of the weights.
+    /// Checks which scales the weights have.
     pub(crate) fn of(context: &mut ImportContext<'a>, operands: Operands) -> Result<Self> {
         let filter = context.input(operands.filter)?;
         let name = &filter.name;
@@ -171,9 +171,6 @@ impl<'a> Filter<'a> {
             }
             // The multipliers that come of them are kept per operator.
             context.budget.charge(4 * scales.len())?;
-        }
-        if let Some(scale) = scales.iter().find(|scale| !(scale.is_finite() && **scale >= 0.0)) {
-            return Err(Error::invalid(format!("filter '{name}' has scale {scale}")));
         }
         Ok(Self { scales, zero_points: &quantization.zero_point })
     }

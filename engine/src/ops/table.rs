@@ -30,6 +30,8 @@ pub(crate) struct OpSpec {
     /// refuse.
     pub(crate) types: fn(&TypeList) -> bool,
     pub(crate) import: Import,
+    /// The input that is a filter, which may have channels of nothing but zeros, with scale 0.
+    pub(crate) filter: Option<usize>,
     /// Types of the main operand for which there are kernels.
     kernels: &'static [DType],
     /// Types of the main operand that only the reference runs.
@@ -40,10 +42,16 @@ pub(crate) struct OpSpec {
 type Import = fn(&mut ImportContext<'_>) -> Result<Arc<dyn Operator>>;
 
 const fn op(code: i32, name: &'static str, max_version: i32, types: fn(&TypeList) -> bool, import: Import) -> OpSpec {
-    OpSpec { code, name, max_version, types, import, kernels: &[], reference: &[] }
+    OpSpec { code, name, max_version, types, import, filter: None, kernels: &[], reference: &[] }
 }
 
 impl OpSpec {
+    /// The same with a filter as its second input.
+    const fn with_filter(mut self) -> Self {
+        self.filter = Some(1);
+        self
+    }
+
     /// The same with the types of the main operand that have kernels, and those that only the reference runs.
     const fn runs(mut self, kernels: &'static [DType], reference: &'static [DType]) -> Self {
         self.kernels = kernels;
@@ -56,10 +64,14 @@ impl OpSpec {
 /// operand run (`tests/operator_table.rs` compares with the recordings).
 pub(crate) static OPS: &[OpSpec] = &[
     // Weights.
-    op(3, "CONV_2D", 8, quantized::conv_types, conv_2d::import).runs(&[I8, U8, I16], &[]),
-    op(4, "DEPTHWISE_CONV_2D", 7, quantized::conv_types, depthwise_conv_2d::import).runs(&[I8, U8, I16], &[]),
-    op(9, "FULLY_CONNECTED", 14, fully_connected::types, fully_connected::import).runs(&[I8, U8, I16], &[]),
-    op(67, "TRANSPOSE_CONV", 5, transpose_conv::types, transpose_conv::import).runs(&[I8, U8, I16], &[]),
+    op(3, "CONV_2D", 8, quantized::conv_types, conv_2d::import).with_filter().runs(&[I8, U8, I16], &[]),
+    op(4, "DEPTHWISE_CONV_2D", 7, quantized::conv_types, depthwise_conv_2d::import)
+        .with_filter()
+        .runs(&[I8, U8, I16], &[]),
+    op(9, "FULLY_CONNECTED", 14, fully_connected::types, fully_connected::import)
+        .with_filter()
+        .runs(&[I8, U8, I16], &[]),
+    op(67, "TRANSPOSE_CONV", 5, transpose_conv::types, transpose_conv::import).with_filter().runs(&[I8, U8, I16], &[]),
     op(126, "BATCH_MATMUL", 4, batch_matmul::types, batch_matmul::import).runs(&[I8, I16, F32], &[]),
     // Pools and reductions.
     op(1, "AVERAGE_POOL_2D", 3, pool_2d::types, pool_2d::import_average).runs(&[I8, U8, I16], &[]),
