@@ -168,8 +168,9 @@ impl Isa {
     /// # Errors
     /// `OTTAVA_ISA` names no instruction set, or one that this CPU lacks.
     pub fn best() -> Result<Self, IsaError> {
-        match std::env::var(ISA_VARIABLE) {
-            Ok(name) if !name.is_empty() => name.parse::<Self>()?.require(),
+        match std::env::var_os(ISA_VARIABLE) {
+            // What is no UTF-8 gets a character that no name has.
+            Some(name) if !name.is_empty() => name.to_string_lossy().parse::<Self>()?.require(),
             _ => Ok(Self::available().pop().unwrap_or(Self::Scalar)),
         }
     }
