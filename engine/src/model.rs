@@ -1,7 +1,8 @@
 //! A model file: mapped or owned, verified once, immutable from then on.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -133,19 +134,17 @@ impl fmt::Debug for Model {
 }
 
 fn map(path: &Path) -> Result<Bytes> {
-    let io = |error: std::io::Error| Error::new(ErrorKind::Io, format!("cannot open: {error}")).with_source(error);
-    let file = File::open(path).map_err(io)?;
-    let metadata = file.metadata().map_err(io)?;
-    if !metadata.is_file() {
-        return Err(Error::new(ErrorKind::Io, "cannot open: not a regular file"));
-    }
-    if metadata.len() == 0 {
+    let io = |error: io::Error| Error::new(ErrorKind::Io, format!("cannot open: {error}")).with_source(error);
+    let file = open_regular(path).map_err(io)?;
+    if file.metadata().map_err(io)?.len() == 0 {
         // An empty file cannot be mapped everywhere; as bytes it is refused like any other non-model.
         return Ok(Bytes::Owned(Vec::new()));
     }
     if cfg!(not(any(unix, windows))) {
         // WebAssembly has no memory maps.
-        return Ok(Bytes::Owned(std::fs::read(path).map_err(io)?));
+        let mut bytes = Vec::new();
+        (&file).read_to_end(&mut bytes).map_err(io)?;
+        return Ok(Bytes::Owned(bytes));
     }
     #[expect(unsafe_code, reason = "memory maps are unsafe to create")]
     // SAFETY: the map is read-only and private to this process' view; that nobody changes the file in place is the
@@ -153,4 +152,21 @@ fn map(path: &Path) -> Result<Bytes> {
     // and copied into the graph, after that the map is only read as plain bytes at ranges inside it.
     let map = unsafe { Mmap::map(&file) }.map_err(io)?;
     Ok(Bytes::Mapped(map))
+}
+
+/// Opens a regular file for reading. Anything else is refused unopened: to open a pipe waits for somebody to write.
+fn open_regular(path: &Path) -> io::Result<File> {
+    let require_regular = |metadata: Metadata| match metadata.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("not a regular file")),
+    };
+    require_regular(fs::metadata(path)?)?;
+    let mut options = OpenOptions::new();
+    options.read(true);
+    // By now something else may be there. Without waiting it is opened, and refused after all.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    let file = options.open(path)?;
+    require_regular(file.metadata()?)?;
+    Ok(file)
 }

@@ -75,6 +75,31 @@ fn what_is_no_model_is_called_so() {
     assert_eq!(Model::open(env!("CARGO_MANIFEST_DIR")).unwrap_err().kind(), ErrorKind::Io);
 }
 
+/// A pipe that nobody writes to would be waited for, and one that somebody writes to cannot be mapped.
+#[test]
+#[cfg(unix)]
+fn a_pipe_is_refused_at_once() {
+    use std::path::Path;
+    use std::process::{Command, id};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    let pipe = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("pipe-{}.tflite", id()));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (sender, receiver) = mpsc::channel();
+    let path = pipe.clone();
+    // Left behind if it waits.
+    std::thread::spawn(move || {
+        let errors = [Model::open(&path).err(), Model::survey(&path).err()];
+        sender.send(errors.map(|error| error.expect("an error").to_string()))
+    });
+    let messages = receiver.recv_timeout(Duration::from_secs(30));
+    std::fs::remove_file(&pipe).unwrap();
+    for message in messages.expect("an answer within 30 seconds") {
+        assert_eq!(message, format!("{}: cannot open: not a regular file", pipe.display()));
+    }
+}
+
 #[test]
 fn a_truncated_model_is_refused_at_every_length() {
     let file = ottava_models::tiny(0);
