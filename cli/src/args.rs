@@ -1,5 +1,6 @@
 //! The command line: commands, flags and the texts that `--help` teaches them with.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -99,7 +100,7 @@ impl From<BackendArg> for Backend {
   ottava bench net.tflite --batch 8 --json - | jq .latency_ms.median")]
 pub struct BenchArgs {
     /// Path of a .tflite file or built-in name
-    pub model: String,
+    pub model: OsString,
     #[command(flatten)]
     pub engine: EngineArgs,
     /// Backend to measure
@@ -161,10 +162,10 @@ pub struct CompareArgs {
   ottava run net.tflite --input image.npy --output-dir out --backend reference")]
 pub struct RunArgs {
     /// Path of a .tflite file or built-in name
-    pub model: String,
+    pub model: OsString,
     /// An input, by the tensor's name or in the model's order; once for each input
     #[arg(long = "input", value_name = "[NAME=]FILE.npy", required = true)]
-    pub inputs: Vec<String>,
+    pub inputs: Vec<OsString>,
     /// Folder for the outputs; made if it is not there
     #[arg(long, value_name = "DIR")]
     pub output_dir: PathBuf,
@@ -195,7 +196,7 @@ pub enum Crop {
   ottava classify float_input.tflite cat.jpg --mean 0 --scale 255")]
 pub struct ClassifyArgs {
     /// Path of a .tflite file or built-in name
-    pub model: String,
+    pub model: OsString,
     /// Pictures
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
@@ -245,7 +246,7 @@ impl FromStr for IsaChoice {
   ottava verify net.tflite --isa avx2,scalar --threads 1,4 --inputs 5")]
 pub struct VerifyArgs {
     /// Path of a .tflite file or built-in name
-    pub model: String,
+    pub model: OsString,
     /// Number of inputs
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = runs)]
     pub inputs: usize,
@@ -265,7 +266,7 @@ pub struct VerifyArgs {
 pub struct InspectArgs {
     /// Path of a .tflite file or built-in name
     #[arg(required_unless_present = "ops")]
-    pub model: Option<String>,
+    pub model: Option<OsString>,
     #[command(flatten)]
     pub engine: EngineArgs,
     /// List only the operators and how each runs, also of models that cannot run; without MODEL all that there are
@@ -289,7 +290,7 @@ pub struct InspectArgs {
   ottava kernels inception-v3")]
 pub struct KernelsArgs {
     /// Path of a .tflite file or built-in name
-    pub model: Option<String>,
+    pub model: Option<OsString>,
     /// Also measure what one core reaches with each instruction set's dot product
     #[arg(long, conflicts_with = "model")]
     pub peak: bool,

@@ -1,16 +1,18 @@
 //! MODEL on the command line: a path, or the name of a network that is built once and kept in the user's cache folder.
 
+use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
-use ottava::{ErrorKind, Model};
+use ottava::Model;
 use ottava_models::Builtin;
 
 use crate::errors::{CliError, Result};
-use crate::files;
+use crate::{files, table};
 
 /// Names the cache folder, in place of the platform's own.
 const CACHE_VARIABLE: &str = "OTTAVA_CACHE";
@@ -21,10 +23,10 @@ const CACHE_VARIABLE: &str = "OTTAVA_CACHE";
 ///
 /// # Errors
 /// There is neither a file nor a built-in network of that name, or the latter cannot be written.
-pub fn locate(model: &str) -> Result<PathBuf> {
-    if let Some(builtin) = ottava_models::builtin(model) {
+pub fn locate(model: &OsStr) -> Result<PathBuf> {
+    if let Some(builtin) = model.to_str().and_then(ottava_models::builtin) {
         let path = cached_path(builtin)?;
-        if !path.is_file() {
+        if !is_cached(builtin, &path)? {
             build(builtin, &path)?;
         }
         return Ok(path);
@@ -39,16 +41,8 @@ pub fn locate(model: &str) -> Result<PathBuf> {
 ///
 /// # Errors
 /// As [`locate`], or the file is no sound model.
-pub fn open(model: &str) -> Result<Model> {
-    let path = locate(model)?;
-    match (Model::open(&path), ottava_models::builtin(model)) {
-        // A cached file is only damaged if something else wrote to it: it is made anew.
-        (Err(error), Some(builtin)) if matches!(error.kind(), ErrorKind::NotAModel | ErrorKind::Corrupt) => {
-            build(builtin, &path)?;
-            Ok(Model::open(&path)?)
-        }
-        (result, _) => Ok(result?),
-    }
+pub fn open(model: &OsStr) -> Result<Model> {
+    Ok(Model::open(locate(model)?)?)
 }
 
 /// Names of the built-in networks, for messages.
@@ -68,12 +62,30 @@ fn cached_path(builtin: &Builtin) -> Result<PathBuf> {
     Ok(folder.join(builtin.cache_file_name()))
 }
 
+/// Whether the network's file is there, as it was built. Another model under its name is none, nor is a damaged file.
+fn is_cached(builtin: &Builtin, path: &Path) -> Result<bool> {
+    // Where it cannot be told whether it is there, writing it fails, too, and says why.
+    if !path.exists() {
+        return Ok(false);
+    }
+    let is_file = builtin.is_file(files::open(path)?);
+    is_file.map_err(|error| CliError::file(path, format!("cannot read: {error}")))
+}
+
 fn build(builtin: &Builtin, path: &Path) -> Result<()> {
     if let Some(folder) = path.parent() {
         files::create_folder(folder)?;
     }
-    let spinner = spinner(format!("building {} once, into {}", builtin.name, path.display()));
-    let result = files::write(path, &builtin.build());
+    // Through a link a file that is not the cache's would be written.
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
+        fs::remove_file(path).map_err(|error| CliError::file(path, format!("cannot remove the link: {error}")))?;
+    }
+    let spinner = spinner(format!("building {} once, into {}", builtin.name, table::path(path)));
+    let file = builtin.build();
+    let result = match builtin.is_file(&file[..]) {
+        Ok(true) => files::write(path, &file),
+        _ => Err(CliError::request(format!("{} was built with wrong bytes: a defect of Ottava", builtin.name))),
+    };
     spinner.finish_and_clear();
     result
 }

@@ -8,14 +8,13 @@
 //! What [`write()`] makes equals the file that `numpy.save` writes, byte for byte. [`read`] never trusts a file: the
 //! header is bounded, the size is known from what the caller expects before any element is read.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use ottava::DType;
 
 use crate::errors::{CliError, Result};
-use crate::table;
+use crate::{files, table};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
@@ -76,8 +75,7 @@ pub fn write(dtype: DType, shape: &[usize], elements: &[u8]) -> std::result::Res
 /// # Errors
 /// The file cannot be read, is no `.npy` file, or holds another type, shape or order.
 pub fn read(path: &Path, dtype: DType, shape: &[usize]) -> Result<Vec<u8>> {
-    let mut file = File::open(path).map_err(|error| CliError::file(path, format!("cannot open: {error}")))?;
-    read_from(&mut file, dtype, shape).map_err(|cause| CliError::file(path, cause))
+    read_from(&mut files::open(path)?, dtype, shape).map_err(|cause| CliError::file(path, cause))
 }
 
 fn read_from(source: &mut impl Read, dtype: DType, shape: &[usize]) -> std::result::Result<Vec<u8>, String> {

@@ -1,8 +1,10 @@
 //! `ottava run`: NumPy files in, NumPy files out.
 
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use clap_lex::OsStrExt;
 use ottava::{Plan, Session, TensorInfo};
 
 use crate::args::RunArgs;
@@ -28,7 +30,7 @@ pub fn execute(args: &RunArgs, output: &mut dyn Write) -> Result<()> {
         let file = npy::write(info.dtype, &info.shape, session.output(index)?);
         files::write(&path, &file.map_err(|cause| CliError::file(&path, cause))?)?;
         let (dtype, shape, name) = (info.dtype, table::shape(&info.shape), table::plain(&info.name));
-        writeln!(output, "{}: {dtype} {shape} '{name}'", path.display())?;
+        writeln!(output, "{}: {dtype} {shape} '{name}'", table::path(&path))?;
     }
     let ms = session.profile().total.as_secs_f64() * 1e3;
     let threads = table::counted(plan.threads(), "thread");
@@ -37,14 +39,15 @@ pub fn execute(args: &RunArgs, output: &mut dyn Write) -> Result<()> {
 }
 
 /// The file of each input of the model: named ones first, the others in the model's order.
-fn bind(arguments: &[String], infos: &[TensorInfo]) -> Result<Vec<PathBuf>> {
+fn bind(arguments: &[OsString], infos: &[TensorInfo]) -> Result<Vec<PathBuf>> {
     let mut bound: Vec<Option<PathBuf>> = vec![None; infos.len()];
     let mut in_order = Vec::new();
     for argument in arguments {
         match named(argument, infos)? {
             Some((index, path)) if bound[index].is_none() => bound[index] = Some(path),
             Some((index, _)) => {
-                return Err(CliError::request(format!("--input {argument}: '{}' is given twice", infos[index].name)));
+                let (argument, name) = (argument.display(), &infos[index].name);
+                return Err(CliError::request(format!("--input {argument}: '{name}' is given twice")));
             }
             None => in_order.push(PathBuf::from(argument)),
         }
@@ -69,16 +72,17 @@ fn bind(arguments: &[String], infos: &[TensorInfo]) -> Result<Vec<PathBuf>> {
 
 /// The input and file of `NAME=FILE`; `None` where the argument is a file alone.
 ///
-/// Names and paths may both contain `=`: a name of the model's wins, then a file of the whole text.
-fn named(argument: &str, infos: &[TensorInfo]) -> Result<Option<(usize, PathBuf)>> {
-    for (position, _) in argument.match_indices('=') {
-        let (name, path) = (&argument[..position], &argument[position + 1..]);
-        if let Some(index) = infos.iter().position(|info| info.name == name) {
-            return Ok(Some((index, PathBuf::from(path))));
-        }
+/// Names and paths may both contain `=`: a name of the model's wins, the shortest that fits, then a file of the whole
+/// text.
+fn named(argument: &OsStr, infos: &[TensorInfo]) -> Result<Option<(usize, PathBuf)>> {
+    let path_of = |info: &TensorInfo| argument.strip_prefix(&info.name)?.strip_prefix("=").map(PathBuf::from);
+    let fitting = infos.iter().enumerate().filter_map(|(index, info)| Some((index, path_of(info)?)));
+    if let Some(shortest) = fitting.min_by_key(|(index, _)| infos[*index].name.len()) {
+        return Ok(Some(shortest));
     }
-    match argument.split_once('=') {
+    match argument.split_once("=") {
         Some((name, _)) if !Path::new(argument).exists() => {
+            let (argument, name) = (argument.display(), name.display());
             let names = infos.iter().map(|info| info.name.as_str()).collect::<Vec<_>>().join("', '");
             Err(CliError::request(format!("--input {argument}: there is no input '{name}'; there is '{names}'")))
         }
@@ -104,7 +108,7 @@ mod tests {
     }
 
     fn bound(arguments: &[&str], names: &[&str]) -> std::result::Result<Vec<String>, String> {
-        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
         let paths = bind(&arguments, &infos(names)).map_err(|error| error.to_string())?;
         Ok(paths.iter().map(|path| path.display().to_string()).collect())
     }
@@ -114,6 +118,8 @@ mod tests {
         assert_eq!(bound(&["x", "y"], &["a", "b"]).unwrap(), ["x", "y"]);
         assert_eq!(bound(&["b=x", "y"], &["a", "b"]).unwrap(), ["y", "x"]);
         assert_eq!(bound(&["a=b=x"], &["a=b"]).unwrap(), ["x"]);
+        assert_eq!(bound(&["a=b=x", "y"], &["a=b", "a"]).unwrap(), ["y", "b=x"]);
+        assert_eq!(bound(&["a=x", "y"], &["a", "a"]).unwrap(), ["x", "y"]);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Tables and numbers as text.
 
+use std::path::Path;
+
 use comfy_table::{CellAlignment, Table};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// A line below the header and nothing else.
 const STYLE: &str = "     ──            ";
@@ -14,12 +17,12 @@ pub enum Align {
     Right,
 }
 
-/// Lays out rows under a header as text that ends with a line break.
+/// Lays out rows under a header as text that ends with a line break. Cells are shown [`plain`].
 pub fn render(columns: &[(&str, Align)], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_preset(STYLE).set_header(columns.iter().map(|(name, _)| *name));
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| plain(cell)));
     }
     for (column, (_, align)) in table.column_iter_mut().zip(columns) {
         column.set_padding((0, 1));
@@ -37,9 +40,20 @@ pub fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
-/// A name out of a file, without what could move the cursor of a terminal.
+/// A name out of a file, without what could move the cursor of a terminal, turn the order of what is read, or be there
+/// and not be seen.
 pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+fn is_unseen(c: char) -> bool {
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
+    matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator)
+}
+
+/// A path as [`plain`] text; what is no UTF-8 in it cannot be shown either.
+pub fn path(path: &Path) -> String {
+    plain(&path.to_string_lossy())
 }
 
 /// `[1, 299, 299, 3]` as `1x299x299x3`; a scalar as `scalar`.
@@ -90,11 +104,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_printed_shows_what_is_there() {
+        assert_eq!(plain("a\x1b[2Jb"), "a\u{fffd}[2Jb");
+        let directions =
+            ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}').chain(['\u{200e}', '\u{200f}', '\u{61c}']);
+        let invisible = ['\0', '\n', '\u{85}', '\u{ad}', '\u{200b}', '\u{2028}', '\u{2029}', '\u{feff}', '\u{e0041}'];
+        for hidden in directions.chain(invisible) {
+            assert_eq!(plain(&format!("a{hidden}b")), "a\u{fffd}b", "{hidden:?}");
+            let rows = vec![vec![format!("a{hidden}b")]];
+            assert!(render(&[("name", Align::Left)], rows).ends_with("\na\u{fffd}b\n"), "{hidden:?}");
+        }
+        let shown = "conv2d/Relu;x_1 é e\u{301} שלום 深度 \u{3000}\u{e000}🐈";
+        assert_eq!(plain(shown), shown);
+    }
+
+    #[test]
     fn units() {
         assert_eq!(bytes(23_944_000), "23.9 MB");
         assert_eq!(macs(5_710_000_000), "5.71 GMAC");
         assert_eq!(shape(&[1, 2, 3]), "1x2x3");
-        assert_eq!(plain("a\x1b[2Jb"), "a\u{fffd}[2Jb");
         assert_eq!(counted(1, "layer") + &counted(2, "layer"), "1 layer2 layers");
     }
 }

@@ -4,6 +4,7 @@ mod common;
 
 use std::fs;
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use common::{Tiny, command, finish, npy, ottava};
@@ -197,6 +198,116 @@ fn a_builtin_network_is_built_once() {
     assert_eq!(fs::metadata(&file[0]).unwrap().modified().unwrap(), built);
     fs::write(&file[0], "damaged").unwrap();
     assert_eq!(inspect().stdout, first);
+}
+
+#[test]
+fn another_model_under_the_name_of_a_builtin_network_is_not_taken_for_it() {
+    let cache = tempfile::tempdir().unwrap();
+    let run = |command_name: &str, more: &[&str]| {
+        let arguments = [&[command_name, "mobilenet-v1"], more].concat();
+        finish(command().env("OTTAVA_CACHE", cache.path()).args(arguments)).ok().stdout
+    };
+    let first = run("inspect", &[]);
+    let builtin = ottava_models::builtin("mobilenet-v1").unwrap();
+    let path = cache.path().join(builtin.cache_file_name());
+    let sound = fs::read(&path).unwrap();
+    assert!(builtin.is_file(&sound[..]).unwrap());
+    let other = ottava_models::builtin("mobilenet-v1-uint8").unwrap().build();
+    // A bit of a weight makes another network of the same size.
+    let mut damaged = sound.clone();
+    damaged[sound.len() / 2] ^= 1;
+    for wrong in [&other, &damaged] {
+        fs::write(&path, wrong).unwrap();
+        assert_eq!(run("inspect", &[]), first);
+        assert!(fs::read(&path).unwrap() == sound, "built anew");
+    }
+    fs::write(&path, &other).unwrap();
+    run("bench", &["--runs", "1", "--warmup", "0"]);
+    assert!(fs::read(&path).unwrap() == sound, "built anew");
+    #[cfg(unix)]
+    {
+        // What a link leads to is somebody else's.
+        let theirs = cache.path().join("theirs");
+        fs::write(&theirs, &other).unwrap();
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("theirs", &path).unwrap();
+        assert_eq!(run("inspect", &[]), first);
+        assert!(fs::read(&theirs).unwrap() == other && fs::read(&path).unwrap() == sound);
+    }
+}
+
+/// Names of files may be any bytes, and every command takes them.
+#[test]
+fn paths_need_not_be_utf8() {
+    let tiny = Tiny::new();
+    let folder = tiny.odd_path();
+    if let Err(error) = fs::create_dir(&folder) {
+        eprintln!("SKIPPED, no such names here: {error}");
+        return;
+    }
+    let at = |name: &str| folder.join(name);
+    fs::copy(tiny.model(), at("m.tflite")).unwrap();
+    fs::copy(tiny.input(), at("in.npy")).unwrap();
+    fs::write(at("labels.txt"), (0..10).map(|i| format!("label {i}\n")).collect::<String>()).unwrap();
+    image::RgbImage::from_fn(40, 30, |x, y| image::Rgb([x as u8, y as u8, 7])).save(at("p.png")).unwrap();
+    let name = ottava::Model::open(tiny.model()).unwrap().graph().clone();
+    let mut named = std::ffi::OsString::from(format!("{}=", name.tensors[name.inputs[0]].name));
+    named.push(at("in.npy"));
+    let run = |arguments: &[&std::ffi::OsStr]| {
+        let mut command = command();
+        finish(command.args(arguments)).ok().stdout
+    };
+    let word = |text: &'static str| std::ffi::OsStr::new(text);
+    let [model, input, out] = [at("m.tflite"), at("in.npy"), at("out")].map(PathBuf::into_os_string);
+    for command in ["inspect", "kernels"] {
+        assert!(run(&[word(command), &model]).contains("m.tflite: "));
+    }
+    run(&[word("inspect"), word("--ops"), &model]);
+    run(&[word("verify"), &model, word("--threads"), word("1"), word("--inputs"), word("1")]);
+    for input in [&input, &named] {
+        let text = run(&[word("run"), &model, word("--input"), input, word("--output-dir"), &out]);
+        assert!(text.contains("output0.npy") && at("out/output0.npy").is_file(), "{text}");
+        fs::remove_file(at("out/output0.npy")).unwrap();
+    }
+    let [picture, labels, json] = [at("p.png"), at("labels.txt"), at("b.json")].map(PathBuf::into_os_string);
+    assert!(run(&[word("classify"), &model, &picture, word("--labels"), &labels]).contains("label "));
+    run(&[word("bench"), &model, word("--runs"), word("1"), word("--json"), &json]);
+    run(&[word("compare"), &json, &json]);
+    let missing = finish(command().args([word("inspect"), at("none").as_os_str()])).failed();
+    assert!(missing.contains("none: no such file"), "{missing}");
+    if cfg!(unix) {
+        assert!(missing.contains("na\u{fffd}ve"), "{missing}");
+    }
+}
+
+/// What a name of the file does to the line that it stands in is not to be seen in any report.
+#[test]
+fn names_that_turn_the_text_around_are_shown_as_they_are() {
+    let tiny = Tiny::new();
+    let file = fs::read(tiny.model()).unwrap();
+    let mut model = schema::Model::try_from(schema::ModelRef::read_as_root(&file).unwrap()).unwrap();
+    for tensor in model.subgraphs.as_mut().unwrap()[0].tensors.as_mut().unwrap() {
+        tensor.name = Some("a\u{202e}b\u{2066}c\u{200f}d\u{1b}e\u{2028}f".to_owned());
+    }
+    let path = tiny.file("tur\u{202e}ned.tflite", &schema::finish(&mut planus::Builder::new(), &model));
+    let (input, out) = (tiny.input(), tiny.path("o\u{202e}ut"));
+    let good = ottava(["bench", &path, "--runs", "1", "--json", &tiny.path("b.json")]).ok().stdout;
+    let texts = [
+        good,
+        ottava(["inspect", &path]).ok().stdout,
+        ottava(["kernels", &path]).ok().stdout,
+        ottava(["verify", &path, "--threads", "1", "--inputs", "1"]).ok().stdout,
+        ottava(["bench", &path, "--runs", "1", "--gaps"]).ok().stdout,
+        ottava(["run", &path, "--input", &input, "--output-dir", &out]).ok().stdout,
+        ottava(["compare", &tiny.path("b.json"), &tiny.path("b.json")]).ok().stdout,
+        ottava(["run", &path, "--input", "x=y", "--output-dir", &out]).failed(),
+        ottava(["inspect", &(path.clone() + "x")]).failed(),
+    ];
+    for text in texts {
+        let hidden = |c: &char| "\u{202e}\u{2066}\u{200f}\u{1b}\u{2028}".contains(*c);
+        assert_eq!(text.chars().find(hidden), None, "{text:?}");
+        assert!(text.contains('\u{fffd}'), "{text}");
+    }
 }
 
 #[test]

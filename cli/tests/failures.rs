@@ -55,6 +55,31 @@ fn models_that_are_not_there() {
     assert!(ottava(["inspect", &folder]).failed().contains("not a regular file"));
 }
 
+/// To open a pipe that nobody writes to never ends.
+#[test]
+#[cfg(unix)]
+fn pipes_are_refused_at_once() {
+    let tiny = Tiny::new();
+    let (model, input, out) = (tiny.model(), tiny.input(), tiny.path("out"));
+    let pipe = tiny.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let named = format!("input={pipe}");
+    let cases: &[&[&str]] = &[
+        &["inspect", &pipe],
+        &["inspect", "--ops", &pipe],
+        &["bench", &pipe],
+        &["run", &model, "--input", &pipe, "--output-dir", &out],
+        &["run", &model, "--input", &named, "--output-dir", &out],
+        &["classify", &model, &pipe],
+        &["classify", &model, &input, "--labels", &pipe],
+        &["compare", &pipe, &pipe],
+    ];
+    for arguments in cases {
+        let line = common::finish_soon(common::command().args(*arguments)).failed();
+        assert_eq!(line, format!("{pipe}: cannot open: not a regular file"), "{arguments:?}");
+    }
+}
+
 #[test]
 fn inputs_that_do_not_fit() {
     let tiny = Tiny::new();
@@ -88,8 +113,8 @@ fn measurements_that_are_none() {
         (tiny.file("list.json", b"[]"), "no schema"),
         (tiny.file("other.json", b"{\"schema\": \"other-9\"}"), "'other-9'"),
         (tiny.file("empty.json", b"{\"schema\": \"ottava-bench-1\"}"), "missing field"),
-        (tiny.path("missing.json"), "cannot read"),
-        (tiny.path(""), "cannot read"),
+        (tiny.path("missing.json"), "cannot open"),
+        (tiny.path(""), "not a regular file"),
     ];
     for (path, cause) in cases {
         for files in [[&path, &good], [&good, &path]] {
@@ -119,6 +144,12 @@ fn instruction_sets() {
     assert!(ottava(["bench", &tiny.model(), "--isa", "avx9"]).misused().contains("known are scalar"));
     let line = finish(common::command().env("OTTAVA_ISA", "avx9").args(["inspect", &tiny.model()])).failed();
     assert!(line.contains("avx9"), "{line}");
+    #[cfg(unix)]
+    {
+        let name: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"scalar\xff");
+        let line = finish(common::command().env("OTTAVA_ISA", name).args(["inspect", &tiny.model()])).failed();
+        assert!(line.contains("unknown instruction set 'scalar\u{fffd}'; known are scalar"), "{line}");
+    }
     for isa in Isa::ALL.iter().filter(|isa| !isa.is_available()) {
         let line = ottava(["inspect", &tiny.model(), "--isa", isa.name()]).failed();
         assert!(line.contains(&format!("this CPU has no {isa}")), "{line}");
@@ -171,6 +202,48 @@ fn pictures_and_labels_that_are_none() {
     assert!(line.starts_with(&labels) && line.contains("2 classes, but the model has 10"), "{line}");
     let quantized = ["classify", "mobilenet-v1", &text, "--mean", "0"];
     assert!(ottava(quantized).failed().contains("float32"));
+}
+
+/// Pictures of every format that are nothing but the first bytes, which say how large they are.
+#[test]
+fn pictures_that_are_too_large() {
+    let tiny = Tiny::new();
+    let (size, long) = (30_000u32, 40_000u32);
+    let png = |width: u32, height: u32| {
+        let header = [&b"IHDR"[..], &width.to_be_bytes(), &height.to_be_bytes(), &[8, 0, 0, 0, 0]].concat();
+        let check = crc32(&header).to_be_bytes();
+        let data = b"\0\0\0\0IDAT\x35\xaf\x06\x1e";
+        [b"\x89PNG\r\n\x1a\n", &13u32.to_be_bytes()[..], &header, &check, data].concat()
+    };
+    let little = size.to_le_bytes();
+    let bmp = [&b"BM"[..], &[0; 8], &[54, 0, 0, 0, 40, 0, 0, 0], &little, &little, &[1, 0, 24, 0], &[0; 24]].concat();
+    let gif = [b"GIF89a", &little[..2], &little[..2], &[0, 0, 0], &[0x2c, 0, 0, 0, 0], &little[..2], &little[..2]];
+    let cases = [
+        ("square.png", png(size, size), "30000x30000 pixels, which take 2.70 GB"),
+        ("long.png", png(long, 1), "40000x1 pixels, which take 120.0 kB"),
+        ("high.png", png(1, long), "1x40000 pixels, which take 120.0 kB"),
+        ("square.bmp", bmp, "30000x30000 pixels, which take 2.70 GB"),
+        ("square.gif", [&gif.concat()[..], &[0, 8]].concat(), "30000x30000 pixels, which take 3.60 GB"),
+        ("square.pgm", b"P5 30000 30000 255\n".to_vec(), "30000x30000 pixels, which take 2.70 GB"),
+    ];
+    for (name, bytes, what) in cases {
+        let path = tiny.file(name, &bytes);
+        for crop in ["center", "none"] {
+            let line = ottava(["classify", &tiny.model(), &path, "--crop", crop]).failed();
+            let limits = "the limits are 32768 pixels a side and 536.9 MB: scale it down first";
+            assert_eq!(line, format!("{path}: the picture has {what}; {limits}"));
+        }
+    }
+    let path = tiny.path("long.bmp");
+    fs::File::create(&path).unwrap().set_len(1 << 33).unwrap();
+    let line = ottava(["classify", &tiny.model(), &path]).failed();
+    assert_eq!(line, format!("{path}: the file has 8.59 GB; pictures of up to 536.9 MB are read"));
+}
+
+/// The check value of a PNG chunk.
+fn crc32(bytes: &[u8]) -> u32 {
+    let bit = |crc: u32| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg());
+    !bytes.iter().fold(!0u32, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| bit(crc)))
 }
 
 #[test]

@@ -111,7 +111,9 @@ impl Measured {
 /// # Errors
 /// The model cannot be opened, planned or run.
 pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
-    let path = models::open(&args.model).map(|model| model.name().to_owned())?;
+    let path = models::locate(&args.model)?;
+    // The time to load is that of a file that is in memory already.
+    Model::open(&path)?;
     host::reset_peak_memory();
     let (model, load_ms) = timed(|| Model::open(&path))?;
     let options = PlanOptions { batch: args.batch, ..args.engine.options(args.backend) };
@@ -139,8 +141,8 @@ pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
         .collect();
     let other_us = latency_ms.median * 1e3 - layers.iter().map(|layer| layer.median_us).sum::<f64>();
     Ok(Measured {
-        model: args.model.clone(),
-        file: path,
+        model: args.model.to_string_lossy().into_owned(),
+        file: path.to_string_lossy().into_owned(),
         host: Host::detect(),
         isa: plan.isa(),
         backend: plan.backend(),

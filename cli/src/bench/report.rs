@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::measure::{Layer, Measured};
-use crate::table::{self, Align, Align::Left, Align::Right, counted};
+use crate::table::{self, Align, Align::Left, Align::Right, counted, plain};
 
 /// The whole report.
 pub fn text(measured: &Measured) -> String {
@@ -19,8 +19,8 @@ pub fn text(measured: &Measured) -> String {
 
 fn head(measured: &Measured) -> String {
     let mut lines = Vec::new();
-    let file = if measured.file == measured.model { String::new() } else { format!("  ({})", measured.file) };
-    lines.push(("model", format!("{}{file}, {}", measured.model, table::bytes(measured.memory.model_bytes))));
+    let file = if measured.file == measured.model { String::new() } else { format!("  ({})", plain(&measured.file)) };
+    lines.push(("model", format!("{}{file}, {}", plain(&measured.model), table::bytes(measured.memory.model_bytes))));
     lines.push(("host", measured.host.line()));
     lines.push((
         "plan",

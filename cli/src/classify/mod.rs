@@ -11,7 +11,7 @@ use ottava::{DType, Plan, Session, TensorInfo};
 
 use crate::args::{BackendArg, ClassifyArgs};
 use crate::errors::{CliError, Result};
-use crate::{models, table};
+use crate::{files, models, table};
 use labels::Labels;
 use picture::{Normalization, Target};
 
@@ -32,13 +32,13 @@ pub fn execute(args: &ClassifyArgs, output: &mut dyn Write) -> Result<()> {
     let probabilities = scores::are_probabilities(model.graph(), scores.tensor);
     let mut session = Session::new(&plan)?;
     for image in &args.images {
-        let bytes = picture::load(image, &target).map_err(|cause| CliError::file(image, cause))?;
+        let bytes = picture::load(image, &target)?;
         session.input_mut(0)?.copy_from_slice(&bytes);
         session.run()?;
         let scores = scores::real(session.output(0)?, scores).map_err(cause)?;
         let scores = if probabilities { scores } else { scores::softmax(&scores) };
         let ms = session.profile().total.as_secs_f64() * 1e3;
-        writeln!(output, "{}  ({ms:.2} ms, {})", image.display(), plan.isa())?;
+        writeln!(output, "{}  ({ms:.2} ms, {})", table::path(image), plan.isa())?;
         for (class, probability) in scores::top(&scores, args.top) {
             let label = labels.as_ref().map_or(String::new(), |labels| table::plain(&labels.of(class)));
             writeln!(output, "{}", format!("  {:>6.2} %  {class:>5}  {label}", 100.0 * probability).trim_end())?;
@@ -81,6 +81,5 @@ fn class_count(output: &TensorInfo) -> std::result::Result<usize, String> {
 }
 
 fn read_labels(path: &Path, classes: usize) -> Result<Labels> {
-    let text = std::fs::read(path).map_err(|error| CliError::file(path, format!("cannot open: {error}")))?;
-    Labels::parse(&String::from_utf8_lossy(&text), classes).map_err(|cause| CliError::file(path, cause))
+    Labels::parse(&String::from_utf8_lossy(&files::read(path)?), classes).map_err(|cause| CliError::file(path, cause))
 }

@@ -1,11 +1,25 @@
 //! From a picture to the bytes of an input.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
-use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageReader};
+use image::imageops::{self, FilterType};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::args::Crop;
+use crate::errors::{CliError, Result};
+use crate::{files, table};
+
+/// A resize keeps floats of all columns of a picture for each line of its result, so that a single long line would take
+/// far more than its pixels.
+const MAX_SIDE: u32 = 1 << 15;
+
+/// Of a file, and of its pixels as they are decoded, or in 8-bit colour where that is more.
+const MAX_BYTES: u64 = 1 << 29;
+
+/// Bytes of a pixel in 8-bit colour.
+const COLOUR_BYTES: u64 = 3;
 
 /// How a pixel becomes an element of the input.
 #[derive(Clone, Copy, Debug)]
@@ -32,35 +46,80 @@ pub struct Target {
 /// Decodes a picture, as its camera held it, and makes the input of it.
 ///
 /// # Errors
-/// The file is no picture.
-pub fn load(path: &Path, target: &Target) -> Result<Vec<u8>, String> {
-    let reader = ImageReader::open(path).map_err(|error| format!("cannot open: {error}"))?;
-    let reader = reader.with_guessed_format().map_err(|error| format!("cannot read: {error}"))?;
+/// The file is no picture, or one that is too large.
+pub fn load(path: &Path, target: &Target) -> Result<Vec<u8>> {
+    let file = files::open(path)?;
+    // What a file contains counts; its name where that says nothing.
+    let named = ImageFormat::from_path(path).ok();
+    decode(file, named).map(|picture| prepare(picture, target)).map_err(|cause| CliError::file(path, cause))
+}
+
+fn decode(file: File, named: Option<ImageFormat>) -> std::result::Result<DynamicImage, String> {
+    let unreadable = |error| format!("cannot read: {error}");
     let undecodable = |error| format!("cannot decode the picture: {error}");
-    let mut decoder = reader.into_decoder().map_err(undecodable)?;
+    let bytes = file.metadata().map_err(unreadable)?.len();
+    if bytes > MAX_BYTES {
+        return Err(format!("the file has {}; pictures of up to {} are read", size(bytes), size(MAX_BYTES)));
+    }
+    let mut reader = ImageReader::new(BufReader::new(file));
+    if let Some(format) = named {
+        reader.set_format(format);
+    }
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_BYTES);
+    reader.limits(limits);
+    let mut decoder = reader.with_guessed_format().map_err(unreadable)?.into_decoder().map_err(undecodable)?;
+    check_size(&decoder)?;
     let orientation = decoder.orientation().map_err(undecodable)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
     picture.apply_orientation(orientation);
-    if picture.width() == 0 || picture.height() == 0 {
+    Ok(picture)
+}
+
+/// A few bytes of a file can say that a picture is huge. It is refused before anything is allocated for it.
+fn check_size(decoder: &impl ImageDecoder) -> std::result::Result<(), String> {
+    let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 {
         return Err("the picture is empty".to_owned());
     }
-    Ok(prepare(picture, target))
+    let in_colour = u64::from(width) * u64::from(height) * COLOUR_BYTES;
+    let bytes = decoder.total_bytes().max(in_colour);
+    if width.max(height) <= MAX_SIDE && bytes <= MAX_BYTES {
+        return Ok(());
+    }
+    let (takes, most) = (size(bytes), size(MAX_BYTES));
+    Err(format!(
+        "the picture has {width}x{height} pixels, which take {takes}; the limits are {MAX_SIDE} pixels a side and {most}: \
+         scale it down first"
+    ))
+}
+
+fn size(bytes: u64) -> String {
+    table::bytes(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 fn prepare(picture: DynamicImage, target: &Target) -> Vec<u8> {
-    let picture = match target.crop {
+    let (width, height) = (picture.width(), picture.height());
+    let (left, top, width, height) = match target.crop {
         Crop::Center => {
-            let side = picture.width().min(picture.height());
-            picture.crop_imm((picture.width() - side) / 2, (picture.height() - side) / 2, side, side)
+            let side = width.min(height);
+            ((width - side) / 2, (height - side) / 2, side, side)
         }
-        Crop::None => picture,
+        Crop::None => (0, 0, width, height),
     };
     // 8 bits and no alpha first: the filter should see what a viewer shows.
-    let picture = match target.channels {
-        1 => DynamicImage::ImageLuma8(picture.into_luma8()),
-        _ => DynamicImage::ImageRgb8(picture.into_rgb8()),
+    let pixels = match target.channels {
+        1 => {
+            let grey = picture.into_luma8();
+            let part = imageops::crop_imm(&grey, left, top, width, height);
+            imageops::resize(&*part, target.width, target.height, FilterType::Triangle).into_raw()
+        }
+        _ => {
+            let colour = picture.into_rgb8();
+            let part = imageops::crop_imm(&colour, left, top, width, height);
+            imageops::resize(&*part, target.width, target.height, FilterType::Triangle).into_raw()
+        }
     };
-    let pixels = picture.resize_exact(target.width, target.height, FilterType::Triangle).into_bytes();
     match target.normalization {
         Normalization::Unsigned => pixels,
         Normalization::Signed => pixels.into_iter().map(|pixel| pixel ^ 0x80).collect(),

@@ -1,6 +1,5 @@
 //! What `ottava bench --json` wrote, as far as a comparison needs it.
 
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -8,6 +7,7 @@ use serde_json::Value;
 
 use crate::bench::export::SCHEMA;
 use crate::errors::{CliError, Result};
+use crate::files;
 
 /// A measurement.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,8 +52,7 @@ impl Bench {
     /// # Errors
     /// It cannot be read, is no JSON, or is no measurement.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(|error| CliError::file(path, format!("cannot read: {error}")))?;
-        Self::parse(&bytes).map_err(|cause| CliError::file(path, cause))
+        Self::parse(&files::read(path)?).map_err(|cause| CliError::file(path, cause))
     }
 
     fn parse(bytes: &[u8]) -> std::result::Result<Self, String> {

@@ -73,7 +73,7 @@ fn layers(pairs: &[Pair<'_>], benches: [&Bench; 2]) -> String {
             [Some(a), Some(b)] if a.kernel != b.kernel => format!("{} / {}", a.kernel, b.kernel),
             _ => pair.layer().kernel.clone(),
         };
-        let texts = [&pair.layer().name, &pair.layer().op, &kernel].map(|text| plain(text));
+        let texts = [&pair.layer().name, &pair.layer().op, &kernel].map(String::clone);
         rows.push([&texts[..], &numbers([pair.us(0), pair.us(1)], 1)[..]].concat());
     }
     for (name, sides) in ends(benches) {
@@ -104,7 +104,7 @@ fn by_operator(pairs: &[Pair<'_>], benches: [&Bench; 2]) -> String {
     }
     let columns = [&[("operator", Left)], &COLUMNS[..]].concat();
     let rows = sums.into_iter().chain(ends(benches));
-    let rows = rows.map(|(name, sides)| [&[plain(name)], &numbers(sides, 1)[..]].concat());
+    let rows = rows.map(|(name, sides)| [&[name.to_owned()], &numbers(sides, 1)[..]].concat());
     "By operator: median us\n".to_owned() + &table::render(&columns, rows)
 }
 

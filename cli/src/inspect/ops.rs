@@ -1,6 +1,7 @@
 //! `ottava inspect --ops`: the operators of a model, or all that there are, and how each runs.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io::Write;
 
 use ottava::{DType, FileOperator, Model, Plan, SupportedOperator};
@@ -9,7 +10,7 @@ use serde_json::json;
 use crate::args::{BackendArg, InspectArgs};
 use crate::errors::Result;
 use crate::models;
-use crate::table::{self, Align::Left, Align::Right, plain};
+use crate::table::{self, Align::Left, Align::Right};
 
 /// What `LayerInfo::kernel` calls the plain loops.
 const REFERENCE: &str = "reference";
@@ -61,11 +62,10 @@ struct Row {
 }
 
 /// The operators of a model. Operators that cannot run are in the list; the error that refuses the model follows it.
-pub fn of_model(name: &str, args: &InspectArgs, output: &mut dyn Write) -> Result<()> {
+pub fn of_model(name: &OsStr, args: &InspectArgs, output: &mut dyn Write) -> Result<()> {
     let path = models::locate(name)?;
     let operators = Model::survey(&path)?;
-    let planned =
-        models::open(name).and_then(|model| Ok(Plan::new(&model, &args.engine.options(BackendArg::Optimized))?));
+    let planned = Model::open(&path).and_then(|model| Plan::new(&model, &args.engine.options(BackendArg::Optimized)));
     let kernels = planned.as_ref().map(kernels).unwrap_or_default();
     let how = |operator: &FileOperator| match (&operator.missing, kernels.get(&operator.info.index)) {
         (Some(why), _) => format!("not at all: {why}"),
@@ -76,7 +76,8 @@ pub fn of_model(name: &str, args: &InspectArgs, output: &mut dyn Write) -> Resul
     };
     let rows: Vec<Row> = operators.into_iter().map(|operator| Row { how: how(&operator), operator }).collect();
     output.write_all(if args.json { document(&rows) } else { text(&rows) }.as_bytes())?;
-    planned.map(drop)
+    planned?;
+    Ok(())
 }
 
 /// The kernel of each operator of the file; several operators can share a layer.
@@ -94,7 +95,7 @@ fn text(rows: &[Row]) -> String {
     let columns = [("#", Right), ("operator", Left), ("version", Right), ("types", Left), ("runs", Left)];
     let rows = rows.iter().map(|Row { operator, how }| {
         let info = &operator.info;
-        vec![info.index.to_string(), plain(&info.name), info.version.to_string(), types(operator), how.clone()]
+        vec![info.index.to_string(), info.name.clone(), info.version.to_string(), types(operator), how.clone()]
     });
     table::render(&columns, rows)
 }

@@ -15,7 +15,7 @@ fn head(model: &Model, plan: &Plan) -> String {
     let graph = model.graph();
     let mut text = format!(
         "{}: {}, {}, {}, {}\n",
-        model.name(),
+        plain(model.name()),
         table::bytes(model.size_bytes()),
         counted(model.operators().len(), "operator"),
         counted(graph.tensors.len(), "tensor"),
@@ -121,9 +121,11 @@ fn tensors(model: &Model) -> String {
 /// The end of a tensor's name, which tells more than its beginning.
 fn name(tensor: &Tensor) -> String {
     const WIDTH: usize = 48;
-    let name = plain(&tensor.name);
-    let length = name.chars().count();
-    if length <= WIDTH { name } else { "...".to_owned() + &name.chars().skip(length + 3 - WIDTH).collect::<String>() }
+    let length = tensor.name.chars().count();
+    if length <= WIDTH {
+        return tensor.name.clone();
+    }
+    "...".to_owned() + &tensor.name.chars().skip(length + 3 - WIDTH).collect::<String>()
 }
 
 fn layers(plan: &Plan) -> String {
@@ -145,7 +147,7 @@ fn layers(plan: &Plan) -> String {
             table::shape(&layer.output_shape),
             macs(layer.macs),
             if fused > 1 { fused.to_string() } else { String::new() },
-            plain(&layer.notes),
+            layer.notes.clone(),
         ]
     });
     let (isa, threads) = (plan.isa(), counted(plan.threads(), "thread"));

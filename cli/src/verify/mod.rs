@@ -10,7 +10,7 @@ use ottava::{Backend, Isa, Model, Plan, PlanOptions, Session};
 use crate::args::{IsaChoice, VerifyArgs};
 use crate::errors::{CliError, Result};
 use crate::inputs::{self, Pattern};
-use crate::table::{self, Align::Left, Align::Right, counted};
+use crate::table::{self, Align::Left, Align::Right, counted, plain};
 use crate::{host, models};
 use compare::{Compared, Expected};
 
@@ -132,7 +132,7 @@ fn report(args: &VerifyArgs, model: &Model, passes: &[Pass]) -> String {
         row
     });
     let (count, operators) = (counted(args.inputs, "input"), counted(model.operators().len(), "operator"));
-    let mut text = format!("{}: {operators}, {count} against the reference\n", model.name());
+    let mut text = format!("{}: {operators}, {count} against the reference\n", plain(model.name()));
     text.push_str(&table::render(&columns, rows));
     let missing: Vec<&str> = Isa::ALL.iter().filter(|isa| !isa.is_available()).map(|isa| isa.name()).collect();
     if !missing.is_empty() {

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -18,6 +19,11 @@ pub struct Ran {
 }
 
 impl Ran {
+    fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     /// The run, which must have gone well and told nothing on standard error.
     #[track_caller]
     pub fn ok(self) -> Self {
@@ -59,9 +65,23 @@ pub fn ottava<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ran {
 
 /// Runs a command that was prepared with [`command`].
 pub fn finish(command: &mut Command) -> Ran {
-    let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output().expect("the command starts");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    Ran::of(command.stdin(Stdio::null()).output().expect("the command starts"))
+}
+
+/// Runs a command that was prepared with [`command`] and that may not take longer than half a minute.
+#[track_caller]
+pub fn finish_soon(command: &mut Command) -> Ran {
+    let (stdin, piped) = (Stdio::null(), Stdio::piped);
+    let mut child = command.stdin(stdin).stdout(piped()).stderr(piped()).spawn().expect("the command starts");
+    let end = Instant::now() + Duration::from_secs(30);
+    while child.try_wait().expect("a child").is_none() {
+        if Instant::now() > end {
+            child.kill().expect("a child");
+            panic!("{command:?} does not end");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ran::of(child.wait_with_output().expect("what it printed"))
 }
 
 /// A folder that goes away, with a small network in it: input `[1, 13, 11, 3]` and output `[1, 10]`, both float32.
@@ -84,6 +104,15 @@ impl Tiny {
     /// The network.
     pub fn model(&self) -> String {
         self.path("tiny.tflite")
+    }
+
+    /// A path in the folder that is no UTF-8, where paths can be that.
+    pub fn odd_path(&self) -> PathBuf {
+        #[cfg(unix)]
+        let name: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"na\xefve");
+        #[cfg(not(unix))]
+        let name = OsStr::new("na\u{ef}ve");
+        self.folder.path().join(name)
     }
 
     /// Writes a file into the folder.
