@@ -74,6 +74,16 @@ impl Window {
         };
         axis(0).saturating_mul(axis(1))
     }
+
+    /// The taps of one axis (0: down, 1: across) that lie inside an image of this extent for one output; may be empty where
+    /// padding is wider than the window.
+    #[inline(always)]
+    pub(crate) fn taps_at(&self, axis: usize, input: usize, output: usize) -> Range<usize> {
+        let (dilation, pad, origin) = (self.dilation[axis], self.pad_before[axis], output * self.stride[axis]);
+        let first = pad.saturating_sub(origin).div_ceil(dilation).min(self.taps[axis]);
+        let end = (input + pad).saturating_sub(origin).div_ceil(dilation).min(self.taps[axis]);
+        first..end.max(first)
+    }
 }
 
 /// Consecutive outputs along one axis that have the same taps inside the input.
@@ -87,13 +97,9 @@ pub(crate) struct Span {
 
 /// Splits `outputs` positions of one axis (0: down, 1: across) into spans, in order.
 pub(crate) fn spans(window: &Window, axis: usize, input: usize, outputs: usize) -> Vec<Span> {
-    let (stride, dilation, pad) = (window.stride[axis], window.dilation[axis], window.pad_before[axis]);
     let mut spans: Vec<Span> = Vec::new();
     for output in 0..outputs {
-        let origin = output * stride;
-        let first = pad.saturating_sub(origin).div_ceil(dilation).min(window.taps[axis]);
-        let end = (input + pad).saturating_sub(origin).div_ceil(dilation).min(window.taps[axis]);
-        let taps = first..end.max(first);
+        let taps = window.taps_at(axis, input, output);
         match spans.last_mut() {
             Some(span) if span.taps == taps => span.outputs.end = output + 1,
             _ => spans.push(Span { outputs: output..output + 1, taps }),

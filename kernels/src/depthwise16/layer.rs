@@ -1,9 +1,11 @@
 //! A prepared 16-bit depthwise convolution.
 
+use super::spec::Depthwise16Spec;
+use super::table::{Descriptor, FAMILY, KERNELS};
 use super::tile::{Block, Panel};
-use super::{Depthwise16Spec, Descriptor};
 use crate::arch::LANES;
 use crate::bound::Bound;
+use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::requantize16::Ending16;
@@ -19,11 +21,20 @@ pub struct Depthwise16 {
     channels: usize,
     panels: Vec<Panel>,
     /// Output pixels that one task computes.
-    share: usize,
+    task_pixels: usize,
+}
+
+/// Prepares a depthwise convolution for an instruction set.
+///
+/// # Panics
+/// The CPU lacks the instruction set, or the specification contradicts itself: a length that does not match, channels
+/// that are no multiple of the input's, pixels with gaps.
+pub fn prepare(isa: Isa, spec: &Depthwise16Spec<'_>) -> Depthwise16 {
+    Depthwise16::new(Bound::new(KERNELS, isa), spec)
 }
 
 impl Depthwise16 {
-    pub(super) fn new(bound: Bound<Descriptor>, spec: &Depthwise16Spec<'_>) -> Self {
+    fn new(bound: Bound<Descriptor>, spec: &Depthwise16Spec<'_>) -> Self {
         let step = bound.descriptor().tap_step;
         let taps = spec.window.taps[0] * spec.window.taps[1];
         let inputs = spec.input.channels;
@@ -40,7 +51,7 @@ impl Depthwise16 {
             output: spec.output,
             channels: spec.channels,
             panels: (0..spec.channels).step_by(LANES).map(|first| panel(spec, first, step)).collect(),
-            share: row_tasks(pixels, (taps * spec.channels).div_ceil(LANES), spec.threads),
+            task_pixels: row_tasks(pixels, (taps * spec.channels).div_ceil(LANES), spec.threads),
         }
     }
 
@@ -63,7 +74,7 @@ fn panel(spec: &Depthwise16Spec<'_>, first: usize, step: usize) -> Panel {
     }
     Panel {
         weights,
-        ending: Ending16::new(spec.requantize, spec.bias, spec.range, first, spec.channels),
+        epilogue: Ending16::new(spec.requantize, spec.bias, spec.range, first, spec.channels),
         first,
         channels,
         sources: core::array::from_fn(|lane| (first + lane.min(channels - 1)) / multiplier),
@@ -73,11 +84,11 @@ fn panel(spec: &Depthwise16Spec<'_>, first: usize, step: usize) -> Panel {
 
 impl Layer for Depthwise16 {
     fn kernel(&self) -> KernelId {
-        self.bound.kernel(super::FAMILY, self.bound.descriptor().name)
+        self.bound.kernel(FAMILY, self.bound.descriptor().name)
     }
 
     fn tasks(&self) -> usize {
-        self.pixels().div_ceil(self.share)
+        self.pixels().div_ceil(self.task_pixels)
     }
 
     fn packed_bytes(&self) -> usize {
@@ -98,7 +109,7 @@ impl Layer for Depthwise16 {
             window: &self.window,
             output: self.output,
             channels: self.channels,
-            pixels: task * self.share..self.pixels().min((task + 1) * self.share),
+            pixels: task * self.task_pixels..self.pixels().min((task + 1) * self.task_pixels),
             source: input.as_ptr().cast(),
             target: output.as_ptr().cast(),
         };

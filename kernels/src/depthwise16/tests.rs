@@ -7,7 +7,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::layer::{Layer, run_all};
+use crate::requantize16::{Range16, Requantize16};
 use crate::testing::{Failures, Fill, Guarded, Random, for_each_isa, to_reference};
+use crate::window::{Image, Window};
 
 /// One convolution with all its parameters.
 #[derive(Clone, Debug)]

@@ -4,18 +4,18 @@
 
 use core::ops::Range;
 
-use crate::arch::{LANES, Pairs16};
+use crate::arch::{Kernel, LANES, Pairs16};
 use crate::requantize16::{Ending16, add_to_totals, lanes};
 use crate::window::{Image, Window};
 
 /// Taps whose sums surely fit 32 bits.
 const BUDGET: usize = (1 << 31) / (128 * 32768) - 1;
 
-/// Sixteen channels: weights and end.
+/// Sixteen channels: weights and epilogue.
 pub(super) struct Panel {
     /// [`Pairs16::TAP_STEP`] values for each tap.
     pub(super) weights: Vec<i16>,
-    pub(super) ending: Ending16,
+    pub(super) epilogue: Ending16,
     /// First output channel.
     pub(super) first: usize,
     /// Channels, at most sixteen.
@@ -54,11 +54,8 @@ pub(super) type BlockFn = unsafe fn(&Block<'_>);
 fn inside(block: &Block<'_>, axis: usize, position: usize) -> (Range<usize>, isize) {
     let window = block.window;
     let extent = if axis == 0 { block.input.height } else { block.input.width };
-    let (stride, dilation, pad) = (window.stride[axis], window.dilation[axis], window.pad_before[axis]);
-    let origin = position * stride;
-    let first = pad.saturating_sub(origin).div_ceil(dilation).min(window.taps[axis]);
-    let end = (extent + pad).saturating_sub(origin).div_ceil(dilation).min(window.taps[axis]);
-    (first..end.max(first), origin as isize - pad as isize)
+    let origin = (position * window.stride[axis]) as isize - window.pad_before[axis] as isize;
+    (window.taps_at(axis, extent, position), origin)
 }
 
 /// The taps inside the image of some neighbouring output pixels, the same for all of them.
@@ -71,37 +68,42 @@ struct Covered {
     source: *const i16,
 }
 
-/// Computes one block.
-///
-/// # Safety
-/// As [`BlockFn`], in a function that enables the instruction set of `arch`.
-#[inline(always)]
-pub(super) unsafe fn run<A: Pairs16>(arch: A, block: &Block<'_>) {
-    let [height, width] = block.output;
-    let neighbours = block.panels.iter().all(|panel| panel.neighbours);
-    let mut pixel = block.pixels.start;
-    while pixel < block.pixels.end {
-        let (x, y, image) = (pixel % width, pixel / width % height, pixel / width / height);
-        let (down, top) = inside(block, 0, y);
-        let (across, left) = inside(block, 1, x);
-        let row = top + (down.start * block.window.dilation[0]) as isize;
-        let column = left + (across.start * block.window.dilation[1]) as isize;
-        let row = (image * block.input.height) as isize + row;
-        let at = (row * block.input.width as isize + column) * block.input.channels as isize;
-        let covered = Covered { pixel, down, across, source: block.source.wrapping_offset(at) };
-        let shared = neighbours && x + SHARING <= width && pixel + SHARING <= block.pixels.end && {
-            let all = 0..block.window.taps[1];
-            covered.across == all && inside(block, 1, x + SHARING - 1).0 == all
-        };
-        // SAFETY: the caller's promise; where pixels share weights, their channels are neighbours.
-        unsafe {
-            match (shared, neighbours) {
-                (true, _) => pixels::<A, SHARING, true>(arch, block, &covered),
-                (_, true) => pixels::<A, 1, true>(arch, block, &covered),
-                _ => pixels::<A, 1, false>(arch, block, &covered),
+/// The convolution of a block.
+pub(super) struct Convolve;
+
+impl<A: Pairs16> Kernel<A> for Convolve {
+    type Call<'a> = Block<'a>;
+
+    /// # Safety
+    /// As [`BlockFn`], in a function that enables the instruction set of `arch`.
+    #[inline(always)]
+    unsafe fn run(arch: A, block: &Block<'_>) {
+        let [height, width] = block.output;
+        let neighbours = block.panels.iter().all(|panel| panel.neighbours);
+        let mut pixel = block.pixels.start;
+        while pixel < block.pixels.end {
+            let (x, y, image) = (pixel % width, pixel / width % height, pixel / width / height);
+            let (down, top) = inside(block, 0, y);
+            let (across, left) = inside(block, 1, x);
+            let row = top + (down.start * block.window.dilation[0]) as isize;
+            let column = left + (across.start * block.window.dilation[1]) as isize;
+            let row = (image * block.input.height) as isize + row;
+            let at = (row * block.input.width as isize + column) * block.input.channels as isize;
+            let covered = Covered { pixel, down, across, source: block.source.wrapping_offset(at) };
+            let shared = neighbours && x + SHARING <= width && pixel + SHARING <= block.pixels.end && {
+                let all = 0..block.window.taps[1];
+                covered.across == all && inside(block, 1, x + SHARING - 1).0 == all
+            };
+            // SAFETY: the caller's promise; where pixels share weights, their channels are neighbours.
+            unsafe {
+                match (shared, neighbours) {
+                    (true, _) => pixels::<A, SHARING, true>(arch, block, &covered),
+                    (_, true) => pixels::<A, 1, true>(arch, block, &covered),
+                    _ => pixels::<A, 1, false>(arch, block, &covered),
+                }
             }
+            pixel += if shared { SHARING } else { 1 };
         }
-        pixel += if shared { SHARING } else { 1 };
     }
 }
 
@@ -149,8 +151,8 @@ unsafe fn pixels<A: Pairs16, const N: usize, const NEIGHBOURS: bool>(arch: A, bl
             add_to_totals(&sums, &mut totals);
         }
         for (index, (sums, totals)) in sums.iter().zip(&totals).enumerate() {
-            let ending = &panel.ending;
-            let values = if flushed { ending.apply(arch, totals) } else { ending.apply_narrow(arch, sums) };
+            let epilogue = &panel.epilogue;
+            let values = if flushed { epilogue.apply(arch, totals) } else { epilogue.apply_narrow(arch, sums) };
             let target = block.target.wrapping_add((covered.pixel + index) * block.channels + panel.first);
             // SAFETY: the caller vouches for the outputs.
             unsafe { arch.store_words(target, values, panel.channels) }

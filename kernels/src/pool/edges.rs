@@ -2,8 +2,8 @@
 //!
 //! Pixels outside are zeros to the sums, and only the divisions know how many there are, so that a row has no
 //! classes: what lies outside is a row of zeros or a column that is not added. Two rows of outputs share
-//! their middle taps, and two columns of outputs the columns they have in common. Blocks of registers of
-//! channels are walked last of all, so that rows are still in the first-level cache when the next ones need
+//! their middle taps, and two columns of outputs the columns they have in common. The loop over blocks of
+//! registers of channels is the outermost, so that rows are still in the first-level cache when the next ones need
 //! them:
 //!
 //! ```text
@@ -15,7 +15,8 @@
 
 use core::ops::Range;
 
-use crate::arch::{Divide, Wide};
+use super::tile::Channels;
+use crate::arch::{Divide, Kernel, Wide};
 
 /// Registers of channels in a block.
 const BLOCK: usize = 4;
@@ -51,10 +52,31 @@ pub(super) struct Edges {
 /// more; outputs of the rows are writable, and nobody else touches them.
 pub(super) type EdgesFn = unsafe fn(&Edges);
 
+/// A register of channels of a row of input, or of zeros for each pixel.
+#[derive(Clone, Copy)]
+struct InputRow {
+    /// Address of the first pixel's.
+    first: *const u8,
+    /// Bytes from one pixel to the next.
+    step: usize,
+}
+
+impl InputRow {
+    /// The register of a pixel.
+    ///
+    /// # Safety
+    /// It is readable.
+    #[inline(always)]
+    unsafe fn load<A: Wide>(self, arch: A, pixel: usize) -> A::Bytes {
+        // SAFETY: the caller's promise.
+        unsafe { arch.load_wide(self.first.wrapping_add(pixel * self.step)) }
+    }
+}
+
 /// A register of channels of one row of outputs, or two.
 struct Strip<A: Wide, const ROWS: usize> {
-    /// The rows that windows see, and bytes from one pixel to the next.
-    lines: [(*const u8, usize); 4],
+    /// The rows of input that windows see.
+    inputs: [InputRow; 4],
     output: *mut u8,
     row_step: usize,
     step: usize,
@@ -65,52 +87,57 @@ struct Strip<A: Wide, const ROWS: usize> {
     max: A::Bytes,
 }
 
-/// Computes the rows.
-///
-/// # Safety
-/// As [`EdgesFn`], in a function that enables the instruction set of `arch`.
-#[inline(always)]
-pub(super) unsafe fn average<A: Wide>(arch: A, call: &Edges) {
-    let mut block = 0;
-    while block < call.channels {
-        let end = call.channels.min(block + BLOCK * A::WIDTH);
-        let mut row = call.rows.start;
-        while row < call.rows.end {
-            let two = row + 2 <= call.rows.end;
-            for channel in (block..end).step_by(A::WIDTH) {
-                // The last register overlaps its neighbour.
-                let count = A::WIDTH.min(call.channels);
-                let channel = channel.min(call.channels - count);
-                // SAFETY: the caller's promise for rows and channels of the image.
-                unsafe {
-                    if two {
-                        rows::<A, 2>(arch, call, row, [channel, count]);
-                    } else {
-                        rows::<A, 1>(arch, call, row, [channel, count]);
+/// Averages of three by three taps, from edge to edge.
+pub(super) struct AverageToEdges;
+
+impl<A: Wide> Kernel<A> for AverageToEdges {
+    type Call<'a> = Edges;
+
+    /// # Safety
+    /// As [`EdgesFn`], in a function that enables the instruction set of `arch`.
+    #[inline(always)]
+    unsafe fn run(arch: A, call: &Edges) {
+        let mut block = 0;
+        while block < call.channels {
+            let end = call.channels.min(block + BLOCK * A::WIDTH);
+            let mut row = call.rows.start;
+            while row < call.rows.end {
+                let two = row + 2 <= call.rows.end;
+                for channel in (block..end).step_by(A::WIDTH) {
+                    // The last register overlaps its neighbour.
+                    let count = A::WIDTH.min(call.channels);
+                    let channels = Channels { first: channel.min(call.channels - count), count };
+                    // SAFETY: the caller's promise for rows and channels of the image.
+                    unsafe {
+                        if two {
+                            rows::<A, 2>(arch, call, row, channels);
+                        } else {
+                            rows::<A, 1>(arch, call, row, channels);
+                        }
                     }
                 }
+                row += if two { 2 } else { 1 };
             }
-            row += if two { 2 } else { 1 };
+            block = end;
         }
-        block = end;
     }
 }
 
 /// # Safety
 /// As [`EdgesFn`], for `ROWS` rows and a register of channels of the image.
 #[inline(always)]
-unsafe fn rows<A: Wide, const ROWS: usize>(arch: A, call: &Edges, row: usize, [channel, count]: [usize; 2]) {
+unsafe fn rows<A: Wide, const ROWS: usize>(arch: A, call: &Edges, row: usize, channels: Channels) {
     let [height, width] = call.size;
     let down = width * call.input_step;
-    let mut lines = [(OUTSIDE.as_ptr(), 0); 4];
-    for (line, tap) in lines.iter_mut().zip(0..ROWS + 2) {
+    let mut inputs = [InputRow { first: OUTSIDE.as_ptr(), step: 0 }; 4];
+    for (input, tap) in inputs.iter_mut().zip(0..ROWS + 2) {
         if let Some(at) = (row + tap).checked_sub(1).filter(|&at| at < height) {
-            *line = (call.input.wrapping_add(at * down + channel), call.input_step);
+            *input = InputRow { first: call.input.wrapping_add(at * down + channels.first), step: call.input_step };
         }
     }
     let outside = |row: usize| usize::from(row == 0) + usize::from(row + 1 == height);
     let mut divide = [[arch.prepare_divide(&call.divide[0][0]); 2]; ROWS];
-    let mut fast = count == A::WIDTH;
+    let mut fast = channels.count == A::WIDTH;
     for (index, divide) in divide.iter_mut().enumerate() {
         let by = &call.divide[outside(row + index)];
         *divide = [arch.prepare_divide(&by[0]), arch.prepare_divide(&by[1])];
@@ -120,11 +147,11 @@ unsafe fn rows<A: Wide, const ROWS: usize>(arch: A, call: &Edges, row: usize, [c
     fast &= call.clamp == [least as u8, greatest as u8];
     let row_step = width * call.output_step;
     let strip = Strip::<A, ROWS> {
-        lines,
-        output: call.output.wrapping_add(row * row_step + channel),
+        inputs,
+        output: call.output.wrapping_add(row * row_step + channels.first),
         row_step,
         step: call.output_step,
-        count,
+        count: channels.count,
         divide,
         min: arch.splat_wide(call.clamp[0]),
         max: arch.splat_wide(call.clamp[1]),
@@ -172,19 +199,19 @@ impl<A: Wide, const ROWS: usize> Strip<A, ROWS> {
     /// The sums of a column, for each row.
     ///
     /// # Safety
-    /// A register is readable at pixel `at` of each line.
+    /// A register is readable at pixel `at` of each row of input.
     #[inline(always)]
     unsafe fn column(&self, arch: A, at: usize) -> [A::Words; ROWS] {
         let none = arch.no_words();
-        let [first, second, third, fourth] = self.lines;
+        let [first, second, third, fourth] = self.inputs;
         // SAFETY: the caller's promise.
         unsafe {
-            let shared = arch.add_bytes(none, arch.load_wide(second.0.wrapping_add(at * second.1)));
-            let shared = arch.add_bytes(shared, arch.load_wide(third.0.wrapping_add(at * third.1)));
+            let shared = arch.add_bytes(none, second.load(arch, at));
+            let shared = arch.add_bytes(shared, third.load(arch, at));
             let mut sums = [shared; ROWS];
-            sums[0] = arch.add_bytes(shared, arch.load_wide(first.0.wrapping_add(at * first.1)));
+            sums[0] = arch.add_bytes(shared, first.load(arch, at));
             if ROWS == 2 {
-                sums[ROWS - 1] = arch.add_bytes(shared, arch.load_wide(fourth.0.wrapping_add(at * fourth.1)));
+                sums[ROWS - 1] = arch.add_bytes(shared, fourth.load(arch, at));
             }
             sums
         }

@@ -2,14 +2,14 @@
 
 use core::ops::Range;
 
-use super::bind::{Descriptor, Walk};
 use super::divide::{average, divide};
 use super::edges::Edges;
+use super::spec::{PoolKind, PoolSpec};
+use super::table::{Descriptor, FAMILY, KERNELS, WindowShape};
 use super::tile::Tile;
-use super::{PoolKind, PoolSpec};
 use crate::arch::Divide;
 use crate::bound::Bound;
-use crate::isa::Storage;
+use crate::isa::{Isa, Storage};
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::memory::{Input, Output, SLACK};
@@ -23,7 +23,7 @@ struct Class {
     first: [usize; 2],
     /// Taps inside, down and across.
     taps: [usize; 2],
-    walk: Walk,
+    shape: WindowShape,
     /// The division of an average; `None` for maxima and where 16 bits do not do.
     divide: Option<Divide>,
 }
@@ -51,8 +51,28 @@ pub struct Pool {
     output_bytes: usize,
 }
 
+/// Some output rows of an image, and the tensors.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    image: usize,
+    /// The first of them.
+    first: usize,
+    count: usize,
+    input: Input<'a>,
+    output: Output<'a>,
+}
+
+/// Prepares a pooling for an instruction set.
+///
+/// # Panics
+/// The CPU lacks the instruction set, or the specification contradicts itself: a dilation, pixels
+/// that overlap, the average of a window that lies in the padding.
+pub fn prepare(isa: Isa, spec: &PoolSpec) -> Pool {
+    Pool::new(Bound::new(KERNELS, isa), spec)
+}
+
 impl Pool {
-    pub(super) fn new(bound: Bound<Descriptor>, spec: &PoolSpec) -> Self {
+    fn new(bound: Bound<Descriptor>, spec: &PoolSpec) -> Self {
         check(spec);
         let storage = bound.descriptor().isa.storage();
         let mut bands = Vec::new();
@@ -77,31 +97,26 @@ impl Pool {
         }
     }
 
-    /// Runs some rows of one class.
+    /// Runs one class of some rows, which lie `band_row` rows below the first of their band.
     ///
     /// # Safety
     /// As [`Layer::run`], with views as long as it asserts.
-    unsafe fn run_class(
-        &self,
-        class: &Class,
-        [image, row, rows]: [usize; 3],
-        band_row: usize,
-        views: (Input<'_>, Output<'_>),
-    ) {
+    unsafe fn run_class(&self, class: &Class, rows: Rows<'_>, band_row: usize) {
         let (spec, descriptor) = (&self.spec, self.bound.descriptor());
         let pixel = spec.input.pixel_stride;
-        let at = (image * spec.input.height + class.first[0] + band_row * spec.window.stride[0]) * spec.input.width;
-        let output = (image * spec.output[0] + row) * spec.output[1] + class.across.start;
+        let at =
+            (rows.image * spec.input.height + class.first[0] + band_row * spec.window.stride[0]) * spec.input.width;
+        let output = (rows.image * spec.output[0] + rows.first) * spec.output[1] + class.across.start;
         let tile = Tile {
-            input: views.0.as_ptr().wrapping_add((at + class.first[1]) * pixel),
+            input: rows.input.as_ptr().wrapping_add((at + class.first[1]) * pixel),
             tap_steps: [spec.input.width * pixel, pixel],
             taps: class.taps,
             input_step: spec.window.stride[1] * pixel,
             row_step: spec.window.stride[0] * spec.input.width * pixel,
-            output: views.1.as_ptr().wrapping_add(output * spec.pixel_stride),
+            output: rows.output.as_ptr().wrapping_add(output * spec.pixel_stride),
             output_step: spec.pixel_stride,
             output_row_step: spec.output[1] * spec.pixel_stride,
-            rows,
+            rows: rows.count,
             pixels: class.across.len(),
             channels: spec.input.channels,
             clamp: [spec.output_min as u8, spec.output_max as u8],
@@ -112,8 +127,8 @@ impl Pool {
         // asserted view, and the caller vouches that nobody else touches those of this task.
         unsafe {
             match (spec.kind, class.divide) {
-                (PoolKind::Maximum, _) => (descriptor.maximum[class.walk as usize])(&tile),
-                (PoolKind::Average { .. }, Some(_)) => (descriptor.average[class.walk as usize])(&tile),
+                (PoolKind::Maximum, _) => descriptor.maximum(class.shape)(&tile),
+                (PoolKind::Average { .. }, Some(_)) => descriptor.average(class.shape)(&tile),
                 (PoolKind::Average { file_is_signed }, None) => self.average_wide(&tile, file_is_signed),
             }
         }
@@ -123,22 +138,16 @@ impl Pool {
     ///
     /// # Safety
     /// As [`Layer::run`], with views as long as it asserts.
-    unsafe fn run_edges(
-        &self,
-        divide: [[Divide; 2]; 2],
-        image: usize,
-        rows: Range<usize>,
-        views: (Input<'_>, Output<'_>),
-    ) {
+    unsafe fn run_edges(&self, divide: [[Divide; 2]; 2], rows: Rows<'_>) {
         let spec = &self.spec;
-        let first = image * spec.input.height * spec.input.width;
+        let first = rows.image * spec.input.height * spec.input.width;
         let call = Edges {
-            input: views.0.as_ptr().wrapping_add(first * spec.input.pixel_stride),
+            input: rows.input.as_ptr().wrapping_add(first * spec.input.pixel_stride),
             input_step: spec.input.pixel_stride,
-            output: views.1.as_ptr().wrapping_add(first * spec.pixel_stride),
+            output: rows.output.as_ptr().wrapping_add(first * spec.pixel_stride),
             output_step: spec.pixel_stride,
             size: spec.output,
-            rows,
+            rows: rows.first..rows.first + rows.count,
             channels: spec.input.channels,
             clamp: [spec.output_min as u8, spec.output_max as u8],
             divide,
@@ -146,7 +155,7 @@ impl Pool {
         // SAFETY: the bound descriptor proves the CPU feature. There are as many outputs as inputs, all inside
         // the asserted views, that of the input with a register at its last pixel. The caller vouches that
         // nobody else touches the outputs of this task.
-        unsafe { (self.bound.descriptor().square)(&call) }
+        unsafe { (self.bound.descriptor().average_to_edges)(&call) }
     }
 
     /// Averages of more taps than 16-bit sums hold.
@@ -204,8 +213,8 @@ fn class(spec: &PoolSpec, storage: Storage, down: &Span, across: &Span) -> Class
             divide(storage, file_is_signed, taps[0] * taps[1])
         }
     };
-    let walk = Walk::of(taps, spec.window.stride[1]);
-    Class { across: across.outputs.clone(), first, taps, walk, divide }
+    let shape = WindowShape::of(taps, spec.window.stride[1]);
+    Class { across: across.outputs.clone(), first, taps, shape, divide }
 }
 
 impl Layer for Pool {
@@ -214,7 +223,7 @@ impl Layer for Pool {
             PoolKind::Average { .. } => self.bound.descriptor().average_name,
             PoolKind::Maximum => self.bound.descriptor().maximum_name,
         };
-        self.bound.kernel(super::FAMILY, name)
+        self.bound.kernel(FAMILY, name)
     }
 
     fn tasks(&self) -> usize {
@@ -229,6 +238,7 @@ impl Layer for Pool {
         let [height, _] = self.spec.output;
         let rows = self.spec.input.batch * height;
         let end = rows.min((task + 1) * self.task_rows);
+        let (input, output) = (inputs[0], outputs[0]);
         // Only rows that have most of their input in common gain from coming one after the other.
         let together = if self.spec.window.stride[0] == 1 { rows } else { 1 };
         let mut next = task * self.task_rows;
@@ -237,15 +247,16 @@ impl Layer for Pool {
             if let Some(divide) = self.edges {
                 let count = (height - row).min(end - next);
                 // SAFETY: the caller's promise, and the assertions above.
-                unsafe { self.run_edges(divide, image, row..row + count, (inputs[0], outputs[0])) }
+                unsafe { self.run_edges(divide, Rows { image, first: row, count, input, output }) }
                 next += count;
                 continue;
             }
             let band = self.bands.iter().find(|band| band.down.contains(&row)).expect("bands cover all rows");
             let count = (band.down.end - row).min(end - next).min(together);
+            let rows = Rows { image, first: row, count, input, output };
             for class in &band.classes {
                 // SAFETY: the caller's promise, and the assertions above.
-                unsafe { self.run_class(class, [image, row, count], row - band.down.start, (inputs[0], outputs[0])) }
+                unsafe { self.run_class(class, rows, row - band.down.start) }
             }
             next += count;
         }

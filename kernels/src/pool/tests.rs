@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::layer::{Layer, run_all};
 use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, stored};
+use crate::window::{Image, Window};
 
 /// One pooling with all its parameters.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 //!
 //! A tile computes a rectangle of outputs, all with the same taps inside, in all channels. A window's
 //! columns are reduced first; where windows overlap, the columns that the next one shares stay in
-//! registers. Registers of channels are walked last of all, so that the rows which windows share are
+//! registers. The loop over registers of channels is the outermost, so that the rows which windows share are
 //! still in the first-level cache; two rows of three taps that are one apart have their two middle taps
 //! in common:
 //!
@@ -18,7 +18,7 @@
 //!
 //! Fewer channels than a register holds are read with their neighbours' bytes, which are not stored.
 
-use crate::arch::{Divide, Wide};
+use crate::arch::{Divide, Kernel, Wide};
 
 /// A rectangle of outputs.
 pub(super) struct Tile {
@@ -50,6 +50,13 @@ pub(super) struct Tile {
     pub(super) divide: Option<Divide>,
 }
 
+/// Channels that are in a register together.
+#[derive(Clone, Copy)]
+pub(super) struct Channels {
+    pub(super) first: usize,
+    pub(super) count: usize,
+}
+
 /// A tile entry point.
 ///
 /// # Safety
@@ -67,16 +74,16 @@ pub(super) trait Reduce<A: Wide>: Copy {
     /// Of one more.
     fn take(self, arch: A, sum: Self::Sum, bytes: A::Bytes) -> Self::Sum;
     /// Of both.
-    fn join(self, arch: A, a: Self::Sum, b: Self::Sum) -> Self::Sum;
+    fn combine(self, arch: A, a: Self::Sum, b: Self::Sum) -> Self::Sum;
     /// The output, before the clamp.
     fn finish(self, arch: A, sum: Self::Sum) -> A::Bytes;
 }
 
 /// The greatest byte.
 #[derive(Clone, Copy)]
-struct Maximum;
+struct Greatest;
 
-impl<A: Wide> Reduce<A> for Maximum {
+impl<A: Wide> Reduce<A> for Greatest {
     type Sum = A::Bytes;
 
     #[inline(always)]
@@ -90,7 +97,7 @@ impl<A: Wide> Reduce<A> for Maximum {
     }
 
     #[inline(always)]
-    fn join(self, arch: A, a: A::Bytes, b: A::Bytes) -> A::Bytes {
+    fn combine(self, arch: A, a: A::Bytes, b: A::Bytes) -> A::Bytes {
         arch.max_wide(a, b)
     }
 
@@ -100,11 +107,11 @@ impl<A: Wide> Reduce<A> for Maximum {
     }
 }
 
-/// The average, rounded as the division says.
+/// The mean byte, rounded as the division says.
 #[derive(Clone, Copy)]
-struct Average<D>(D);
+struct Mean<D>(D);
 
-impl<A: Wide> Reduce<A> for Average<A::Divider> {
+impl<A: Wide> Reduce<A> for Mean<A::Divider> {
     type Sum = A::Words;
 
     #[inline(always)]
@@ -118,7 +125,7 @@ impl<A: Wide> Reduce<A> for Average<A::Divider> {
     }
 
     #[inline(always)]
-    fn join(self, arch: A, a: A::Words, b: A::Words) -> A::Words {
+    fn combine(self, arch: A, a: A::Words, b: A::Words) -> A::Words {
         arch.add_words(a, b)
     }
 
@@ -129,30 +136,40 @@ impl<A: Wide> Reduce<A> for Average<A::Divider> {
 }
 
 /// A tile of maxima, with `TAPS` taps and `STEP` pixels across and `DOWN` taps down; 0 stands for any.
-///
-/// # Safety
-/// As [`TileFn`], in a function that enables the instruction set of `arch`.
-#[inline(always)]
-pub(super) unsafe fn maximum<A: Wide, const TAPS: usize, const STEP: usize, const DOWN: usize>(arch: A, tile: &Tile) {
-    // SAFETY: the caller's promise.
-    unsafe { run::<A, _, TAPS, STEP, DOWN>(arch, Maximum, tile) }
+pub(super) struct Maximum<const TAPS: usize, const STEP: usize, const DOWN: usize>;
+
+impl<A: Wide, const TAPS: usize, const STEP: usize, const DOWN: usize> Kernel<A> for Maximum<TAPS, STEP, DOWN> {
+    type Call<'a> = Tile;
+
+    /// # Safety
+    /// As [`TileFn`], in a function that enables the instruction set of `arch`.
+    #[inline(always)]
+    unsafe fn run(arch: A, tile: &Tile) {
+        // SAFETY: the caller's promise.
+        unsafe { reduce::<A, _, TAPS, STEP, DOWN>(arch, Greatest, tile) }
+    }
 }
 
-/// A tile of averages; see [`maximum`].
-///
-/// # Safety
-/// As [`TileFn`], in a function that enables the instruction set of `arch`.
-#[inline(always)]
-pub(super) unsafe fn average<A: Wide, const TAPS: usize, const STEP: usize, const DOWN: usize>(arch: A, tile: &Tile) {
-    let divide = tile.divide.as_ref().expect("an average divides");
-    // SAFETY: the caller's promise.
-    unsafe { run::<A, _, TAPS, STEP, DOWN>(arch, Average(arch.prepare_divide(divide)), tile) }
+/// A tile of averages; see [`Maximum`].
+pub(super) struct Average<const TAPS: usize, const STEP: usize, const DOWN: usize>;
+
+impl<A: Wide, const TAPS: usize, const STEP: usize, const DOWN: usize> Kernel<A> for Average<TAPS, STEP, DOWN> {
+    type Call<'a> = Tile;
+
+    /// # Safety
+    /// As [`TileFn`], in a function that enables the instruction set of `arch`; the tile has a division.
+    #[inline(always)]
+    unsafe fn run(arch: A, tile: &Tile) {
+        let divide = tile.divide.as_ref().expect("an average divides");
+        // SAFETY: the caller's promise.
+        unsafe { reduce::<A, _, TAPS, STEP, DOWN>(arch, Mean(arch.prepare_divide(divide)), tile) }
+    }
 }
 
 /// # Safety
 /// As [`TileFn`].
 #[inline(always)]
-unsafe fn run<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize, const DOWN: usize>(
+unsafe fn reduce<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize, const DOWN: usize>(
     arch: A,
     reduce: R,
     tile: &Tile,
@@ -163,7 +180,7 @@ unsafe fn run<A: Wide, R: Reduce<A>, const TAPS: usize, const STEP: usize, const
         let count = A::WIDTH.min(tile.channels);
         let mut row = 0;
         while row < tile.rows {
-            let outputs = Outputs::new(arch, tile, row, [channel, count]);
+            let outputs = Outputs::new(arch, tile, row, Channels { first: channel, count });
             // SAFETY: the caller vouches for a register at each tap of each row, and `channel + count` is
             // at most the number of channels.
             unsafe {
@@ -204,14 +221,14 @@ struct Outputs<A: Wide> {
 
 impl<A: Wide> Outputs<A> {
     #[inline(always)]
-    fn new(arch: A, tile: &Tile, row: usize, [channel, count]: [usize; 2]) -> Self {
+    fn new(arch: A, tile: &Tile, row: usize, channels: Channels) -> Self {
         let (least, greatest) = A::ISA.storage().range();
         Self {
-            input: tile.input.wrapping_add(row * tile.row_step + channel),
-            first: tile.output.wrapping_add(row * tile.output_row_step + channel),
+            input: tile.input.wrapping_add(row * tile.row_step + channels.first),
+            first: tile.output.wrapping_add(row * tile.output_row_step + channels.first),
             step: tile.output_step,
             row_step: tile.output_row_step,
-            count,
+            count: channels.count,
             clamps: tile.clamp != [least as u8, greatest as u8],
             min: arch.splat_wide(tile.clamp[0]),
             max: arch.splat_wide(tile.clamp[1]),
@@ -223,7 +240,7 @@ impl<A: Wide> Outputs<A> {
     /// # Safety
     /// The pixel is writable, and nobody else touches it.
     #[inline(always)]
-    unsafe fn store(self, arch: A, [row, pixel]: [usize; 2], mut bytes: A::Bytes) {
+    unsafe fn store(self, arch: A, row: usize, pixel: usize, mut bytes: A::Bytes) {
         if self.clamps {
             bytes = arch.min_wide(arch.max_wide(bytes, self.min), self.max);
         }
@@ -249,7 +266,7 @@ unsafe fn any<A: Wide, R: Reduce<A>>(arch: A, reduce: R, tile: &Tile, outputs: O
             }
         }
         // SAFETY: the caller's promise.
-        unsafe { outputs.store(arch, [0, pixel], reduce.finish(arch, sum)) }
+        unsafe { outputs.store(arch, 0, pixel, reduce.finish(arch, sum)) }
     }
 }
 
@@ -325,10 +342,10 @@ unsafe fn overlapping<
         for row in 0..ROWS {
             let mut sum = ring[0][row];
             for next in &ring[1..] {
-                sum = reduce.join(arch, sum, next[row]);
+                sum = reduce.combine(arch, sum, next[row]);
             }
             // SAFETY: the caller's promise.
-            unsafe { outputs.store(arch, [row, pixel], reduce.finish(arch, sum)) }
+            unsafe { outputs.store(arch, row, pixel, reduce.finish(arch, sum)) }
         }
         for kept in 0..TAPS - STEP {
             ring[kept] = ring[kept + STEP];

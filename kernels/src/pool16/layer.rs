@@ -1,9 +1,11 @@
 //! Prepared windows over 16-bit activations.
 
-use super::tile::{Block, Taps};
-use super::{Descriptor, Pool16Kind, Pool16Spec};
+use super::spec::{Pool16Kind, Pool16Spec};
+use super::table::{FAMILY, KERNELS};
+use super::tile::{Block, BlockFn, Taps};
 use crate::arch::LANES;
-use crate::bound::Bound;
+use crate::bound::{Bound, Entry};
+use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::quantization::Multiplier;
@@ -13,16 +15,25 @@ use crate::window;
 /// Windows over 16-bit activations, ready to run. Input 0 is the activations, output 0 the result, both little-endian
 /// and at any alignment that `i16` has.
 pub struct Pool16 {
-    bound: Bound<Descriptor>,
+    bound: Bound<Entry<BlockFn>>,
     spec: Pool16Spec,
     taps: [Vec<Taps>; 2],
-    ending: Ending16,
+    epilogue: Ending16,
     /// Output pixels that one task computes.
-    share: usize,
+    task_pixels: usize,
+}
+
+/// Prepares windows for an instruction set.
+///
+/// # Panics
+/// The CPU lacks the instruction set, or the specification contradicts itself: pixels with gaps or none, or a window
+/// of an average that lies in the padding.
+pub fn prepare(isa: Isa, spec: &Pool16Spec) -> Pool16 {
+    Pool16::new(Bound::new(KERNELS, isa), spec)
 }
 
 impl Pool16 {
-    pub(super) fn new(bound: Bound<Descriptor>, spec: &Pool16Spec) -> Self {
+    fn new(bound: Bound<Entry<BlockFn>>, spec: &Pool16Spec) -> Self {
         let input = spec.input;
         assert!(input.pixel_stride == input.channels && input.pixels() > 0 && input.channels > 0, "pixels");
         assert!(spec.output.iter().all(|&n| n > 0), "there is something to compute");
@@ -31,15 +42,15 @@ impl Pool16 {
         assert!(inside || spec.kind != Pool16Kind::Average, "a window lies in the padding");
         let multiplier = match spec.kind {
             Pool16Kind::Scaled { multiplier } => multiplier,
-            _ => Multiplier::ZERO,
+            Pool16Kind::Maximum | Pool16Kind::Average => Multiplier::ZERO,
         };
         let window = spec.window.taps[0].saturating_mul(spec.window.taps[1]);
         Self {
             bound,
             spec: *spec,
             taps,
-            ending: Ending16::new(Requantize16::Narrow(&[multiplier]), &[], spec.range, 0, LANES),
-            share: row_tasks(
+            epilogue: Ending16::new(Requantize16::Narrow(&[multiplier]), &[], spec.range, 0, LANES),
+            task_pixels: row_tasks(
                 input.batch * spec.output[0] * spec.output[1],
                 window.saturating_mul(input.channels.div_ceil(LANES)),
                 spec.threads,
@@ -68,11 +79,11 @@ fn taps(spec: &Pool16Spec, axis: usize) -> Vec<Taps> {
 
 impl Layer for Pool16 {
     fn kernel(&self) -> KernelId {
-        self.bound.kernel(super::FAMILY, self.bound.descriptor().name)
+        self.bound.kernel(FAMILY, self.bound.descriptor().name)
     }
 
     fn tasks(&self) -> usize {
-        self.pixels().div_ceil(self.share)
+        self.pixels().div_ceil(self.task_pixels)
     }
 
     unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
@@ -87,14 +98,14 @@ impl Layer for Pool16 {
         let block = Block {
             spec: &self.spec,
             taps: &self.taps,
-            ending: &self.ending,
-            pixels: task * self.share..self.pixels().min((task + 1) * self.share),
+            epilogue: &self.epilogue,
+            pixels: task * self.task_pixels..self.pixels().min((task + 1) * self.task_pixels),
             source: input.as_ptr().cast(),
             target: output.as_ptr().cast(),
         };
         // SAFETY: the bound descriptor proves the CPU feature; the views were asserted to hold the tensors and what is
         // read beyond them, and the caller vouches that nobody writes the input or touches the task's outputs.
-        unsafe { (self.bound.descriptor().block)(&block) }
+        unsafe { (self.bound.descriptor().run)(&block) }
         Ok(())
     }
 }

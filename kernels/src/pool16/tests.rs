@@ -8,7 +8,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::layer::{Layer, run_all};
+use crate::requantize16::Range16;
 use crate::testing::{Failures, Fill, Guarded, Random, for_each_isa, from_reference, to_reference};
+use crate::window::{Image, Window};
 
 /// One input with all parameters of its windows.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use core::ops::Range;
 
-use super::{Pool16Kind, Pool16Spec};
-use crate::arch::{LANES, Pairs16};
+use super::spec::{Pool16Kind, Pool16Spec};
+use crate::arch::{Kernel, LANES, Pairs16};
 use crate::requantize16::{Ending16, Range16};
 
 /// Taps inside the image for one output position along one axis, and the input position of the first.
@@ -18,8 +18,8 @@ pub(super) struct Block<'a> {
     pub(super) spec: &'a Pool16Spec,
     /// Of each output position down and across.
     pub(super) taps: &'a [Vec<Taps>; 2],
-    /// The end of [`Pool16Kind::Scaled`].
-    pub(super) ending: &'a Ending16,
+    /// The epilogue of [`Pool16Kind::Scaled`].
+    pub(super) epilogue: &'a Ending16,
     /// Output pixels of all images.
     pub(super) pixels: Range<usize>,
     pub(super) source: *const i16,
@@ -40,31 +40,36 @@ struct Covered<'a> {
     across: &'a Taps,
 }
 
-/// Computes one block.
-///
-/// # Safety
-/// As [`BlockFn`], in a function that enables the instruction set of `arch`.
-#[inline(always)]
-pub(super) unsafe fn run<A: Pairs16>(arch: A, block: &Block<'_>) {
-    let [height, width] = block.spec.output;
-    let input = &block.spec.input;
-    for pixel in block.pixels.clone() {
-        let (x, y, image) = (pixel % width, pixel / width % height, pixel / width / height);
-        let image = block.source.wrapping_add(image * input.height * input.width * input.channels);
-        let covered = Covered { image, down: &block.taps[0][y], across: &block.taps[1][x] };
-        for channel in (0..input.channels).step_by(LANES) {
-            // SAFETY: the caller's promise.
-            let values = unsafe {
-                match block.spec.kind {
-                    Pool16Kind::Maximum => maximum(arch, block, &covered, channel),
-                    Pool16Kind::Average => average(arch, block, &covered, channel),
-                    Pool16Kind::Scaled { .. } => scaled(arch, block, &covered, channel),
-                }
-            };
-            let target = block.target.wrapping_add(pixel * input.channels + channel);
-            let count = LANES.min(input.channels - channel);
-            // SAFETY: the caller vouches for the outputs.
-            unsafe { arch.store_words(target, values, count) }
+/// What becomes of the windows of a block.
+pub(super) struct Windows;
+
+impl<A: Pairs16> Kernel<A> for Windows {
+    type Call<'a> = Block<'a>;
+
+    /// # Safety
+    /// As [`BlockFn`], in a function that enables the instruction set of `arch`.
+    #[inline(always)]
+    unsafe fn run(arch: A, block: &Block<'_>) {
+        let [height, width] = block.spec.output;
+        let input = &block.spec.input;
+        for pixel in block.pixels.clone() {
+            let (x, y, image) = (pixel % width, pixel / width % height, pixel / width / height);
+            let image = block.source.wrapping_add(image * input.height * input.width * input.channels);
+            let covered = Covered { image, down: &block.taps[0][y], across: &block.taps[1][x] };
+            for channel in (0..input.channels).step_by(LANES) {
+                // SAFETY: the caller's promise.
+                let values = unsafe {
+                    match block.spec.kind {
+                        Pool16Kind::Maximum => maximum(arch, block, &covered, channel),
+                        Pool16Kind::Average => average(arch, block, &covered, channel),
+                        Pool16Kind::Scaled { .. } => scaled(arch, block, &covered, channel),
+                    }
+                };
+                let target = block.target.wrapping_add(pixel * input.channels + channel);
+                let count = LANES.min(input.channels - channel);
+                // SAFETY: the caller vouches for the outputs.
+                unsafe { arch.store_words(target, values, count) }
+            }
         }
     }
 }
@@ -149,7 +154,7 @@ unsafe fn average<A: Pairs16>(arch: A, block: &Block<'_>, covered: &Covered<'_>,
 unsafe fn scaled<A: Pairs16>(arch: A, block: &Block<'_>, covered: &Covered<'_>, channel: usize) -> A::I32 {
     // SAFETY: the caller's promise.
     let sums = unsafe { sums(block, covered, channel) };
-    block.ending.apply_narrow(arch, &sums)
+    block.epilogue.apply_narrow(arch, &sums)
 }
 
 /// Most taps of a window whose averages are exact in `f32`: see [`divided_in_f32`].
