@@ -11,7 +11,7 @@
 //!     for its STEP new columns
 //!         interleave the taps, four at a time           4 loads, 8 shuffles
 //!         for every output in flight that has the column
-//!             for each layer of weights                 a second one only where nine bits are needed
+//!             for each term of the weights              a second one only where nine bits are needed
 //!                 4 dot products
 //!     scale, round, clamp, narrow, store 64 channels
 //!     the next output comes first
@@ -22,29 +22,29 @@
 //! the rest is not stored.
 
 use super::quad_tile::PARTS;
-use crate::arch::{FloatScale, INTERLEAVED, Interleave};
+use crate::arch::{FloatScale, INTERLEAVED, Interleave, Kernel};
 use crate::memory::Line;
 use crate::requantize::{Lanes, Requantizer};
 
 /// Wide pixels that lie inside in part.
-type Edge = [[u8; INTERLEAVED]; MOST_TAPS];
+type Edge = [[u8; INTERLEAVED]; MAX_TAPS];
 
 /// Columns whose weights are kept in registers, where the window has no more.
 const KEPT: usize = 3;
 /// Taps that are interleaved.
 const QUAD: usize = 4;
 /// Most taps of a column.
-pub(super) const MOST_TAPS: usize = 5;
+pub(super) const MAX_TAPS: usize = 5;
 /// Most pixels of a wide pixel.
-pub(super) const MOST_FOLD: usize = 2;
+pub(super) const MAX_FOLD: usize = 2;
 
 /// A row of outputs in up to 64 channels.
 pub(super) struct ColumnTile<'a> {
     /// For each tap of a column, the address of the first pixel of its row of input; that of `padding`
     /// where the row lies outside.
-    pub(super) rows: [*const u8; MOST_TAPS],
+    pub(super) rows: [*const u8; MAX_TAPS],
     /// Bytes from one pixel to the next, in each of the rows; 0 where it lies outside.
-    pub(super) steps: [usize; MOST_TAPS],
+    pub(super) steps: [usize; MAX_TAPS],
     /// Zero points for as many bytes as are read at once.
     pub(super) padding: *const u8,
     /// The first column of the first output; negative where padding is to the left.
@@ -55,7 +55,7 @@ pub(super) struct ColumnTile<'a> {
     pub(super) fold: usize,
     /// Channels of a pixel; only read where pixels are wide.
     pub(super) pixel: usize,
-    /// Weights: layers, then quads of taps, then columns, then parts.
+    /// Weights: terms, then quads of taps, then columns, then parts.
     pub(super) lines: &'a [Line],
     /// Folded bias.
     pub(super) bias: &'a [Lanes; PARTS],
@@ -69,8 +69,10 @@ pub(super) struct ColumnTile<'a> {
     pub(super) output_step: usize,
     /// (Wide) output pixels.
     pub(super) pixels: usize,
-    /// Channels to store, at most 64; of the last pixel, and of the others.
-    pub(super) channels: [usize; 2],
+    /// Channels to store, at most 64.
+    pub(super) channels: usize,
+    /// Channels of the last pixel to store.
+    pub(super) last_channels: usize,
 }
 
 /// A tile entry point.
@@ -80,74 +82,76 @@ pub(super) struct ColumnTile<'a> {
 /// at `padding`; outputs are writable for the pixels and channels of the tile, which nobody else touches.
 pub(super) type ColumnTileFn = unsafe fn(&ColumnTile<'_>);
 
-/// Computes one tile.
-///
-/// # Safety
-/// As [`ColumnTileFn`], in a function that enables the instruction set of `arch`. The window has `TAPS`
-/// by `TAPS` taps that are `STEP` columns apart from one output to the next, and `AHEAD` is
-/// `TAPS / STEP`, rounded up. `SCALED` says whether the tile has a [`FloatScale`].
-#[inline(always)]
-pub(super) unsafe fn run<
-    A: Interleave,
+/// The sums of a tile. The window has `TAPS` by `TAPS` taps that are `STEP` columns apart from one output to the next,
+/// `AHEAD` is `TAPS / STEP`, rounded up, and weights have `TERMS` terms. `SCALED` says whether the tile has a [`FloatScale`].
+pub(super) struct SlideColumns<
     const TAPS: usize,
     const STEP: usize,
     const AHEAD: usize,
-    const LAYERS: usize,
+    const TERMS: usize,
     const SCALED: bool,
->(
-    arch: A,
-    tile: &ColumnTile<'_>,
-) {
-    const { assert!(TAPS >= KEPT && TAPS <= MOST_TAPS && AHEAD == TAPS.div_ceil(STEP) && AHEAD <= MOST_TAPS) };
-    assert!(tile.lines.len() >= LAYERS * TAPS.div_ceil(QUAD) * TAPS * PARTS);
-    let mut walk = Walk::<A, TAPS, STEP, AHEAD, LAYERS>::new(arch, tile);
-    // Not a part of the walk, which a pointer into it would keep in memory.
-    let edge = &mut [[0; INTERLEAVED]; MOST_TAPS];
-    let mut pixel = 0;
-    // SAFETY: the caller's promise; columns are those of outputs of the tile, but for those that only
-    // outputs after the last have, which are not met.
-    unsafe {
-        // One after the other by hand, here and below: a loop would keep sums in memory.
-        walk.column::<0>(arch, tile, 0, taps::<TAPS>(tile, 0, edge));
-        if TAPS - STEP > 1 {
-            walk.column::<0>(arch, tile, 1, taps::<TAPS>(tile, 1, edge));
-        }
-        if TAPS - STEP > 2 {
-            walk.column::<0>(arch, tile, 2, taps::<TAPS>(tile, 2, edge));
-        }
-        if TAPS - STEP > 3 {
-            walk.column::<0>(arch, tile, 3, taps::<TAPS>(tile, 3, edge));
-        }
-        if let Some(scaled) = tile.scaled.filter(|_| SCALED) {
-            let inside = inside::<TAPS, STEP>(tile);
-            let mut sources = taps::<TAPS>(tile, TAPS - STEP, edge);
-            let mut target = tile.output;
-            while pixel + AHEAD <= inside {
-                // Outputs take turns, so that no sums need to move.
-                walk.inner::<0>(arch, (tile, scaled), &mut sources, &mut target);
-                walk.inner::<1>(arch, (tile, scaled), &mut sources, &mut target);
-                if AHEAD > 2 {
-                    walk.inner::<2>(arch, (tile, scaled), &mut sources, &mut target);
+>;
+
+impl<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, const TERMS: usize, const SCALED: bool>
+    Kernel<A> for SlideColumns<TAPS, STEP, AHEAD, TERMS, SCALED>
+{
+    type Call<'a> = ColumnTile<'a>;
+
+    /// # Safety
+    /// As [`ColumnTileFn`], in a function that enables the instruction set of `arch`, for a tile as the type says.
+    #[inline(always)]
+    unsafe fn run(arch: A, tile: &ColumnTile<'_>) {
+        const { assert!(TAPS >= KEPT && TAPS <= MAX_TAPS && AHEAD == TAPS.div_ceil(STEP) && AHEAD <= MAX_TAPS) };
+        assert!(tile.lines.len() >= TERMS * TAPS.div_ceil(QUAD) * TAPS * PARTS);
+        let mut registers = Registers::<A, TAPS, STEP, AHEAD, TERMS>::new(arch, tile);
+        // This is no part of the registers: a pointer into them would keep them in memory.
+        let edge = &mut [[0; INTERLEAVED]; MAX_TAPS];
+        let mut pixel = 0;
+        // SAFETY: the caller's promise; columns are those of outputs of the tile, but for those that only
+        // outputs after the last have, which are not met.
+        unsafe {
+            // One after the other by hand, here and below: a loop would keep sums in memory.
+            registers.column::<0>(arch, tile, 0, taps::<TAPS>(tile, 0, edge));
+            if TAPS - STEP > 1 {
+                registers.column::<0>(arch, tile, 1, taps::<TAPS>(tile, 1, edge));
+            }
+            if TAPS - STEP > 2 {
+                registers.column::<0>(arch, tile, 2, taps::<TAPS>(tile, 2, edge));
+            }
+            if TAPS - STEP > 3 {
+                registers.column::<0>(arch, tile, 3, taps::<TAPS>(tile, 3, edge));
+            }
+            if let Some(scaled) = tile.scaled.filter(|_| SCALED) {
+                let inside = inside::<TAPS, STEP>(tile);
+                let mut sources = taps::<TAPS>(tile, TAPS - STEP, edge);
+                let mut target = tile.output;
+                while pixel + AHEAD <= inside {
+                    // Outputs take turns, so that no sums need to move.
+                    registers.inner::<0>(arch, (tile, scaled), &mut sources, &mut target);
+                    registers.inner::<1>(arch, (tile, scaled), &mut sources, &mut target);
+                    if AHEAD > 2 {
+                        registers.inner::<2>(arch, (tile, scaled), &mut sources, &mut target);
+                    }
+                    if AHEAD > 3 {
+                        registers.inner::<3>(arch, (tile, scaled), &mut sources, &mut target);
+                        registers.inner::<4>(arch, (tile, scaled), &mut sources, &mut target);
+                    }
+                    pixel += AHEAD;
                 }
-                if AHEAD > 3 {
-                    walk.inner::<3>(arch, (tile, scaled), &mut sources, &mut target);
-                    walk.inner::<4>(arch, (tile, scaled), &mut sources, &mut target);
+            }
+            while pixel < tile.pixels {
+                let column = pixel * STEP + TAPS - STEP;
+                registers.column::<0>(arch, tile, TAPS - STEP, taps::<TAPS>(tile, column, edge));
+                if STEP > 1 {
+                    registers.column::<0>(arch, tile, TAPS - 1, taps::<TAPS>(tile, column + 1, edge));
                 }
-                pixel += AHEAD;
+                finish(arch, tile, registers.sums[0], pixel);
+                for next in 1..AHEAD {
+                    registers.sums[next - 1] = registers.sums[next];
+                }
+                registers.sums[AHEAD - 1] = start(arch, tile);
+                pixel += 1;
             }
-        }
-        while pixel < tile.pixels {
-            let column = pixel * STEP + TAPS - STEP;
-            walk.column::<0>(arch, tile, TAPS - STEP, taps::<TAPS>(tile, column, edge));
-            if STEP > 1 {
-                walk.column::<0>(arch, tile, TAPS - 1, taps::<TAPS>(tile, column + 1, edge));
-            }
-            finish(arch, tile, walk.sums[0], pixel);
-            for next in 1..AHEAD {
-                walk.sums[next - 1] = walk.sums[next];
-            }
-            walk.sums[AHEAD - 1] = start(arch, tile);
-            pixel += 1;
         }
     }
 }
@@ -178,15 +182,15 @@ fn start<A: Interleave>(arch: A, tile: &ColumnTile<'_>) -> [A::Sums; PARTS] {
 }
 
 /// What lives as long as a tile runs.
-struct Walk<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, const LAYERS: usize> {
-    /// The sums of outputs in flight, which take turns: the first is at the turn's place.
+struct Registers<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, const TERMS: usize> {
+    /// The sums of outputs in flight, which take turns: the first is at the position of the turn.
     sums: [[A::Sums; PARTS]; AHEAD],
     /// Weights that small windows keep in registers.
     kept: [[A::Weights; PARTS]; KEPT],
 }
 
-impl<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, const LAYERS: usize>
-    Walk<A, TAPS, STEP, AHEAD, LAYERS>
+impl<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, const TERMS: usize>
+    Registers<A, TAPS, STEP, AHEAD, TERMS>
 {
     #[inline(always)]
     fn new(arch: A, tile: &ColumnTile<'_>) -> Self {
@@ -206,7 +210,7 @@ impl<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, co
     /// Computes an output whose new columns lie inside, and moves on.
     ///
     /// # Safety
-    /// As [`run`].
+    /// As [`ColumnTileFn`].
     #[inline(always)]
     unsafe fn inner<const TURN: usize>(
         &mut self,
@@ -225,7 +229,7 @@ impl<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, co
         let [a, b, c, d] = self.sums[TURN % AHEAD];
         let lanes = [arch.lanes(a), arch.lanes(b), arch.lanes(c), arch.lanes(d)];
         // SAFETY: the caller vouches for the outputs; this one is not the last.
-        unsafe { arch.store_scaled(*target, lanes, scaled, tile.channels[1]) }
+        unsafe { arch.store_scaled(*target, lanes, scaled, tile.channels) }
         *target = target.wrapping_add(tile.output_step);
         self.sums[TURN % AHEAD] = start(arch, tile);
     }
@@ -233,7 +237,7 @@ impl<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, co
     /// Adds a column, the `column`-th of the first output's in flight, to all outputs that have it.
     ///
     /// # Safety
-    /// As [`run`], with sixty-four bytes readable at the taps.
+    /// As [`ColumnTileFn`], with sixty-four bytes readable at the taps.
     #[inline(always)]
     unsafe fn column<const TURN: usize>(
         &mut self,
@@ -254,13 +258,13 @@ impl<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, co
                     continue;
                 }
                 let column = column - ahead * STEP;
-                for layer in 0..LAYERS {
-                    let line = ((layer * TAPS.div_ceil(QUAD) + quad) * TAPS + column) * PARTS;
+                for term in 0..TERMS {
+                    let line = ((term * TAPS.div_ceil(QUAD) + quad) * TAPS + column) * PARTS;
                     for (part, &taps) in interleaved.iter().enumerate() {
-                        let weights = if TAPS == KEPT && layer == 0 {
+                        let weights = if TAPS == KEPT && term == 0 {
                             self.kept[column][part]
                         } else {
-                            // SAFETY: `run` has asserted that there are lines for all layers, quads, columns
+                            // SAFETY: the kernel has asserted that there are lines for all terms, quads, columns
                             // and parts.
                             unsafe { arch.load_weights(tile.lines.as_ptr().add(line + part).cast()) }
                         };
@@ -276,7 +280,7 @@ impl<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, co
 /// The addresses of the taps of a column, counted from the first output's first.
 ///
 /// # Safety
-/// As [`run`].
+/// As [`ColumnTileFn`].
 #[inline(always)]
 unsafe fn taps<const TAPS: usize>(tile: &ColumnTile<'_>, column: usize, edge: &mut Edge) -> [*const u8; TAPS] {
     let at = tile.first + column as isize;
@@ -295,7 +299,7 @@ unsafe fn taps<const TAPS: usize>(tile: &ColumnTile<'_>, column: usize, edge: &m
 /// Makes wide pixels that lie inside in part.
 ///
 /// # Safety
-/// As [`run`].
+/// As [`ColumnTileFn`].
 #[cold]
 #[inline(never)]
 unsafe fn fill_edge(tile: &ColumnTile<'_>, at: isize, edge: &mut Edge) {
@@ -315,11 +319,11 @@ unsafe fn fill_edge(tile: &ColumnTile<'_>, at: isize, edge: &mut Edge) {
 /// Turns the sums of an output into bytes.
 ///
 /// # Safety
-/// As [`run`].
+/// As [`ColumnTileFn`].
 #[inline(always)]
 unsafe fn finish<A: Interleave>(arch: A, tile: &ColumnTile<'_>, sums: [A::Sums; PARTS], pixel: usize) {
     let target = tile.output.wrapping_add(pixel * tile.output_step);
-    let count = tile.channels[usize::from(pixel + 1 < tile.pixels)];
+    let count = if pixel + 1 < tile.pixels { tile.channels } else { tile.last_channels };
     let lanes = [arch.lanes(sums[0]), arch.lanes(sums[1]), arch.lanes(sums[2]), arch.lanes(sums[3])];
     // SAFETY: the caller vouches for the outputs.
     unsafe {

@@ -15,54 +15,76 @@
 
 use core::arch::aarch64::{int8x16_t, int16x8_t, vld1q_s8, vld1q_s16};
 
-use super::tile::{Tap, Tile};
-use crate::arch::{Arch, LANES, Neon, Wide};
+use super::classes::Tap;
+use super::tile::{Tile, Tiles};
+use crate::arch::{Arch, InstructionSet, Kernel, LANES, Neon, Wide};
+
+/// The tiles for any window.
+///
+/// 32 registers: 4 pixels by four `q` of channels are 16 accumulators, the weights of a tap or two 2, the activations 2,
+/// sums of products or widened activations 4.
+pub(super) const TILES: Tiles = Tiles {
+    direct: Neon::enter::<Words<false>>,
+    multiplied: Neon::enter::<Words<true>>,
+    weight_bits: 16,
+    bytes: Some(Neon::enter::<Bytes>),
+};
 
 /// Output pixels of the inner loop.
 const PIXELS: usize = 4;
 
-/// Computes one tile; weights are in [`super::pack::Format::Words`].
-///
-/// # Safety
-/// As [`super::tile::TileFn`], in a function that enables Advanced SIMD.
-#[inline(always)]
-pub(super) unsafe fn words<const MULTIPLIED: bool>(arch: Neon, tile: &Tile<'_>) {
-    let mut first = 0;
-    // SAFETY: the caller's promise; groups lie within the tile.
-    unsafe {
-        while first + PIXELS <= tile.pixels {
-            word_group::<PIXELS, MULTIPLIED>(arch, tile, first);
-            first += PIXELS;
-        }
-        while first < tile.pixels {
-            word_group::<1, MULTIPLIED>(arch, tile, first);
-            first += 1;
+/// The tile for weights of 16 bits; `MULTIPLIED` where output channels share input channels.
+struct Words<const MULTIPLIED: bool>;
+
+impl<const MULTIPLIED: bool> Kernel<Neon> for Words<MULTIPLIED> {
+    type Call<'a> = Tile<'a>;
+
+    /// # Safety
+    /// As [`super::tile::TileFn`], in a function that enables Advanced SIMD.
+    #[inline(always)]
+    unsafe fn run(arch: Neon, tile: &Tile<'_>) {
+        let mut first = 0;
+        // SAFETY: the caller's promise; groups lie within the tile.
+        unsafe {
+            while first + PIXELS <= tile.pixels {
+                word_group::<PIXELS, MULTIPLIED>(arch, tile, first);
+                first += PIXELS;
+            }
+            while first < tile.pixels {
+                word_group::<1, MULTIPLIED>(arch, tile, first);
+                first += 1;
+            }
         }
     }
 }
 
-/// Computes one tile; weights are in [`super::pack::Format::Bytes`], and none of them is -128.
-///
-/// # Safety
-/// As [`words`].
-#[inline(always)]
-pub(super) unsafe fn bytes(arch: Neon, tile: &Tile<'_>) {
-    let mut first = 0;
-    // SAFETY: the caller's promise; groups lie within the tile.
-    unsafe {
-        while first + PIXELS <= tile.pixels {
-            byte_group::<PIXELS>(arch, tile, first);
-            first += PIXELS;
-        }
-        while first < tile.pixels {
-            byte_group::<1>(arch, tile, first);
-            first += 1;
+/// The tile for weights that are bytes, none of them -128.
+struct Bytes;
+
+impl Kernel<Neon> for Bytes {
+    type Call<'a> = Tile<'a>;
+
+    /// # Safety
+    /// As [`super::tile::TileFn`], in a function that enables Advanced SIMD.
+    #[inline(always)]
+    unsafe fn run(arch: Neon, tile: &Tile<'_>) {
+        let mut first = 0;
+        // SAFETY: the caller's promise; groups lie within the tile.
+        unsafe {
+            while first + PIXELS <= tile.pixels {
+                byte_group::<PIXELS>(arch, tile, first);
+                first += PIXELS;
+            }
+            while first < tile.pixels {
+                byte_group::<1>(arch, tile, first);
+                first += 1;
+            }
         }
     }
 }
 
 /// # Safety
-/// As [`words`], with `first + PIXELS` at most the tile's pixels.
+/// As [`super::tile::TileFn`], with `first + PIXELS` at most the tile's pixels.
 #[inline(always)]
 unsafe fn word_group<const PIXELS: usize, const MULTIPLIED: bool>(arch: Neon, tile: &Tile<'_>, first: usize) {
     // SAFETY: a bias has sixteen values.
@@ -82,7 +104,7 @@ unsafe fn word_group<const PIXELS: usize, const MULTIPLIED: bool>(arch: Neon, ti
 }
 
 /// # Safety
-/// As [`bytes`], with `first + PIXELS` at most the tile's pixels.
+/// As [`super::tile::TileFn`], with `first + PIXELS` at most the tile's pixels.
 #[inline(always)]
 unsafe fn byte_group<const PIXELS: usize>(arch: Neon, tile: &Tile<'_>, first: usize) {
     // SAFETY: a bias has sixteen values.
@@ -115,8 +137,8 @@ unsafe fn byte_group<const PIXELS: usize>(arch: Neon, tile: &Tile<'_>, first: us
 #[inline(always)]
 fn word_weights(tile: &Tile<'_>, tap: &Tap) -> [int16x8_t; 2] {
     // A line holds the weights of two taps.
-    let line = &tile.weights[tap.line / 2];
-    let words = line.0.as_ptr().cast::<i16>().wrapping_add(tap.line % 2 * LANES);
+    let line = &tile.weights[tap.index / 2];
+    let words = line.0.as_ptr().cast::<i16>().wrapping_add(tap.index % 2 * LANES);
     // SAFETY: half a line has sixteen words.
     unsafe { [vld1q_s16(words), vld1q_s16(words.wrapping_add(LANES / 2))] }
 }
@@ -124,15 +146,15 @@ fn word_weights(tile: &Tile<'_>, tap: &Tap) -> [int16x8_t; 2] {
 #[inline(always)]
 fn byte_weights(tile: &Tile<'_>, tap: &Tap) -> int8x16_t {
     // A line holds the weights of four taps.
-    let line = &tile.weights[tap.line / 4];
+    let line = &tile.weights[tap.index / 4];
     // SAFETY: a quarter of a line has sixteen bytes.
-    unsafe { vld1q_s8(line.0.as_ptr().cast::<i8>().wrapping_add(tap.line % 4 * LANES)) }
+    unsafe { vld1q_s8(line.0.as_ptr().cast::<i8>().wrapping_add(tap.index % 4 * LANES)) }
 }
 
 /// Requantizes and stores.
 ///
 /// # Safety
-/// As [`words`], with `first + PIXELS` at most the tile's pixels.
+/// As [`super::tile::TileFn`], with `first + PIXELS` at most the tile's pixels.
 #[inline(always)]
 unsafe fn finish<const PIXELS: usize>(arch: Neon, tile: &Tile<'_>, first: usize, sums: [<Neon as Arch>::I32; PIXELS]) {
     const { assert!(PIXELS <= 4) };

@@ -1,38 +1,40 @@
 //! The depthwise tile for instruction sets that add up four products in a lane.
 //!
 //! Four taps of 64 channels are interleaved into four vectors of sixteen channels with four taps in
-//! each lane, which one dot product apiece adds up. A run of at most three taps leaves room for the
+//! each lane, which one dot product apiece adds up. A quad of at most three taps leaves room for the
 //! next output's last tap, so that two outputs can share what is interleaved, each with its own weights:
 //!
 //! ```text
 //! for each group of outputs
 //!     sums[outputs][4] = bias
-//!     for each run of taps
+//!     for each quad of taps
 //!         for every SHARE outputs
 //!             interleave the taps                   4 loads, 8 shuffles
-//!             for each layer of weights             a second one only where nine bits are needed
+//!             for each term of the weights          a second one only where nine bits are needed
 //!                 SHARE x 4 dot products
 //!     requantize, clamp, narrow, store 64 channels
 //! ```
 //!
-//! Taps that a run lacks read those that it has, and meet zero weights. Sixty-four bytes are read where
+//! Taps that a quad lacks read those that it has, and meet zero weights. Sixty-four bytes are read where
 //! fewer channels exist; the rest is not stored.
 
-use crate::arch::Interleave;
+use crate::arch::{Interleave, Kernel};
 use crate::memory::Line;
 use crate::requantize::{Lanes, Requantizer};
 
 /// Vectors of sixteen channels that are computed together.
 pub(super) const PARTS: usize = 4;
+/// Lines of weights of a quad and term: two outputs that share times the parts.
+pub(super) const LINES: usize = 2 * PARTS;
 
 /// At most four neighbouring taps of a kernel row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Run {
+pub(super) struct TapQuad {
     /// Bytes from the address of the class's first tap.
     pub(super) offset: usize,
     /// Taps; at most three where outputs share.
     pub(super) taps: usize,
-    /// Runs before this one in the weights, whose lines are layers, then outputs that share, then parts.
+    /// Quads before this one in the weights, whose lines are terms, then outputs that share, then parts.
     pub(super) index: usize,
 }
 
@@ -42,14 +44,14 @@ pub(super) struct QuadTile<'a> {
     pub(super) input: *const u8,
     /// Bytes of input from one output pixel to the next.
     pub(super) input_step: usize,
-    /// Bytes from one tap of a run to the next.
+    /// Bytes from one tap of a quad to the next.
     pub(super) tap_step: usize,
     /// The class's taps.
-    pub(super) runs: &'a [Run],
+    pub(super) quads: &'a [TapQuad],
     /// Weights.
     pub(super) lines: &'a [Line],
-    /// Layers of weights that add up to the whole.
-    pub(super) layers: usize,
+    /// Terms that add up to a weight.
+    pub(super) terms: usize,
     /// Whether an output's second tap is the next output's first.
     pub(super) shares: bool,
     /// Folded bias.
@@ -73,53 +75,58 @@ pub(super) struct QuadTile<'a> {
 /// are writable for the pixels and channels of the tile, which nobody else touches.
 pub(super) type QuadTileFn = unsafe fn(&QuadTile<'_>);
 
-/// Computes one tile.
-///
-/// # Safety
-/// As [`QuadTileFn`], in a function that enables the instruction set of `arch`.
-#[inline(always)]
-pub(super) unsafe fn run<A: Interleave, const LAYERS: usize>(arch: A, tile: &QuadTile<'_>) {
-    debug_assert!(tile.layers == LAYERS);
-    let mut first = 0;
-    // SAFETY: the caller's promise; groups lie within the tile.
-    unsafe {
-        if tile.shares {
-            while first + 4 <= tile.pixels {
-                group::<A, 4, 2, LAYERS>(arch, tile, first);
-                first += 4;
+/// The sums of a tile, for weights of so many terms.
+pub(super) struct ConvolveQuads<const TERMS: usize>;
+
+impl<A: Interleave, const TERMS: usize> Kernel<A> for ConvolveQuads<TERMS> {
+    type Call<'a> = QuadTile<'a>;
+
+    /// # Safety
+    /// As [`QuadTileFn`], in a function that enables the instruction set of `arch`.
+    #[inline(always)]
+    unsafe fn run(arch: A, tile: &QuadTile<'_>) {
+        debug_assert!(tile.terms == TERMS);
+        let mut first = 0;
+        // SAFETY: the caller's promise; groups lie within the tile.
+        unsafe {
+            if tile.shares {
+                while first + 4 <= tile.pixels {
+                    group::<A, 4, 2, TERMS>(arch, tile, first);
+                    first += 4;
+                }
+                if first + 2 <= tile.pixels {
+                    group::<A, 2, 2, TERMS>(arch, tile, first);
+                    first += 2;
+                }
+            } else {
+                while first + 4 <= tile.pixels {
+                    group::<A, 4, 1, TERMS>(arch, tile, first);
+                    first += 4;
+                }
             }
-            if first + 2 <= tile.pixels {
-                group::<A, 2, 2, LAYERS>(arch, tile, first);
-                first += 2;
+            while first < tile.pixels {
+                group::<A, 1, 1, TERMS>(arch, tile, first);
+                first += 1;
             }
-        } else {
-            while first + 4 <= tile.pixels {
-                group::<A, 4, 1, LAYERS>(arch, tile, first);
-                first += 4;
-            }
-        }
-        while first < tile.pixels {
-            group::<A, 1, 1, LAYERS>(arch, tile, first);
-            first += 1;
         }
     }
 }
 
 /// # Safety
-/// As [`run`], with `first + PIXELS` at most the tile's pixels.
+/// As [`QuadTileFn`], with `first + PIXELS` at most the tile's pixels.
 #[inline(always)]
-unsafe fn group<A: Interleave, const PIXELS: usize, const SHARE: usize, const LAYERS: usize>(
+unsafe fn group<A: Interleave, const PIXELS: usize, const SHARE: usize, const TERMS: usize>(
     arch: A,
     tile: &QuadTile<'_>,
     first: usize,
 ) {
     debug_assert!(first + PIXELS <= tile.pixels && PIXELS.is_multiple_of(SHARE));
     let mut sums = [[arch.zero(); PARTS]; PIXELS];
-    for run in tile.runs {
-        let first_line = run.index * LAYERS * LINES;
-        let lines = tile.lines[first_line..first_line + LAYERS * LINES].as_ptr();
-        let source = tile.input.wrapping_add(run.offset + first * tile.input_step);
-        let last = run.taps + SHARE - 2;
+    for quad in tile.quads {
+        let first_line = quad.index * TERMS * LINES;
+        let lines = tile.lines[first_line..first_line + TERMS * LINES].as_ptr();
+        let source = tile.input.wrapping_add(quad.offset + first * tile.input_step);
+        let last = quad.taps + SHARE - 2;
         for (pair, sums) in sums.chunks_exact_mut(SHARE).enumerate() {
             let source = source.wrapping_add(pair * SHARE * tile.input_step);
             let mut taps = [source; 4];
@@ -127,14 +134,14 @@ unsafe fn group<A: Interleave, const PIXELS: usize, const SHARE: usize, const LA
                 *tap = source.wrapping_add(index.min(last) * tile.tap_step);
             }
             // SAFETY: the caller vouches for 64 bytes at each tap.
-            let quads = unsafe { arch.load_taps(taps) };
-            for layer in 0..LAYERS {
+            let interleaved = unsafe { arch.load_taps(taps) };
+            for term in 0..TERMS {
                 for (output, sums) in sums.iter_mut().enumerate() {
-                    for (part, (sum, &quad)) in sums.iter_mut().zip(&quads).enumerate() {
-                        let line = layer * LINES + output * PARTS + part;
-                        // SAFETY: the slice above holds the run's lines.
+                    for (part, (sum, &taps)) in sums.iter_mut().zip(&interleaved).enumerate() {
+                        let line = term * LINES + output * PARTS + part;
+                        // SAFETY: the slice above holds the quad's lines.
                         let weights = unsafe { arch.load_weights(lines.add(line).cast()) };
-                        *sum = arch.dot_taps(*sum, quad, weights);
+                        *sum = arch.dot_taps(*sum, taps, weights);
                     }
                 }
             }
@@ -167,6 +174,3 @@ fn finish<A: Interleave, const PIXELS: usize>(
     }
     tile.requantizers[part].apply(arch, lanes)
 }
-
-/// Lines of weights of a run and layer: two outputs that share times the parts.
-pub(super) const LINES: usize = 2 * PARTS;

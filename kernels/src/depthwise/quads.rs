@@ -1,52 +1,50 @@
 //! Which channels the interleaving tile takes, and what it needs for them.
 //!
-//! It takes whole groups of 64 channels and a last one that is more than half full. Tensors of at most
+//! It takes whole blocks of 64 channels and a last one that is more than half full. Tensors of at most
 //! 32 channels without gaps are taken several pixels at a time, where outputs are neighbours as their
 //! inputs are: the channels of neighbouring pixels then are the channels of one *wide pixel*.
 
 use core::ops::Range;
 
-use super::DepthwiseSpec;
-use super::pack::{Band, weight};
-use super::quad_tile::{LINES, PARTS, QuadTile, QuadTileFn, Run};
-use crate::arch::{INTERLEAVED, LANES};
+use super::classes::{Band, Class, FoldedBiases};
+use super::quad_tile::{ConvolveQuads, LINES, PARTS, QuadTile, QuadTileFn, TapQuad};
+use super::spec::DepthwiseSpec;
+use super::terms::{MAX_TERMS, split, terms};
+use crate::arch::{INTERLEAVED, Interleave, LANES};
 use crate::memory::Line;
-use crate::quantization::OutputRange;
 use crate::requantize::{Lanes, Requantizer};
 
-/// Most summands of eight bits of a weight.
-pub(super) const MAX_LAYERS: usize = 3;
-/// Most taps of a run that two outputs share.
+/// Most taps of a quad that two outputs share.
 const SHARED_TAPS: usize = 3;
-/// Most taps of a run otherwise.
+/// Most taps of a quad otherwise.
 const LONE_TAPS: usize = 4;
 
 /// The instruction set's part in the interleaving tile.
 #[derive(Clone, Copy)]
 pub(super) struct QuadKernel {
     pub(super) name: &'static str,
-    /// For weights in one, two and three layers.
-    pub(super) tiles: [QuadTileFn; MAX_LAYERS],
+    /// For weights of one, two and three terms.
+    tiles: [QuadTileFn; MAX_TERMS],
     /// The channel of a lane of a part.
-    pub(super) channel: fn(usize, usize) -> usize,
+    channel: fn(usize, usize) -> usize,
 }
 
-/// The border class that a tile is in.
-struct Class {
-    runs: Vec<Run>,
-    /// First of the biases, one for each group.
-    bias: usize,
+impl QuadKernel {
+    /// The tiles of an instruction set.
+    pub(super) const fn of<A: Interleave>(name: &'static str) -> Self {
+        let tiles = [A::enter::<ConvolveQuads<1>>, A::enter::<ConvolveQuads<2>>, A::enter::<ConvolveQuads<3>>];
+        Self { name, tiles, channel: A::channel }
+    }
 }
 
-/// Up to 64 channels.
-struct Group {
-    first: usize,
-    /// Channels of a wide pixel to store.
-    count: usize,
+/// Up to 64 channels of a (wide) pixel.
+struct ChannelBlock {
+    /// Those that exist.
+    channels: Range<usize>,
     /// First line of weights.
     line: usize,
-    /// Layers that the channels' weights need.
-    layers: usize,
+    /// Terms that the channels' weights need.
+    terms: usize,
     requantizers: [Requantizer; PARTS],
 }
 
@@ -54,7 +52,7 @@ struct Group {
 pub(super) struct Quads {
     kernel: QuadKernel,
     /// Channels taken, from the first on.
-    pub(super) channels: usize,
+    channels: usize,
     /// Pixels of a wide pixel.
     fold: usize,
     shares: bool,
@@ -62,13 +60,14 @@ pub(super) struct Quads {
     tap_step: usize,
     input_step: usize,
     output_step: usize,
-    groups: Vec<Group>,
+    blocks: Vec<ChannelBlock>,
     lines: Vec<Line>,
-    /// Runs of one group.
-    group_runs: usize,
+    /// Quads of taps in the weights of one block.
+    block_quads: usize,
+    /// Folded biases: classes, then blocks.
     bias: Vec<[Lanes; PARTS]>,
-    /// Bands, then their classes.
-    classes: Vec<Vec<Class>>,
+    /// The taps of each class.
+    classes: Vec<Vec<TapQuad>>,
 }
 
 /// Where a row of a class begins.
@@ -86,8 +85,9 @@ impl Quads {
     pub(super) fn new(
         kernel: QuadKernel,
         spec: &DepthwiseSpec<'_>,
-        (bands, folded): (&[Band], &[Lanes]),
-        (range, largest_sum): (OutputRange, i64),
+        bands: &[Band],
+        folded: &FoldedBiases,
+        largest_sum: i64,
     ) -> Option<Self> {
         let channels = spec.channels;
         if channels != spec.input.channels {
@@ -97,7 +97,7 @@ impl Quads {
         let fold = if dense && channels <= INTERLEAVED / 2 { INTERLEAVED / channels } else { 1 };
         let rest = channels % INTERLEAVED;
         let taken = if fold > 1 || rest > INTERLEAVED / 2 { channels } else { channels - rest };
-        if taken == 0 || spec.window.taps[0] * spec.window.taps[1] == 1 {
+        if taken == 0 || spec.taps() == 1 {
             return None;
         }
         let tap_step = spec.window.dilation[1] * spec.input.pixel_stride;
@@ -110,120 +110,112 @@ impl Quads {
             tap_step,
             input_step,
             output_step: fold * spec.pixel_stride,
-            groups: Vec::new(),
+            blocks: Vec::new(),
             lines: Vec::new(),
-            group_runs: 0,
+            block_quads: 0,
             bias: Vec::new(),
             classes: Vec::new(),
         };
-        let variants = quads.classes(spec, bands);
+        let across = quads.add_classes(spec, bands);
         for first in (0..taken).step_by(INTERLEAVED) {
-            let count = (fold * channels).min(INTERLEAVED).min(fold * channels - first);
-            let line = quads.lines.len();
-            let layers = quads.layers(spec, [first, count]);
-            quads.pack(spec, &variants, [first, count], layers);
-            let requantizers = core::array::from_fn(|part| {
-                let lanes = core::array::from_fn(|lane| quads.channel(spec, [first, count], part, lane));
-                Requantizer::of_lanes(spec.requantize, range, lanes, largest_sum)
-            });
-            quads.groups.push(Group { first, count, line, layers, requantizers });
+            let end = fold * channels;
+            quads.add_block(spec, &across, first..end.min(first + INTERLEAVED), largest_sum);
         }
         quads.fold_biases(spec, bands, folded);
         Some(quads)
     }
 
-    /// The channel in a lane of a group's part; `None` for padding.
-    fn channel(&self, spec: &DepthwiseSpec<'_>, [first, count]: [usize; 2], part: usize, lane: usize) -> Option<usize> {
+    /// The channel in a lane of a block's part; `None` for padding.
+    fn channel(&self, spec: &DepthwiseSpec<'_>, block: &Range<usize>, part: usize, lane: usize) -> Option<usize> {
         let at = (self.kernel.channel)(part, lane);
-        (at < count).then_some((first + at) % spec.channels)
+        (at < block.len()).then_some((block.start + at) % spec.channels)
     }
 
-    /// The runs of a range of taps across, as (first tap, taps).
-    fn cut(&self, across: &Range<usize>) -> Vec<[usize; 2]> {
+    /// The taps in a range across, at most so many together as a quad takes.
+    fn cut(&self, across: &Range<usize>) -> Vec<Range<usize>> {
         let most = if self.shares { SHARED_TAPS } else { LONE_TAPS };
-        across.clone().step_by(most).map(|tap| [tap, most.min(across.end - tap)]).collect()
+        across.clone().step_by(most).map(|tap| tap..across.end.min(tap + most)).collect()
     }
 
-    /// Layers that the weights of a group need.
-    fn layers(&self, spec: &DepthwiseSpec<'_>, [first, count]: [usize; 2]) -> usize {
-        let channels = first..first + if self.fold > 1 { spec.channels } else { count };
-        let taps = 0..spec.window.taps[0] * spec.window.taps[1];
-        let of_tap = |tap| channels.clone().map(move |channel| layers(weight(spec, tap, channel))).max();
-        taps.filter_map(of_tap).max().unwrap_or(1)
+    /// Adds what is needed for a block of channels.
+    fn add_block(&mut self, spec: &DepthwiseSpec<'_>, across: &[Range<usize>], channels: Range<usize>, largest: i64) {
+        let of_tap = |tap| channels.clone().map(move |channel| terms(spec.weight(tap, channel % spec.channels))).max();
+        let terms = (0..spec.taps()).filter_map(of_tap).max().unwrap_or(1);
+        let line = self.lines.len();
+        self.pack(spec, across, &channels, terms);
+        let requantizers = core::array::from_fn(|part| {
+            let lanes = core::array::from_fn(|lane| self.channel(spec, &channels, part, lane));
+            Requantizer::of_lanes(spec.requantize, spec.range(), lanes, largest)
+        });
+        self.blocks.push(ChannelBlock { channels, line, terms, requantizers });
     }
 
-    /// Fills in the classes; returns the ranges of taps across whose weights are needed.
-    fn classes(&mut self, spec: &DepthwiseSpec<'_>, bands: &[Band]) -> Vec<Range<usize>> {
-        let mut variants: Vec<Range<usize>> = Vec::new();
+    /// Adds the taps of each class; returns the ranges of taps across whose weights are needed.
+    fn add_classes(&mut self, spec: &DepthwiseSpec<'_>, bands: &[Band]) -> Vec<Range<usize>> {
+        let mut known: Vec<Range<usize>> = Vec::new();
         let mut starts = Vec::new();
-        for band in bands {
-            let mut classes = Vec::new();
-            for class in &band.classes {
-                let variant = variants.iter().position(|known| *known == class.columns).unwrap_or_else(|| {
-                    starts.push(self.group_runs);
-                    self.group_runs += spec.window.taps[0] * self.cut(&class.columns).len();
-                    variants.push(class.columns.clone());
-                    variants.len() - 1
-                });
-                let cut = self.cut(&class.columns);
-                let mut runs = Vec::new();
-                for row in class.rows.clone() {
-                    let down = (row - class.rows.start) * spec.window.dilation[0] * spec.input.width;
-                    for (index, &[tap, taps]) in cut.iter().enumerate() {
-                        let offset = down * spec.input.pixel_stride + (tap - class.columns.start) * self.tap_step;
-                        runs.push(Run { offset, taps, index: starts[variant] + row * cut.len() + index });
-                    }
+        for class in bands.iter().flat_map(|band| &band.classes) {
+            let cut = self.cut(&class.columns);
+            let found = known.iter().position(|known| *known == class.columns).unwrap_or_else(|| {
+                starts.push(self.block_quads);
+                self.block_quads += spec.window.taps[0] * cut.len();
+                known.push(class.columns.clone());
+                known.len() - 1
+            });
+            let mut quads = Vec::new();
+            for row in class.rows.clone() {
+                let down = (row - class.rows.start) * spec.window.dilation[0] * spec.input.width;
+                for (index, taps) in cut.iter().enumerate() {
+                    let offset = down * spec.input.pixel_stride + (taps.start - class.columns.start) * self.tap_step;
+                    let index = starts[found] + row * cut.len() + index;
+                    quads.push(TapQuad { offset, taps: taps.len(), index });
                 }
-                classes.push(Class { runs, bias: 0 });
             }
-            self.classes.push(classes);
+            self.classes.push(quads);
         }
-        variants
+        known
     }
 
-    /// Packs the weights of one group.
-    fn pack(&mut self, spec: &DepthwiseSpec<'_>, variants: &[Range<usize>], group: [usize; 2], layers: usize) {
-        for across in variants {
+    /// Packs the weights of one block.
+    fn pack(&mut self, spec: &DepthwiseSpec<'_>, across: &[Range<usize>], channels: &Range<usize>, terms: usize) {
+        for across in across {
             for row in 0..spec.window.taps[0] {
-                for [tap, taps] in self.cut(across) {
-                    for layer in 0..layers {
-                        for output in 0..2 {
-                            for part in 0..PARTS {
-                                let mut line = Line::ZERO;
-                                for lane in 0..LANES {
-                                    let Some(channel) = self.channel(spec, group, part, lane) else {
-                                        continue;
-                                    };
-                                    for index in (0..taps).filter(|index| index + output < 4) {
-                                        let at = row * spec.window.taps[1] + tap + index;
-                                        line.0[4 * lane + index + output] = split(weight(spec, at, channel))[layer];
-                                    }
-                                }
-                                self.lines.push(line);
+                for taps in self.cut(across) {
+                    let first = row * spec.window.taps[1] + taps.start;
+                    for index in 0..terms * LINES {
+                        let (term, output, part) = (index / LINES, index / PARTS % 2, index % PARTS);
+                        let mut line = Line::ZERO;
+                        for lane in 0..LANES {
+                            let Some(channel) = self.channel(spec, channels, part, lane) else { continue };
+                            for tap in (0..taps.len()).filter(|tap| tap + output < 4) {
+                                line.0[4 * lane + tap + output] = split(spec.weight(first + tap, channel))[term];
                             }
                         }
+                        self.lines.push(line);
                     }
                 }
             }
         }
     }
 
-    /// Brings the folded biases of channel blocks into the order of lanes.
-    fn fold_biases(&mut self, spec: &DepthwiseSpec<'_>, bands: &[Band], folded: &[Lanes]) {
-        for (band, quad_band) in bands.iter().enumerate() {
-            for (index, class) in quad_band.classes.iter().enumerate() {
-                self.classes[band][index].bias = self.bias.len();
-                for group in &self.groups {
-                    let parts = core::array::from_fn(|part| {
-                        Lanes(core::array::from_fn(|lane| {
-                            let channel = self.channel(spec, [group.first, group.count], part, lane);
-                            channel.map_or(0, |channel| folded[class.bias + channel / LANES].0[channel % LANES])
-                        }))
-                    });
-                    self.bias.push(parts);
-                }
+    /// Brings the folded biases of channels into the order of lanes.
+    fn fold_biases(&mut self, spec: &DepthwiseSpec<'_>, bands: &[Band], folded: &FoldedBiases) {
+        for class in bands.iter().flat_map(|band| &band.classes) {
+            for block in &self.blocks {
+                let parts = core::array::from_fn(|part| {
+                    Lanes(core::array::from_fn(|lane| {
+                        let channel = self.channel(spec, &block.channels, part, lane);
+                        channel.map_or(0, |channel| folded.get(class, channel))
+                    }))
+                });
+                self.bias.push(parts);
             }
         }
+    }
+
+    /// Channels taken, from the first on.
+    pub(super) fn channels(&self) -> usize {
+        self.channels
     }
 
     /// The kernel's name.
@@ -238,7 +230,7 @@ impl Quads {
 
     /// Bytes past the first channel of an output's any tap that tiles may read.
     pub(super) fn reach(&self) -> usize {
-        self.groups.last().map_or(0, |group| group.first + INTERLEAVED)
+        self.blocks.last().map_or(0, |block| block.channels.start + INTERLEAVED)
     }
 
     /// Runs one row of one class.
@@ -246,20 +238,22 @@ impl Quads {
     /// # Safety
     /// The CPU has the instruction set; [`Quads::reach`] bytes are readable at every pixel's every tap,
     /// and the outputs are writable, which nobody else touches.
-    pub(super) unsafe fn run(&self, [band, class]: [usize; 2], row: &Row) {
-        let class = &self.classes[band][class];
-        for (index, group) in self.groups.iter().enumerate() {
+    pub(super) unsafe fn run(&self, class: &Class, row: &Row) {
+        let quads = &self.classes[class.index];
+        let bias = &self.bias[class.index * self.blocks.len()..];
+        for (index, block) in self.blocks.iter().enumerate() {
+            let (first_channel, count) = (block.channels.start, block.channels.len());
             let tile = |first: usize, pixels: usize, channels: usize| QuadTile {
-                input: row.input.wrapping_add(first * self.input_step + group.first),
+                input: row.input.wrapping_add(first * self.input_step + first_channel),
                 input_step: self.input_step,
                 tap_step: self.tap_step,
-                runs: &class.runs,
-                lines: &self.lines[group.line..group.line + self.group_runs * group.layers * LINES],
-                layers: group.layers,
+                quads,
+                lines: &self.lines[block.line..block.line + self.block_quads * block.terms * LINES],
+                terms: block.terms,
                 shares: self.shares,
-                bias: &self.bias[class.bias + index],
-                requantizers: &group.requantizers,
-                output: row.output.wrapping_add(first * self.output_step + group.first),
+                bias: &bias[index],
+                requantizers: &block.requantizers,
+                output: row.output.wrapping_add(first * self.output_step + first_channel),
                 output_step: self.output_step,
                 pixels,
                 channels,
@@ -267,23 +261,11 @@ impl Quads {
             let (whole, rest) = (row.pixels / self.fold, row.pixels % self.fold);
             // SAFETY: the caller's promise; a last wide pixel stores the channels that exist.
             unsafe {
-                (self.kernel.tiles[group.layers - 1])(&tile(0, whole, group.count));
+                (self.kernel.tiles[block.terms - 1])(&tile(0, whole, count));
                 if rest > 0 {
-                    (self.kernel.tiles[group.layers - 1])(&tile(whole, 1, group.count / self.fold * rest));
+                    (self.kernel.tiles[block.terms - 1])(&tile(whole, 1, count / self.fold * rest));
                 }
             }
         }
     }
-}
-
-/// A weight as summands of eight bits: 255 takes three, what lies between -256 and 254 two.
-pub(super) fn split(weight: i32) -> [i8; MAX_LAYERS] {
-    let first = weight.clamp(-128, 127);
-    let second = (weight - first).clamp(-128, 127);
-    [first as i8, second as i8, (weight - first - second) as i8]
-}
-
-/// Layers that a weight needs.
-pub(super) fn layers(weight: i32) -> usize {
-    split(weight).iter().rposition(|&summand| summand != 0).map_or(1, |last| last + 1)
 }

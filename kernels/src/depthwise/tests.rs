@@ -6,9 +6,11 @@ use ottava_ref::ops::depthwise_conv2d::depthwise_conv2d;
 use proptest::prelude::*;
 
 use super::*;
+use crate::isa::Isa;
 use crate::layer::{Layer, run_all};
-use crate::quantization::Multiplier;
+use crate::quantization::{Multiplier, Requantize, Weights};
 use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, stored, to_reference};
+use crate::window::{Image, Window};
 
 #[cfg(target_arch = "aarch64")]
 mod rows;

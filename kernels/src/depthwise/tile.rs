@@ -17,17 +17,9 @@
 //! activations are read even where fewer channels exist; the rest meets zero weights and is not
 //! stored.
 
-use crate::arch::{Arch, LANES};
+use super::classes::Tap;
+use crate::arch::{Arch, Kernel, LANES};
 use crate::requantize::{Lanes, Requantizer};
-
-/// A tap inside the image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tap {
-    /// Bytes from the address of the class's first tap.
-    pub(super) offset: usize,
-    /// The tap's weights among those of a block.
-    pub(super) line: usize,
-}
 
 /// A run of output pixels in sixteen channels.
 pub(super) struct Tile<'a> {
@@ -37,7 +29,7 @@ pub(super) struct Tile<'a> {
     pub(super) input_step: usize,
     /// The class's taps.
     pub(super) taps: &'a [Tap],
-    /// The block's weights for each tap of the window, as the kernel wants them; see [`super::pack::Format`].
+    /// The block's weights: for each tap of the window sixteen integers of [`Tiles::weight_bits`] that follow one another.
     pub(super) weights: &'a [Lanes],
     /// Folded bias.
     pub(super) bias: &'a Lanes,
@@ -62,27 +54,58 @@ pub(super) struct Tile<'a> {
 /// are writable for the pixels and channels of the tile, which nobody else touches.
 pub(super) type TileFn = unsafe fn(&Tile<'_>);
 
-/// Computes one tile, `PIXELS` outputs at a time.
-///
-/// # Safety
-/// As [`TileFn`], in a function that enables the instruction set of `arch`.
-#[inline(always)]
-pub(super) unsafe fn run<A: Arch, const PIXELS: usize, const MULTIPLIED: bool>(arch: A, tile: &Tile<'_>) {
-    let mut first = 0;
-    while first + PIXELS <= tile.pixels {
-        // SAFETY: the caller's promise; the group lies within the tile.
-        unsafe { group::<A, PIXELS, MULTIPLIED>(arch, tile, first) }
-        first += PIXELS;
+/// The tiles of an instruction set.
+#[derive(Clone, Copy)]
+pub(super) struct Tiles {
+    /// One output channel for each input channel.
+    pub(super) direct: TileFn,
+    /// Several output channels for each input channel.
+    pub(super) multiplied: TileFn,
+    /// Bits of a packed weight for both.
+    pub(super) weight_bits: usize,
+    /// One output channel for each input channel, where all weights lie within -127 and 127 and are packed as bytes.
+    pub(super) bytes: Option<TileFn>,
+}
+
+impl Tiles {
+    /// The tiles of [`Convolve`] with so many pixels in the inner loop.
+    pub(super) const fn of<A: Arch, const PIXELS: usize>() -> Self {
+        Self {
+            direct: A::enter::<Convolve<PIXELS, false>>,
+            multiplied: A::enter::<Convolve<PIXELS, true>>,
+            weight_bits: 32,
+            bytes: None,
+        }
     }
-    while first < tile.pixels {
-        // SAFETY: as above.
-        unsafe { group::<A, 1, MULTIPLIED>(arch, tile, first) }
-        first += 1;
+}
+
+/// The sums of a tile, `PIXELS` outputs at a time; `MULTIPLIED` where output channels share input channels. Weights have 32
+/// bits.
+pub(super) struct Convolve<const PIXELS: usize, const MULTIPLIED: bool>;
+
+impl<A: Arch, const PIXELS: usize, const MULTIPLIED: bool> Kernel<A> for Convolve<PIXELS, MULTIPLIED> {
+    type Call<'a> = Tile<'a>;
+
+    /// # Safety
+    /// As [`TileFn`], in a function that enables the instruction set of `arch`.
+    #[inline(always)]
+    unsafe fn run(arch: A, tile: &Tile<'_>) {
+        let mut first = 0;
+        while first + PIXELS <= tile.pixels {
+            // SAFETY: the caller's promise; the group lies within the tile.
+            unsafe { group::<A, PIXELS, MULTIPLIED>(arch, tile, first) }
+            first += PIXELS;
+        }
+        while first < tile.pixels {
+            // SAFETY: as above.
+            unsafe { group::<A, 1, MULTIPLIED>(arch, tile, first) }
+            first += 1;
+        }
     }
 }
 
 /// # Safety
-/// As [`run`], with `first + PIXELS` at most the tile's pixels.
+/// As [`TileFn`], with `first + PIXELS` at most the tile's pixels.
 #[inline(always)]
 unsafe fn group<A: Arch, const PIXELS: usize, const MULTIPLIED: bool>(arch: A, tile: &Tile<'_>, first: usize) {
     debug_assert!(first + PIXELS <= tile.pixels);
@@ -90,7 +113,7 @@ unsafe fn group<A: Arch, const PIXELS: usize, const MULTIPLIED: bool>(arch: A, t
     let mut sums = [unsafe { arch.load(tile.bias.0.as_ptr()) }; PIXELS];
     for tap in tile.taps {
         // SAFETY: as above.
-        let weights = unsafe { arch.load(tile.weights[tap.line].0.as_ptr()) };
+        let weights = unsafe { arch.load(tile.weights[tap.index].0.as_ptr()) };
         let source = tile.input.wrapping_add(tap.offset + first * tile.input_step);
         for (pixel, sum) in sums.iter_mut().enumerate() {
             let source = source.wrapping_add(pixel * tile.input_step);

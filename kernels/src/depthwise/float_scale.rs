@@ -1,11 +1,11 @@
 //! Proof that a requantization is one multiplication and addition of floats.
 //!
 //! A channel's outputs are at most 256 steps of its sums, and so are those of a fused multiply-add that
-//! is rounded down: both only ever rise. They are equal when they step at the same sums. A slope near the
+//! is rounded down: both only ever rise. They are equal when they step at the same sums. A scale near the
 //! multiplier turns each step into a lower and an upper bound of the offset:
 //!
 //! ```text
-//! T the least sum whose output is at least k:   slope·T + offset >= k > slope·(T - 1) + offset + error
+//! T the least sum whose output is at least k:   scale·T + offset >= k > scale·(T - 1) + offset + error
 //! ```
 //! where `error` is what rounding to a float may add below `k`. An offset within all bounds is the proof.
 //! Sums of magnitude below `2^24` are floats themselves.
@@ -18,14 +18,20 @@ const EXACT: i64 = 1 << 24;
 const MOST: f64 = 1e9;
 /// Least shift that is tried: smaller multipliers hardly ever have a proof, and numbers stay below `2^55`.
 const LEAST_SHIFT: i32 = -16;
-/// Slopes that are tried, in steps of a float's last digit.
+/// Scales that are tried, in steps of a float's last digit.
 const NEIGHBOURS: [i32; 5] = [0, 1, -1, 2, -2];
 
-/// Slope and offset with which `floor(slope·sum + offset)`, clamped, is the stored output of every sum
-/// of magnitude at most `largest`; `None` where this search finds none.
+/// A requantization in floats: `floor(scale·sum + offset)`, clamped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fit {
+    pub(super) scale: f32,
+    pub(super) offset: f32,
+}
+
+/// The floats that give the stored output of every sum of magnitude at most `largest`; `None` where this search finds none.
 ///
 /// `range.min` is at least 0.
-pub(super) fn fit(multiplier: Multiplier, range: OutputRange, largest: i64) -> Option<(f32, f32)> {
+pub(super) fn fit(multiplier: Multiplier, range: OutputRange, largest: i64) -> Option<Fit> {
     let Multiplier { mantissa, shift } = multiplier;
     if mantissa < 1 << 30
         || !(0..=255).contains(&range.zero)
@@ -35,10 +41,10 @@ pub(super) fn fit(multiplier: Multiplier, range: OutputRange, largest: i64) -> O
     {
         return None;
     }
-    let slope = (f64::from(mantissa) * f64::from(shift - 31).exp2()) as f32;
+    let scale = (f64::from(mantissa) * f64::from(shift - 31).exp2()) as f32;
     NEIGHBOURS.into_iter().find_map(|digits| {
-        let slope = f32::from_bits(slope.to_bits().wrapping_add_signed(digits));
-        offset(multiplier, range, largest, slope).map(|offset| (slope, offset))
+        let scale = f32::from_bits(scale.to_bits().wrapping_add_signed(digits));
+        offset(multiplier, range, largest, scale).map(|offset| Fit { scale, offset })
     })
 }
 
@@ -86,9 +92,9 @@ fn ceiling(a: i64, b: i64) -> [i64; 2] {
     [-(-a).div_euclid(b), (-a).rem_euclid(b)]
 }
 
-/// An offset within all bounds, in integers: units are a quarter of the slope's last digit.
-fn offset(multiplier: Multiplier, range: OutputRange, largest: i64, slope: f32) -> Option<f32> {
-    let bits = slope.to_bits();
+/// An offset within all bounds, in integers: units are a quarter of the scale's last digit.
+fn offset(multiplier: Multiplier, range: OutputRange, largest: i64, scale: f32) -> Option<f32> {
+    let bits = scale.to_bits();
     let unit = 152 - (bits >> 23);
     let weight = i64::from(bits & 0x7F_FFFF | 0x80_0000) << 2;
     let (mut low, mut high) = (None, None);
@@ -127,7 +133,7 @@ fn offset(multiplier: Multiplier, range: OutputRange, largest: i64, slope: f32) 
     let middle = (((low + high) / 2) as f64 / (1i64 << unit) as f64) as f32;
     let scaled = f64::from(middle) * (1i64 << unit) as f64;
     let within = (low as f64..=high as f64).contains(&scaled);
-    (within && f64::from(middle).abs() + f64::from(slope) * largest as f64 <= MOST).then_some(middle)
+    (within && f64::from(middle).abs() + f64::from(scale) * largest as f64 <= MOST).then_some(middle)
 }
 
 #[cfg(test)]
@@ -143,8 +149,8 @@ mod tests {
     }
 
     /// The kernel's arithmetic.
-    fn floats(sum: i64, (slope, offset): (f32, f32), range: OutputRange) -> i32 {
-        (slope.mul_add(sum as f32, offset).floor() as i32).clamp(range.min, range.max)
+    fn floats(sum: i64, Fit { scale, offset }: Fit, range: OutputRange) -> i32 {
+        (scale.mul_add(sum as f32, offset).floor() as i32).clamp(range.min, range.max)
     }
 
     #[test]

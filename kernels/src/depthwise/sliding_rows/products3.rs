@@ -1,14 +1,12 @@
-//! Columns and their products for [`super::row_tile`]: three ways that Arm multiplies windows of three by three.
+//! Columns and their products for [`super::tile`]: three ways that ARM multiplies windows of three by three.
 
 use core::arch::aarch64::*;
 
-use super::row_tile::{CHANNELS, MOST_ROWS, Packed, Sliding};
+use super::epilogue::CHANNELS;
+use super::tile::{ChannelTap, MAX_ROWS, Packed, RowProducts};
 use crate::arch::dotprod::sdot;
 use crate::arch::{DotProd, Neon};
 use crate::memory::Line;
-
-/// A weight of each of eight channels.
-pub(super) type Tap = [i32; CHANNELS];
 
 /// Weights as they are packed.
 pub(super) struct Packer {
@@ -68,29 +66,28 @@ pub(super) fn begin<const OUT: usize>(bias: &[i32; CHANNELS]) -> [[int32x4_t; 2]
     [unsafe { [vld1q_s32(bias.as_ptr()), vld1q_s32(bias.as_ptr().add(4))] }; OUT]
 }
 
-/// The number that taken off weights of nine bits leaves eight; `None` where there is none of eight bits itself.
-pub(super) fn excess(taps: &[Tap]) -> Option<i32> {
+/// The number that taken off all weights leaves eight bits of nine; `None` where there is none of eight bits itself.
+pub(super) fn tap_offset(taps: &[ChannelTap]) -> Option<i32> {
     let (mut low, mut high) = (0, 0);
     for &weight in taps.as_flattened() {
         (low, high) = (low.min(weight), high.max(weight));
     }
-    let excess = if high > 127 { high - 127 } else { (low + 128).min(0) };
-    (excess <= 127 && low - excess >= -128).then_some(excess)
+    let tap_offset = if high > 127 { high - 127 } else { (low + 128).min(0) };
+    (tap_offset <= 127 && low - tap_offset >= -128).then_some(tap_offset)
 }
 
 /// Dot products of four rows of a column, the fourth with a weight of 0. Two rows of outputs that are one row of input
 /// apart share what is interleaved, with weights of their own; those that are two apart share half of it.
 ///
-/// Weights of nine bits are a number that all have in common and the rest, in a layer each.
-#[derive(Clone, Copy)]
-pub(super) struct DotRows<const STEP: usize, const LAYERS: usize>(pub(super) DotProd);
+/// Weights of nine bits are a number that all have in common and the rest, in a term each.
+pub(super) struct DotRows3<const STEP: usize, const TERMS: usize>;
 
-/// Registers of weights: columns by halves of channels, for each row of outputs; then the layer in common.
-const DOT_LAYER: usize = 12;
+/// Registers of weights: columns by halves of channels, for each row of outputs; then the term in common.
+const DOT_TERM: usize = 12;
 
-/// Packs weights for [`DotRows`]; also how many layers they need, less one.
-pub(super) fn pack_dot(taps: &[Tap]) -> Option<(Packed, usize)> {
-    let excess = excess(taps)?;
+/// Packs weights for [`DotRows3`]; also how many terms they need.
+pub(super) fn pack_dot(taps: &[ChannelTap]) -> Option<(Packed, usize)> {
+    let tap_offset = tap_offset(taps)?;
     let mut packer = Packer::new();
     for down in 0..2 {
         for column in 0..3 {
@@ -98,20 +95,20 @@ pub(super) fn pack_dot(taps: &[Tap]) -> Option<(Packed, usize)> {
                 for row in 0..4 {
                     let tap =
                         if (down..down + 3).contains(&row) { Some(taps[3 * (row - down) + column]) } else { None };
-                    packer.byte(tap.map_or(0, |tap| tap[channel] - excess));
+                    packer.byte(tap.map_or(0, |tap| tap[channel] - tap_offset));
                 }
             }
         }
     }
     for down in 0..2 {
         for byte in 0..16 {
-            packer.byte(if (down..down + 3).contains(&(byte % 4)) { excess } else { 0 });
+            packer.byte(if (down..down + 3).contains(&(byte % 4)) { tap_offset } else { 0 });
         }
     }
-    Some((packer.lines, usize::from(excess != 0)))
+    Some((packer.lines, 1 + usize::from(tap_offset != 0)))
 }
 
-impl<const STEP: usize, const LAYERS: usize> Sliding<3, 2> for DotRows<STEP, LAYERS> {
+impl<const STEP: usize, const TERMS: usize> RowProducts<DotProd, 3, 2> for DotRows3<STEP, TERMS> {
     /// Four rows of four channels each, for each row of outputs; the same where they are shared.
     type Column = [[int8x16_t; 2]; 2];
     type Weights = ([[[int8x16_t; 2]; 3]; 2], [int8x16_t; 2]);
@@ -119,22 +116,22 @@ impl<const STEP: usize, const LAYERS: usize> Sliding<3, 2> for DotRows<STEP, LAY
     const AHEAD: bool = true;
 
     #[inline(always)]
-    fn weights(self, packed: &Packed) -> Self::Weights {
+    fn weights(_: DotProd, packed: &Packed) -> Self::Weights {
         // SAFETY: a register has sixteen bytes.
         unsafe {
             let mut weights = [[[vld1q_s8(register(packed, 0)); 2]; 3]; 2];
-            for index in 0..DOT_LAYER {
+            for index in 0..DOT_TERM {
                 // Rows that share nothing have the same weights.
                 let from = if STEP == 1 { index } else { index % 6 };
                 weights[index / 6][index / 2 % 3][index % 2] = vld1q_s8(register(packed, from));
             }
-            let first = vld1q_s8(register(packed, DOT_LAYER));
-            (weights, [first, if STEP == 1 { vld1q_s8(register(packed, DOT_LAYER + 1)) } else { first }])
+            let first = vld1q_s8(register(packed, DOT_TERM));
+            (weights, [first, if STEP == 1 { vld1q_s8(register(packed, DOT_TERM + 1)) } else { first }])
         }
     }
 
     #[inline(always)]
-    unsafe fn column(self, sources: [*const u8; MOST_ROWS]) -> Self::Column {
+    unsafe fn column(_: DotProd, sources: [*const u8; MAX_ROWS]) -> Self::Column {
         // SAFETY: the caller vouches for the bytes.
         unsafe {
             let middle = zip(load(sources[2]), load(sources[3]));
@@ -149,7 +146,7 @@ impl<const STEP: usize, const LAYERS: usize> Sliding<3, 2> for DotRows<STEP, LAY
 
     #[inline(always)]
     fn sums(
-        self,
+        _: DotProd,
         (bias, _): (&[i32; CHANNELS], &Packed),
         columns: [Self::Column; 3],
         (weights, common): Self::Weights,
@@ -158,9 +155,9 @@ impl<const STEP: usize, const LAYERS: usize> Sliding<3, 2> for DotRows<STEP, LAY
         for (index, column) in columns.into_iter().enumerate() {
             for (row, sums) in sums.iter_mut().enumerate() {
                 for (half, sums) in sums.iter_mut().enumerate() {
-                    // SAFETY: `self` proves the CPU feature.
+                    // SAFETY: the `DotProd` proves the CPU feature.
                     *sums = unsafe { sdot(*sums, column[row][half], weights[row][index][half]) };
-                    if LAYERS > 1 {
+                    if TERMS > 1 {
                         // SAFETY: as above.
                         *sums = unsafe { sdot(*sums, column[row][half], common[row]) };
                     }
@@ -173,11 +170,10 @@ impl<const STEP: usize, const LAYERS: usize> Sliding<3, 2> for DotRows<STEP, LAY
 
 /// Products of bytes in 16-bit lanes, two of them added there: two rows of a column side by side for two columns, then
 /// for the third one together with the last row of the first two; and the last product alone. No weight is -128.
-#[derive(Clone, Copy)]
-pub(super) struct ByteRows<const STEP: usize>(pub(super) Neon);
+pub(super) struct ByteRows3<const STEP: usize>;
 
-/// Packs weights for [`ByteRows`].
-pub(super) fn pack_bytes(taps: &[Tap]) -> Option<(Packed, usize)> {
+/// Packs weights for [`ByteRows3`].
+pub(super) fn pack_bytes(taps: &[ChannelTap]) -> Option<(Packed, usize)> {
     if taps.as_flattened().iter().any(|weight| weight.abs() > 127) {
         return None;
     }
@@ -191,7 +187,7 @@ pub(super) fn pack_bytes(taps: &[Tap]) -> Option<(Packed, usize)> {
     for channel in 0..CHANNELS {
         packer.byte(taps[8][channel]);
     }
-    Some((packer.lines, 0))
+    Some((packer.lines, 1))
 }
 
 /// Two rows of a column.
@@ -202,15 +198,15 @@ pub(super) struct ByteColumn {
     last: int8x16_t,
 }
 
-impl<const STEP: usize> Sliding<3, 2> for ByteRows<STEP> {
+impl<const STEP: usize> RowProducts<Neon, 3, 2> for ByteRows3<STEP> {
     type Column = [ByteColumn; 2];
     type Weights = [int8x16_t; 5];
     const KEEPS: bool = true;
     const AHEAD: bool = true;
 
     #[inline(always)]
-    fn weights(self, packed: &Packed) -> Self::Weights {
-        let mut weights = [self.0.zero_bytes(); 5];
+    fn weights(arch: Neon, packed: &Packed) -> Self::Weights {
+        let mut weights = [arch.zero_bytes(); 5];
         for (index, weights) in weights.iter_mut().enumerate() {
             // SAFETY: a register has sixteen bytes.
             *weights = unsafe { vld1q_s8(register(packed, index)) };
@@ -219,21 +215,21 @@ impl<const STEP: usize> Sliding<3, 2> for ByteRows<STEP> {
     }
 
     #[inline(always)]
-    unsafe fn column(self, sources: [*const u8; MOST_ROWS]) -> Self::Column {
+    unsafe fn column(arch: Neon, sources: [*const u8; MAX_ROWS]) -> Self::Column {
         // SAFETY: the caller vouches for the bytes.
         unsafe {
             let [a, b, c, d] = [load(sources[0]), load(sources[1]), load(sources[2]), load(sources[3])];
-            let first = ByteColumn { pair: self.0.whole(zip(a, b)), last: c };
+            let first = ByteColumn { pair: arch.whole(zip(a, b)), last: c };
             if STEP == 1 {
-                return [first, ByteColumn { pair: self.0.whole(zip(b, c)), last: d }];
+                return [first, ByteColumn { pair: arch.whole(zip(b, c)), last: d }];
             }
-            [first, ByteColumn { pair: self.0.whole(zip(c, d)), last: load(sources[4]) }]
+            [first, ByteColumn { pair: arch.whole(zip(c, d)), last: load(sources[4]) }]
         }
     }
 
     #[inline(always)]
     fn sums(
-        self,
+        arch: Neon,
         (bias, _): (&[i32; CHANNELS], &Packed),
         columns: [Self::Column; 3],
         weights: Self::Weights,
@@ -241,10 +237,10 @@ impl<const STEP: usize> Sliding<3, 2> for ByteRows<STEP> {
         let mut sums = begin::<2>(bias);
         for (row, sums) in sums.iter_mut().enumerate() {
             let [a, b, c] = [columns[0][row], columns[1][row], columns[2][row]];
-            let last = self.0.whole(zip(a.last, b.last));
-            *sums = self.0.begun(self.0.add_pairs(*sums, [a.pair, b.pair], [weights[0], weights[1]]));
-            *sums = self.0.add_pairs(*sums, [c.pair, last], [weights[2], weights[3]]);
-            // SAFETY: register operations; `self` proves Advanced SIMD.
+            let last = arch.whole(zip(a.last, b.last));
+            *sums = arch.begun(arch.add_pairs(*sums, [a.pair, b.pair], [weights[0], weights[1]]));
+            *sums = arch.add_pairs(*sums, [c.pair, last], [weights[2], weights[3]]);
+            // SAFETY: register operations; `arch` proves Advanced SIMD.
             unsafe {
                 let words = vmull_s8(vget_low_s8(c.last), vget_low_s8(weights[4]));
                 *sums = [vaddw_s16(sums[0], vget_low_s16(words)), vaddw_high_s16(sums[1], words)];
@@ -255,29 +251,28 @@ impl<const STEP: usize> Sliding<3, 2> for ByteRows<STEP> {
 }
 
 /// Products of 16-bit lanes.
-#[derive(Clone, Copy)]
-pub(super) struct WordRows<const STEP: usize>(pub(super) Neon);
+pub(super) struct WordRows3<const STEP: usize>;
 
-/// Packs weights for [`WordRows`].
-pub(super) fn pack_words(taps: &[Tap]) -> Option<(Packed, usize)> {
+/// Packs weights for [`WordRows3`].
+pub(super) fn pack_words(taps: &[ChannelTap]) -> Option<(Packed, usize)> {
     let mut packer = Packer::new();
     for &weight in taps.as_flattened() {
         for byte in (weight as i16).to_le_bytes() {
             packer.byte(i32::from(byte.cast_signed()));
         }
     }
-    Some((packer.lines, 0))
+    Some((packer.lines, 1))
 }
 
-impl<const STEP: usize> Sliding<3, 2> for WordRows<STEP> {
-    type Column = [int16x8_t; MOST_ROWS];
+impl<const STEP: usize> RowProducts<Neon, 3, 2> for WordRows3<STEP> {
+    type Column = [int16x8_t; MAX_ROWS];
     type Weights = [int16x8_t; 9];
     const KEEPS: bool = STEP == 1;
     const AHEAD: bool = true;
 
     #[inline(always)]
-    fn weights(self, packed: &Packed) -> Self::Weights {
-        let mut weights = [self.0.zero_words(); 9];
+    fn weights(arch: Neon, packed: &Packed) -> Self::Weights {
+        let mut weights = [arch.zero_words(); 9];
         for (index, weights) in weights.iter_mut().enumerate() {
             // SAFETY: a register has sixteen bytes.
             *weights = unsafe { vld1q_s16(register(packed, index).cast()) };
@@ -286,18 +281,18 @@ impl<const STEP: usize> Sliding<3, 2> for WordRows<STEP> {
     }
 
     #[inline(always)]
-    unsafe fn column(self, sources: [*const u8; MOST_ROWS]) -> Self::Column {
-        let mut rows = [self.0.zero_words(); MOST_ROWS];
+    unsafe fn column(arch: Neon, sources: [*const u8; MAX_ROWS]) -> Self::Column {
+        let mut rows = [arch.zero_words(); MAX_ROWS];
         for (row, source) in rows.iter_mut().zip(sources).take(3 + STEP) {
             // SAFETY: the caller vouches for the bytes.
-            *row = self.0.whole_words(unsafe { vmovl_s8(vld1_s8(source.cast())) });
+            *row = arch.whole_words(unsafe { vmovl_s8(vld1_s8(source.cast())) });
         }
         rows
     }
 
     #[inline(always)]
     fn sums(
-        self,
+        arch: Neon,
         (bias, _): (&[i32; CHANNELS], &Packed),
         columns: [Self::Column; 3],
         weights: Self::Weights,
@@ -306,9 +301,9 @@ impl<const STEP: usize> Sliding<3, 2> for WordRows<STEP> {
         for (index, weights) in weights.into_iter().enumerate() {
             for (row, sums) in sums.iter_mut().enumerate() {
                 let words = columns[index % 3][index / 3 + row * STEP];
-                *sums = self.0.add_word_products(*sums, words, weights);
+                *sums = arch.add_word_products(*sums, words, weights);
                 if index == 0 {
-                    *sums = self.0.begun(*sums);
+                    *sums = arch.begun(*sums);
                 }
             }
         }
