@@ -25,7 +25,7 @@ mod aarch64;
 #[cfg(any(target_arch = "x86_64", test))]
 mod pair_dot;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-mod register;
+pub(crate) mod register;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 

@@ -6,8 +6,9 @@ use ottava_ref::ops::quantize::{QuantizeParams, quantize};
 use proptest::prelude::*;
 
 use super::*;
-use crate::layer::run_all;
+use crate::layer::{Layer, run_all};
 use crate::memory::SLACK;
+use crate::strided::Strided;
 use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, stored};
 
 #[test]

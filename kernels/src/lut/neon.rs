@@ -3,36 +3,40 @@
 
 use core::arch::aarch64::*;
 
-use super::{Descriptor, one_by_one};
-use crate::isa::Isa;
+use super::look_up::{Elements, LookUp};
+use crate::arch::register::register;
+use crate::arch::{Kernel, Neon};
 
 /// Two registers: a look-up waits for itself, and another one need not.
 const WIDTH: usize = 32;
 
-#[target_feature(enable = "neon")]
-fn look_up(table: &[u8; 256], input: &[u8], output: &mut [u8]) {
-    let (blocks, rest) = input.as_chunks::<WIDTH>();
-    let (out_blocks, out_rest) = output.as_chunks_mut::<WIDTH>();
-    let [first, second, third, fourth] = [0, 64, 128, 192].map(|start| table[start..].as_ptr());
-    // SAFETY: each quarter of the table has the bytes of four registers.
-    let quarters = unsafe { [vld1q_u8_x4(first), vld1q_u8_x4(second), vld1q_u8_x4(third), vld1q_u8_x4(fourth)] };
-    let quarter = vdupq_n_u8(64);
-    for (block, out) in blocks.iter().zip(out_blocks) {
-        // SAFETY: a block has the bytes of two registers.
-        let (mut a, mut b) = unsafe { (vld1q_u8(block.as_ptr()), vld1q_u8(block[16..].as_ptr())) };
-        let (mut found_a, mut found_b) = (vqtbl4q_u8(quarters[0], a), vqtbl4q_u8(quarters[0], b));
-        for part in &quarters[1..] {
-            // Bytes of earlier quarters wrap around and stay out of reach.
-            (a, b) = (vsubq_u8(a, quarter), vsubq_u8(b, quarter));
-            (found_a, found_b) = (vqtbx4q_u8(found_a, *part, a), vqtbx4q_u8(found_b, *part, b));
-        }
-        // SAFETY: as above.
-        unsafe {
-            vst1q_u8(out.as_mut_ptr(), found_a);
-            vst1q_u8(out[16..].as_mut_ptr(), found_b);
-        }
-    }
-    one_by_one(table, rest, out_rest);
-}
+impl Kernel<Neon> for LookUp {
+    type Call<'a> = Elements<'a>;
 
-pub(super) static LOOK_UP: Descriptor = Descriptor { isa: Isa::Neon, name: "lut_8_neon_x32", look_up };
+    /// # Safety
+    /// As [`LookUpFn`](super::look_up::LookUpFn), in a function that enables the instruction set.
+    #[inline(always)]
+    unsafe fn run(_: Neon, call: &Elements<'_>) {
+        // SAFETY: the caller's promise.
+        let blocks = unsafe { call.blocks::<WIDTH>() };
+        let [first, second, third, fourth] = [0, 64, 128, 192].map(|start| call.table[start..].as_ptr());
+        // SAFETY: each quarter of the table has the bytes of four registers.
+        let quarters = unsafe { [vld1q_u8_x4(first), vld1q_u8_x4(second), vld1q_u8_x4(third), vld1q_u8_x4(fourth)] };
+        let quarter = register!(vdupq_n_u8(64));
+        for (block, out) in blocks.inputs.iter().zip(&mut *blocks.outputs) {
+            // SAFETY: a block has the bytes of two registers; the CPU has the instructions.
+            unsafe {
+                let (mut a, mut b) = (vld1q_u8(block.as_ptr()), vld1q_u8(block[16..].as_ptr()));
+                let (mut found_a, mut found_b) = (vqtbl4q_u8(quarters[0], a), vqtbl4q_u8(quarters[0], b));
+                for part in &quarters[1..] {
+                    // Bytes of earlier quarters wrap around and stay out of reach.
+                    (a, b) = (vsubq_u8(a, quarter), vsubq_u8(b, quarter));
+                    (found_a, found_b) = (vqtbx4q_u8(found_a, *part, a), vqtbx4q_u8(found_b, *part, b));
+                }
+                vst1q_u8(out.as_mut_ptr(), found_a);
+                vst1q_u8(out[16..].as_mut_ptr(), found_b);
+            }
+        }
+        blocks.finish(call.table);
+    }
+}

@@ -4,8 +4,9 @@ use ottava_ref::Multiplier;
 use ottava_ref::ops::requantize::{RequantizeParams, requantize};
 
 use super::*;
-use crate::isa::Storage;
-use crate::layer::run_all;
+use crate::isa::{Isa, Storage};
+use crate::layer::{Layer, run_all};
+use crate::strided::Strided;
 use crate::testing::{Failures, Fill, Guarded, Random, as_signed, for_each_isa, stored};
 
 #[test]

@@ -3,14 +3,12 @@
 
 use core::arch::aarch64::*;
 
-use super::row::{self, BLOCK, Element, Row, Rows};
-
-pub(super) const ROWS: Rows = Rows { i16: words, ..row::PORTABLE };
+use super::row::{BLOCK, Element};
 
 /// A stored `int16`.
 #[derive(Clone, Copy, Default)]
 #[repr(transparent)]
-struct I16(i16);
+pub(super) struct I16(i16);
 
 /// Sixteen lanes.
 type Quarters = [int32x4_t; 4];
@@ -44,7 +42,7 @@ impl Element for I16 {
     }
 
     #[inline(always)]
-    unsafe fn mix(columns: &[Quarters; 2], x: i32, _mask: u8) -> [Self; BLOCK] {
+    unsafe fn blend(columns: &[Quarters; 2], x: i32, _mask: u8) -> [Self; BLOCK] {
         let mut block = [Self(0); BLOCK];
         let rest = 1024_i32.wrapping_sub(x);
         // SAFETY: register operations that every aarch64 target of this crate has; the block has eight values for each
@@ -65,11 +63,4 @@ impl Element for I16 {
         }
         block
     }
-}
-
-/// See [`row::run`].
-#[target_feature(enable = "neon")]
-unsafe fn words(row: &Row<'_, i32>) {
-    // SAFETY: this function enables the feature; the caller vouches for the rest.
-    unsafe { row::run::<I16>(row) }
 }

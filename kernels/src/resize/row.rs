@@ -7,9 +7,11 @@
 //! last block of channels comes first, so that it may run into the first channels of the next pixel, which are computed
 //! later; the last pixels of a row, and those that lie apart, are cut.
 
+use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::Sample;
+use super::spec::Sample;
+use crate::arch::{InstructionSet, Kernel};
 
 /// Channels that are computed side by side.
 pub(super) const BLOCK: usize = 16;
@@ -39,17 +41,9 @@ pub(super) struct Row<'a, F> {
 /// blocks, and the row of outputs is writable and nobody else's. Float fractions are within -2 and 2.
 pub(super) type RowFn<F> = unsafe fn(&Row<'_, F>);
 
-/// Entry points for each element type.
-pub(super) struct Rows {
-    pub(super) u8: RowFn<f32>,
-    pub(super) i8: RowFn<i32>,
-    pub(super) i16: RowFn<i32>,
-    pub(super) f32: RowFn<f32>,
-}
-
-/// An element type and how four of them are mixed, a block at a time.
+/// An element type and how four of them are blended, a block at a time.
 pub(super) trait Element: Copy + Default {
-    type Fraction: Copy;
+    type Fraction: Copy + 'static;
     /// Two columns, weighed by the fraction of the height.
     type Weighed: Copy;
 
@@ -60,7 +54,7 @@ pub(super) trait Element: Copy + Default {
     ///
     /// # Safety
     /// Float fractions are within -2 and 2.
-    unsafe fn mix(columns: &Self::Weighed, x: Self::Fraction, mask: u8) -> [Self; BLOCK];
+    unsafe fn blend(columns: &Self::Weighed, x: Self::Fraction, mask: u8) -> [Self; BLOCK];
 }
 
 /// Products of the first column's two elements with the fraction of the height, then of the second's.
@@ -81,7 +75,7 @@ fn weigh_real(near: &RealColumns, y: f32) -> RealColumns {
 
 /// The sum of products in the specification's order, each rounded; `offset` comes last.
 #[inline(always)]
-fn mix_real(columns: &RealColumns, x: f32, offset: f32) -> [f32; BLOCK] {
+fn blend_real(columns: &RealColumns, x: f32, offset: f32) -> [f32; BLOCK] {
     let mut sums = [0.0; BLOCK];
     for (lane, sum) in sums.iter_mut().enumerate() {
         let first = columns[0][lane] * (1.0 - x) + columns[1][lane] * (1.0 - x);
@@ -93,7 +87,7 @@ fn mix_real(columns: &RealColumns, x: f32, offset: f32) -> [f32; BLOCK] {
 /// A stored `uint8`.
 #[derive(Clone, Copy, Default)]
 #[repr(transparent)]
-struct U8(u8);
+pub(super) struct U8(u8);
 
 impl Element for U8 {
     type Fraction = f32;
@@ -111,9 +105,9 @@ impl Element for U8 {
     }
 
     #[inline(always)]
-    unsafe fn mix(columns: &RealColumns, x: f32, mask: u8) -> [Self; BLOCK] {
+    unsafe fn blend(columns: &RealColumns, x: f32, mask: u8) -> [Self; BLOCK] {
         let mut block = [Self::default(); BLOCK];
-        for (out, sum) in block.iter_mut().zip(mix_real(columns, x, 0.5)) {
+        for (out, sum) in block.iter_mut().zip(blend_real(columns, x, 0.5)) {
             // SAFETY: bytes times such fractions are far inside 32 bits.
             *out = Self(unsafe { sum.to_int_unchecked::<i32>() } as u8 ^ mask);
         }
@@ -131,8 +125,8 @@ impl Element for f32 {
     }
 
     #[inline(always)]
-    unsafe fn mix(columns: &RealColumns, x: f32, _mask: u8) -> [Self; BLOCK] {
-        mix_real(columns, x, 0.0)
+    unsafe fn blend(columns: &RealColumns, x: f32, _mask: u8) -> [Self; BLOCK] {
+        blend_real(columns, x, 0.0)
     }
 }
 
@@ -145,7 +139,7 @@ fn between(first: i32, second: i32, fraction: i32) -> i32 {
 /// A stored `int8`.
 #[derive(Clone, Copy, Default)]
 #[repr(transparent)]
-struct I8(u8);
+pub(super) struct I8(u8);
 
 impl I8 {
     #[inline(always)]
@@ -169,7 +163,7 @@ impl Element for I8 {
     }
 
     #[inline(always)]
-    unsafe fn mix(columns: &[[i32; BLOCK]; 2], x: i32, mask: u8) -> [Self; BLOCK] {
+    unsafe fn blend(columns: &[[i32; BLOCK]; 2], x: i32, mask: u8) -> [Self; BLOCK] {
         let mut block = [Self::default(); BLOCK];
         for (lane, out) in block.iter_mut().enumerate() {
             let sum = between(columns[0][lane], columns[1][lane], x);
@@ -196,7 +190,7 @@ impl Element for i16 {
     }
 
     #[inline(always)]
-    unsafe fn mix(columns: &[[i32; BLOCK]; 2], x: i32, _mask: u8) -> [Self; BLOCK] {
+    unsafe fn blend(columns: &[[i32; BLOCK]; 2], x: i32, _mask: u8) -> [Self; BLOCK] {
         let mut block = [0; BLOCK];
         let x = i64::from(x);
         for (lane, out) in block.iter_mut().enumerate() {
@@ -208,32 +202,37 @@ impl Element for i16 {
     }
 }
 
-/// Computes a row: neighbouring columns between the same two pixels together.
-///
-/// # Safety
-/// As [`RowFn`], in a function that enables the instruction set.
-#[inline(always)]
-pub(super) unsafe fn run<E: Element>(row: &Row<'_, E::Fraction>) {
-    let mut first = 0;
-    while let Some(sample) = row.columns.get(first) {
-        let mut end = first + 1;
-        while row.columns.get(end).is_some_and(|next| (next.lower, next.upper) == (sample.lower, sample.upper)) {
-            end += 1;
+/// A row of elements `E`: neighbouring columns between the same two pixels together.
+pub(super) struct Bilinear<E>(PhantomData<E>);
+
+impl<A: InstructionSet, E: Element> Kernel<A> for Bilinear<E> {
+    type Call<'a> = Row<'a, E::Fraction>;
+
+    /// # Safety
+    /// As [`RowFn`], in a function that enables the instruction set.
+    #[inline(always)]
+    unsafe fn run(_: A, row: &Row<'_, E::Fraction>) {
+        let mut first = 0;
+        while let Some(sample) = row.columns.get(first) {
+            let mut end = first + 1;
+            while row.columns.get(end).is_some_and(|next| (next.lower, next.upper) == (sample.lower, sample.upper)) {
+                end += 1;
+            }
+            let mut block = row.channels.div_ceil(BLOCK);
+            while block > 0 {
+                block -= 1;
+                // SAFETY: the caller's promise.
+                unsafe { columns::<E>(row, first..end, block * BLOCK) }
+            }
+            first = end;
         }
-        let mut block = row.channels.div_ceil(BLOCK);
-        while block > 0 {
-            block -= 1;
-            // SAFETY: the caller's promise.
-            unsafe { columns::<E>(row, first..end, block * BLOCK) }
-        }
-        first = end;
     }
 }
 
 /// Computes a block of channels of columns between the same two pixels.
 ///
 /// # Safety
-/// As [`run`].
+/// As [`RowFn`].
 #[inline(always)]
 unsafe fn columns<E: Element>(row: &Row<'_, E::Fraction>, range: Range<usize>, channel: usize) {
     let size = size_of::<E>();
@@ -254,7 +253,7 @@ unsafe fn columns<E: Element>(row: &Row<'_, E::Fraction>, range: Range<usize>, c
     let count = BLOCK.min(row.channels - channel);
     for index in range {
         // SAFETY: the caller vouches for the fractions.
-        let block = unsafe { E::mix(&weighed, row.columns[index].fraction, row.mask) };
+        let block = unsafe { E::blend(&weighed, row.columns[index].fraction, row.mask) };
         let at = index * row.output_stride + channel * size;
         let target = row.output.wrapping_add(at);
         if count == BLOCK || at + BLOCK * size <= overrun_end {
@@ -279,56 +278,3 @@ unsafe fn store_part(block: *const u8, target: *mut u8, bytes: usize) {
     // SAFETY: the caller's promise.
     unsafe { core::ptr::copy_nonoverlapping(block, target, bytes) }
 }
-
-/// The four entry points, compiled with these features.
-macro_rules! shells {
-    ($(#[$cfg:meta])* $name:ident, $module:ident, $(#[$feature:meta])*) => {
-        $(#[$cfg])*
-        mod $module {
-            use super::{I8, Row, U8, run};
-
-            $(#[$feature])*
-            pub(super) unsafe fn u8(row: &Row<'_, f32>) {
-                // SAFETY: this function enables the features; the caller vouches for the rest.
-                unsafe { run::<U8>(row) }
-            }
-
-            $(#[$feature])*
-            pub(super) unsafe fn i8(row: &Row<'_, i32>) {
-                // SAFETY: as above.
-                unsafe { run::<I8>(row) }
-            }
-
-            $(#[$feature])*
-            pub(super) unsafe fn i16(row: &Row<'_, i32>) {
-                // SAFETY: as above.
-                unsafe { run::<i16>(row) }
-            }
-
-            $(#[$feature])*
-            pub(super) unsafe fn f32(row: &Row<'_, f32>) {
-                // SAFETY: as above.
-                unsafe { run::<f32>(row) }
-            }
-        }
-
-        /// The entry points of an instruction set.
-        $(#[$cfg])*
-        pub(super) const $name: Rows = Rows { u8: $module::u8, i8: $module::i8, i16: $module::i16, f32: $module::f32 };
-    };
-}
-
-// Also most of Advanced SIMD's, which is in the baseline of 64-bit Arm: the loops become vectors there, too.
-shells!(PORTABLE, portable,);
-shells!(
-    #[cfg(target_arch = "x86_64")]
-    AVX2,
-    avx2,
-    #[target_feature(enable = "avx2")]
-);
-shells!(
-    #[cfg(target_arch = "x86_64")]
-    AVX512,
-    avx512,
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-);

@@ -5,9 +5,10 @@ use ottava_ref::ops::resize_bilinear::{
 };
 
 use super::*;
-use crate::layer::run_all;
+use crate::layer::{Layer, run_all};
 use crate::memory::SLACK;
 use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, stored};
+use crate::window::Image;
 
 fn samples<F: Copy>(list: Vec<RefSample<F>>) -> Vec<Sample<F>> {
     list.into_iter().map(|it| Sample { lower: it.lower, upper: it.upper, fraction: it.fraction }).collect()

@@ -7,7 +7,28 @@ use core::arch::asm;
 use core::arch::x86_64::{_mm512_maskz_loadu_epi8, _mm512_storeu_si512};
 
 use super::avx512::Avx512Vnni;
-use crate::arch::{InstructionSet, LANES};
+use crate::arch::{InstructionSet, Kernel, LANES};
+use crate::isa::Isa;
+
+/// Proof that the CPU and the process have AMX, beside AVX-512 with VNNI and VBMI.
+#[derive(Clone, Copy)]
+pub(crate) struct Amx(());
+
+impl InstructionSet for Amx {
+    const ISA: Isa = Isa::Amx;
+
+    #[inline(always)]
+    unsafe fn assume() -> Self {
+        Self(())
+    }
+
+    // The instructions of the tiles are `asm!`, which needs nothing enabled.
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi")]
+    unsafe fn enter<K: Kernel<Self>>(call: &K::Call<'_>) {
+        // SAFETY: this function enables the features; the caller vouches for the CPU and the call.
+        unsafe { K::run(Self::assume(), call) }
+    }
+}
 
 /// Rows of a tile.
 pub(crate) const TILE_ROWS: usize = 16;

@@ -10,8 +10,11 @@ mod avx512_pairs16;
 mod avx512_wide;
 mod halves;
 mod products;
+mod xmm;
 
+pub(crate) use amx::Amx;
 #[cfg(test)]
 pub(crate) use avx2::AvxVnniByVl;
 pub(crate) use avx2::{Avx2, AvxVnni};
 pub(crate) use avx512::Avx512Vnni;
+pub(crate) use xmm::Xmm;
