@@ -20,6 +20,7 @@ pub mod convert;
 pub mod copy;
 pub mod depthwise;
 pub mod depthwise16;
+mod epilogue;
 pub mod extremum;
 pub mod gemm;
 pub mod gemm16;

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use crate::arch::{Avx2, Avx512Vnni, AvxVnni, PairDot};
 use crate::arch::{Dot, InstructionSet, LANES, Scalar};
 #[cfg(target_arch = "x86_64")]
-use crate::gemm::MOST_JOINED;
+use crate::gemm::MAX_GROUP_LINES;
 use crate::isa::{Isa, IsaError};
 
 #[cfg(target_arch = "aarch64")]
@@ -136,20 +136,20 @@ unsafe fn avxvnni() -> u64 {
 #[target_feature(enable = "avx2")]
 unsafe fn avx2() -> u64 {
     // SAFETY: this function enables the feature; the caller vouches for the CPU.
-    joined_passes::<_, 4>(unsafe { Avx2::assume() })
+    widening_passes::<_, 4>(unsafe { Avx2::assume() })
 }
 
-/// Rows of eight columns, with as many lines joined in 16 bits as tiles join.
+/// Rows of eight columns, with as many lines added up in 16 bits as tiles add.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn joined_passes<A: PairDot, const MR: usize>(arch: A) -> u64 {
+fn widening_passes<A: PairDot, const MR: usize>(arch: A) -> u64 {
     let lines = [[1i8; 2 * LANES]; LINES];
     let quads = [[[5u8; 4]; MR]; LINES];
     let (lines, quads) = (black_box(&lines), black_box(&quads));
     let by = arch.prepare_widen();
     let mut sums = [arch.half(arch.splat(0), 0); MR];
-    let (groups, _) = lines.as_chunks::<MOST_JOINED>();
-    let (quads, _) = quads.as_chunks::<MOST_JOINED>();
+    let (groups, _) = lines.as_chunks::<MAX_GROUP_LINES>();
+    let (quads, _) = quads.as_chunks::<MAX_GROUP_LINES>();
     for _ in 0..PASSES {
         for (lines, quads) in black_box(groups).iter().zip(quads) {
             for row in 0..MR {
@@ -168,7 +168,7 @@ fn joined_passes<A: PairDot, const MR: usize>(arch: A) -> u64 {
         }
     }
     black_box(sums.map(|half| arch.whole([half; 2])));
-    (PASSES * groups.len() * MOST_JOINED * MR * LANES / 2 * 4) as u64
+    (PASSES * groups.len() * MAX_GROUP_LINES * MR * LANES / 2 * 4) as u64
 }
 
 unsafe fn scalar() -> u64 {

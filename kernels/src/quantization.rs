@@ -27,6 +27,23 @@ pub struct Weights<'a> {
     pub zero: i32,
 }
 
+impl Weights<'_> {
+    /// Weight `index` in signed form: unsigned weights move by 128, and their zero point with them.
+    pub(crate) fn signed(&self, index: usize) -> i8 {
+        self.signed_byte(self.bytes[index])
+    }
+
+    /// A weight's byte in signed form.
+    pub(crate) fn signed_byte(&self, byte: u8) -> i8 {
+        if self.signed { byte as i8 } else { (byte ^ 0x80) as i8 }
+    }
+
+    /// The zero point that belongs to [`Weights::signed`].
+    pub(crate) fn signed_zero(&self) -> i32 {
+        if self.signed { self.zero } else { self.zero - 128 }
+    }
+}
+
 /// From accumulators to the output scale.
 #[derive(Clone, Copy, Debug)]
 pub enum Requantize<'a> {
@@ -44,6 +61,11 @@ impl Requantize<'_> {
             Self::Float(scales) => scales.len(),
         }
     }
+}
+
+/// A channel's entry of a list that has one for all channels or one for each.
+pub(crate) fn of_channel<T: Copy>(list: &[T], channel: usize) -> T {
+    list[if list.len() == 1 { 0 } else { channel }]
 }
 
 /// Zero point and range of an output, stored.

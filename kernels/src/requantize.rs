@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::arch::{Arch, Clamp, LANES, Multipliers};
-use crate::quantization::{Multiplier, OutputRange, Requantize};
+use crate::quantization::{Multiplier, OutputRange, Requantize, of_channel};
 
 /// Sixteen values, one for each channel, on a cache line of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,32 +16,21 @@ impl Lanes {
 }
 
 /// How accumulators become outputs.
-#[derive(Clone, Debug)]
-pub(crate) enum Finish {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
     /// The clamp's lower end is the output zero point, so that negative sums all become it.
     Clamped,
-    /// Both signs, sums of at most [`CALM`] in magnitude, no left shift.
+    /// Both signs, sums of at most [`MAX_NON_WRAPPING`] in magnitude, no left shift.
     Rounded,
     /// Whatever the specification allows.
     General,
     /// One rounding of the product with a double, as FULLY_CONNECTED has it.
-    Float(Box<[f64; LANES]>),
-}
-
-/// What decides how a vector of sums is scaled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// [`Requantizer::scale_clamped`].
-    Clamped,
-    /// [`Requantizer::scale_rounded`].
-    Rounded,
-    /// Only [`Requantizer::scale`].
-    Any,
+    Float,
 }
 
 /// Largest magnitude of a sum whose double does not wrap, and that certainly does not wrap either once scaled
 /// down and moved by a zero point.
-pub(crate) const CALM: i64 = (1 << 30) - 1;
+pub(crate) const MAX_NON_WRAPPING: i64 = (1 << 30) - 1;
 
 /// The requantization of sixteen channels.
 #[derive(Clone, Debug)]
@@ -52,8 +41,10 @@ pub(crate) struct Requantizer {
     /// The specification adds the file's zero point with wrap-around before it clamps, so a sum that
     /// may wrap is finished in the file's domain.
     range: OutputRange,
-    finish: Finish,
-    /// Whether [`Finish::Rounded`] would do.
+    form: Form,
+    /// Real multipliers of [`Form::Float`]; none in the other forms.
+    factors: Box<[f64]>,
+    /// Whether [`Form::Rounded`] would do.
     small: bool,
 }
 
@@ -79,11 +70,12 @@ impl Requantizer {
     ) -> Self {
         let used = || channels.into_iter().enumerate().filter_map(|(lane, channel)| Some((lane, channel?)));
         let mut multipliers = Multipliers::default();
-        let mut small = largest_sum <= CALM;
-        let finish = match requantize {
+        let mut small = largest_sum <= MAX_NON_WRAPPING;
+        let mut factors = Box::default();
+        let form = match requantize {
             Requantize::Fixed(fixed) => {
                 for (lane, channel) in used() {
-                    let Multiplier { mantissa: value, shift } = fixed[if fixed.len() == 1 { 0 } else { channel }];
+                    let Multiplier { mantissa: value, shift } = of_channel(fixed, channel);
                     assert!((-31..=31).contains(&shift), "a multiplier's shift is {shift}");
                     multipliers.set(lane, value, shift);
                 }
@@ -92,40 +84,41 @@ impl Requantizer {
                 if clamped && multipliers.right.iter().all(|&right| right >= 1) {
                     // A right shift leaves room for the zero point, whatever the sum is.
                     multipliers.round_clamped();
-                    Finish::Clamped
+                    Form::Clamped
                 } else if small {
                     multipliers.round_small();
-                    Finish::Rounded
+                    Form::Rounded
                 } else {
-                    Finish::General
+                    Form::General
                 }
             }
             Requantize::Float(scales) => {
                 let mut lanes = [0.0; LANES];
                 for (lane, channel) in used() {
-                    lanes[lane] = scales[if scales.len() == 1 { 0 } else { channel }];
+                    lanes[lane] = of_channel(scales, channel);
                 }
-                Finish::Float(Box::new(lanes))
+                factors = Box::new(lanes);
+                Form::Float
             }
         };
-        let range = match finish {
-            Finish::Clamped | Finish::Rounded => OutputRange { offset: 0, ..range },
-            Finish::General | Finish::Float(_) => OutputRange {
+        let range = match form {
+            Form::Clamped | Form::Rounded => OutputRange { offset: 0, ..range },
+            Form::General | Form::Float => OutputRange {
                 zero: range.zero - range.offset,
                 min: range.min - range.offset,
                 max: range.max - range.offset,
                 offset: range.offset,
             },
         };
-        Self { multipliers, range, small: small && !matches!(finish, Finish::Float(_)), finish }
+        Self { multipliers, range, small: small && form != Form::Float, form, factors }
     }
 
     /// What [`Requantizer::scale`] leaves to do.
     pub(crate) fn clamp(&self) -> Clamp {
         let OutputRange { zero, min, max, offset } = self.range;
-        match self.finish {
-            Finish::Clamped | Finish::Rounded => Clamp { zero, min, max },
-            Finish::General | Finish::Float(_) => Clamp { zero: 0, min: min + offset, max: max + offset },
+        match self.form {
+            Form::Clamped | Form::Rounded => Clamp { zero, min, max },
+            Form::General | Form::Float => Clamp { zero: 0, min: min + offset, max: max + offset },
         }
     }
 
@@ -135,28 +128,24 @@ impl Requantizer {
     /// without the instruction set.
     #[inline(always)]
     pub(crate) fn scale<A: Arch, const N: usize>(&self, arch: A, lanes: [A::I32; N]) -> [A::I32; N] {
-        match &self.finish {
-            Finish::Clamped => self.scale_clamped(arch, lanes),
-            Finish::Rounded => self.scale_rounded(arch, lanes),
-            Finish::General => self.scale_general(arch, lanes),
-            Finish::Float(scales) => self.scale_float(arch, scales, lanes),
+        match self.form {
+            Form::Clamped => self.scale_clamped(arch, lanes),
+            Form::Rounded => self.scale_rounded(arch, lanes),
+            Form::General => self.scale_general(arch, lanes),
+            Form::Float => self.scale_float(arch, lanes),
         }
     }
 
-    /// Which of the two fast forms may be asked for.
+    /// How sums are scaled.
     pub(crate) fn form(&self) -> Form {
-        match self.finish {
-            Finish::Clamped => Form::Clamped,
-            Finish::Rounded => Form::Rounded,
-            Finish::General | Finish::Float(_) => Form::Any,
-        }
+        self.form
     }
 
-    /// Gives up what [`Finish::Clamped`] makes of negative sums; returns whether the form is [`Form::Rounded`] now.
+    /// Gives up what [`Form::Clamped`] makes of negative sums; returns whether the form is [`Form::Rounded`] now.
     pub(crate) fn round_both_signs(&mut self) -> bool {
         if self.small {
             self.multipliers.round_small();
-            self.finish = Finish::Rounded;
+            self.form = Form::Rounded;
         }
         self.small
     }
@@ -212,13 +201,13 @@ impl Requantizer {
     }
 
     #[inline(always)]
-    fn scale_float<A: Arch, const N: usize>(&self, arch: A, scales: &[f64; LANES], lanes: [A::I32; N]) -> [A::I32; N] {
+    fn scale_float<A: Arch, const N: usize>(&self, arch: A, lanes: [A::I32; N]) -> [A::I32; N] {
         let mut copies = lanes;
         for lane in &mut copies {
             let mut sums = Lanes::ZERO;
             // SAFETY: the array has sixteen values.
             unsafe { arch.store(sums.0.as_mut_ptr(), *lane) };
-            self.round_once(scales, &mut sums);
+            self.round_once(&mut sums);
             // SAFETY: as above.
             *lane = unsafe { arch.load(sums.0.as_ptr()) };
         }
@@ -227,17 +216,18 @@ impl Requantizer {
 
     /// One rounding of each product with a double.
     #[inline(never)]
-    fn round_once(&self, scales: &[f64; LANES], sums: &mut Lanes) {
-        for (sum, scale) in sums.0.iter_mut().zip(scales) {
-            let scaled = truncate((f64::from(*sum) * scale).round());
+    fn round_once(&self, sums: &mut Lanes) {
+        for (sum, factor) in sums.0.iter_mut().zip(&self.factors) {
+            let scaled = round(f64::from(*sum) * factor);
             let moved = scaled.wrapping_add(self.range.zero);
             *sum = moved.max(self.range.min).min(self.range.max) + self.range.offset;
         }
     }
 }
 
-/// The conversion of x86: what does not fit is the least value.
+/// One rounding, and the conversion of x86: what does not fit is the least value.
 #[inline(always)]
-fn truncate(value: f64) -> i32 {
-    if (-2_147_483_648.0..2_147_483_648.0).contains(&value) { value as i32 } else { i32::MIN }
+pub(crate) fn round(value: f64) -> i32 {
+    let rounded = value.round();
+    if (-2_147_483_648.0..2_147_483_648.0).contains(&rounded) { rounded as i32 } else { i32::MIN }
 }

@@ -231,21 +231,21 @@ fn conv_note(statistics: &gemm::ConvStatistics) -> Option<String> {
     if statistics.border_classes > 1 {
         notes.push(format!("{} border classes", statistics.border_classes));
     }
-    if let Some(joined) = statistics.joined {
-        let share = |count: usize| 100.0 * count as f64 / joined.lines.max(1) as f64;
-        let groups: Vec<String> = joined.joined.iter().map(|&lines| format!("{:.0}", share(lines))).collect();
+    if let Some(widening) = statistics.widening {
+        let share = |count: usize| 100.0 * count as f64 / widening.lines.max(1) as f64;
+        let groups: Vec<String> = widening.grouped.iter().map(|&lines| format!("{:.0}", share(lines))).collect();
         notes.push(format!(
             "weight lines alone and joined by 2 to {}: {} %, {:.1} % repair others",
             groups.len(),
             groups.join(" + "),
-            share(joined.repairs)
+            share(widening.repairs)
         ));
     }
     if statistics.corrects_row_sums {
         notes.push("sums of activations for weight zero points".to_owned());
     }
-    if statistics.excess > 0 {
-        notes.push(format!("weights beyond eight bits: {}", statistics.excess));
+    if statistics.outliers > 0 {
+        notes.push(format!("weights beyond eight bits: {}", statistics.outliers));
     }
     (!notes.is_empty()).then(|| notes.join(", "))
 }

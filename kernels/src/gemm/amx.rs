@@ -18,15 +18,15 @@
 
 use core::cell::Cell;
 
-use super::avx512vnni::{row_sums, tile};
-use super::bind::{BlockKernel, Descriptor, TileShape};
-use super::blocks::PanelGroup;
-use super::ending;
-use super::layout::Layout;
-use super::tile::{Block, Run};
-use crate::arch::Arch;
+use super::block::Block;
+use super::block_kernel::BlockCall;
+use super::epilogue::ToBytes;
+use super::panel_epilogue::PanelGroup;
+use super::panel_ranges::PanelRange;
+use super::shape::KernelShape;
 use crate::arch::amx::{self, Sums, TILE_BYTES, TILE_ROWS, Tiles};
-use crate::isa::Isa;
+use crate::arch::{Amx, Arch, Avx512Vnni, InstructionSet, Kernel};
+use crate::epilogue::Epilogue;
 use crate::memory::Line;
 
 /// Lines of a tile of weights.
@@ -36,37 +36,31 @@ const STEP_ROWS: usize = 2 * TILE_ROWS;
 /// Rows that are finished at a time.
 const FINISH_ROWS: usize = 16;
 
-thread_local! {
-    /// Copied rows; kept by each thread, so that only its first blocks allocate.
-    static COPIES: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
-}
-
 /// Rows copied to equal distances.
-struct Copies {
-    lines: Vec<Line>,
+struct Copies<'a> {
+    lines: &'a mut [Line],
     /// Lines from one row to the next.
     row_lines: usize,
 }
 
-impl Copies {
+/// Lines from one row to the next: an odd distance keeps the rows of a tile in different sets of the cache.
+fn row_lines(ranges: &[PanelRange]) -> usize {
+    ranges.iter().map(chunks).sum::<usize>() | 1
+}
+
+impl<'a> Copies<'a> {
     /// Copies the rows of a block; rows up to a multiple of sixteen hold anything.
     ///
     /// # Safety
     /// The segments of every row are readable.
     #[inline(always)]
-    unsafe fn new(block: &Block<'_>) -> Self {
-        // An odd distance keeps the rows of a tile in different sets of the cache.
-        let row_lines = block.runs.iter().map(chunks).sum::<usize>() | 1;
-        let mut lines = COPIES.take();
-        // Copies write whole lines from wherever a segment starts, at most two past its row.
-        let needed = block.rows.len().next_multiple_of(TILE_ROWS) * row_lines + 2;
-        if lines.len() < needed {
-            lines.resize(needed, Line::ZERO);
-        }
-        let mut copies = Self { lines, row_lines };
-        for (index, &row) in block.rows.iter().enumerate() {
+    unsafe fn new(call: &BlockCall<'_>, lines: &'a mut [Line]) -> Self {
+        let mut copies = Self { lines, row_lines: row_lines(call.ranges) };
+        let needed = AmxBlock::workspace_lines(call.ranges, call.block.rows.len());
+        assert!(copies.lines.len() >= needed, "a workspace of {} lines", copies.lines.len());
+        for (index, &row) in call.block.rows.iter().enumerate() {
             // SAFETY: the caller's promise.
-            unsafe { copies.copy_row(block, index, row) }
+            unsafe { copies.copy_row(call, index, row) }
         }
         copies
     }
@@ -74,13 +68,13 @@ impl Copies {
     /// # Safety
     /// The segments of the row are readable.
     #[inline(always)]
-    unsafe fn copy_row(&mut self, block: &Block<'_>, index: usize, row: *const u8) {
+    unsafe fn copy_row(&mut self, call: &BlockCall<'_>, index: usize, row: *const u8) {
         let start = index * self.row_lines;
         let target: *mut u8 = self.lines[start..start + self.row_lines + 2].as_mut_ptr().cast();
         let mut at = 0;
-        for run in block.runs {
-            for segment in &block.segments[run.segments.clone()] {
-                // What is zeroed too far belongs to what is copied next.
+        for range in call.ranges {
+            for segment in &call.block.class.segments[range.segments.clone()] {
+                // The zeros past the segment's end are overwritten by the next segment.
                 // SAFETY: the caller vouches for the segment; `at` is within the row, which has two
                 // lines behind it.
                 unsafe {
@@ -101,47 +95,62 @@ impl Copies {
     }
 }
 
-impl Drop for Copies {
-    fn drop(&mut self) {
-        COPIES.set(core::mem::take(&mut self.lines));
-    }
-}
-
-/// Tiles of weights in a run.
-fn chunks(run: &Run) -> usize {
-    run.lines.div_ceil(TILE_LINES)
+/// Tiles of weights in a range.
+fn chunks(range: &PanelRange) -> usize {
+    range.lines.div_ceil(TILE_LINES)
 }
 
 /// Computes a block of rows times its panel groups.
-///
-/// # Safety
-/// As [`super::tile::TileFn`] for every row, panel and group; the CPU and the process have AMX.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn run(block: &Block<'_>) {
-    // SAFETY: the caller vouches for the rows.
-    let copies = unsafe { Copies::new(block) };
-    // SAFETY: the caller vouches for AMX; tiles are configured nowhere else.
-    let mut tiles = unsafe { Tiles::configure() };
-    let mut sums = [Sums::ZERO; 2];
-    let chunks = block.runs.iter().map(chunks).sum();
-    let mut last = Step { group: block.groups[0], first: 0, rows: 0 };
-    let mut turn = 0;
-    for &group in block.groups {
-        for first in (0..block.rows.len()).step_by(STEP_ROWS) {
-            let step = Step { group, first, rows: STEP_ROWS.min(block.rows.len() - first) };
-            let mut pending = Pending::new(last, &sums[1 - turn], chunks);
-            // SAFETY: the caller's promise.
-            unsafe {
-                step.compute(&mut tiles, block, &copies, &mut pending);
-                pending.finish(block);
-            }
-            step.store(&mut tiles, &mut sums[turn]);
-            last = step;
-            turn = 1 - turn;
-        }
+pub(crate) struct AmxBlock;
+
+impl AmxBlock {
+    /// Rows and panels that it computes together.
+    pub(crate) const SHAPE: KernelShape = KernelShape { rows: STEP_ROWS, panels: 2 };
+    /// Fewest lines of K that it suits.
+    pub(crate) const LEAST_LINES: usize = TILE_LINES;
+    /// Lines past the last panel that it reads; they meet activations of 0.
+    pub(crate) const SLACK_LINES: usize = TILE_LINES;
+
+    /// Lines that copies of so many rows take, of a class of such ranges.
+    pub(crate) fn workspace_lines(ranges: &[PanelRange], rows: usize) -> usize {
+        // Copies write whole lines from wherever a segment starts, at most two past its row.
+        rows.next_multiple_of(TILE_ROWS) * row_lines(ranges) + 2
     }
-    // SAFETY: the caller's promise.
-    unsafe { Pending::new(last, &sums[1 - turn], chunks).finish(block) }
+}
+
+impl Kernel<Amx> for AmxBlock {
+    type Call<'a> = BlockCall<'a>;
+
+    /// # Safety
+    /// As [`BlockFn`](super::block_kernel::BlockFn).
+    #[inline(always)]
+    unsafe fn run(_arch: Amx, call: &BlockCall<'_>) {
+        let block = call.block;
+        // SAFETY: the caller vouches for the rows.
+        let copies = unsafe { Copies::new(call, call.workspace.take()) };
+        // SAFETY: the value proves AMX; tiles are configured nowhere else.
+        let mut tiles = unsafe { Tiles::configure() };
+        let mut sums = [Sums::ZERO; 2];
+        let chunks = call.ranges.iter().map(chunks).sum();
+        let mut last = Step { group: block.groups[0], first: 0, rows: 0 };
+        let mut turn = 0;
+        for &group in block.groups {
+            for first in (0..block.rows.len()).step_by(STEP_ROWS) {
+                let step = Step { group, first, rows: STEP_ROWS.min(block.rows.len() - first) };
+                let pending = Pending::new(block, last, &sums[1 - turn], chunks);
+                // SAFETY: the caller's promise.
+                unsafe {
+                    step.compute(&mut tiles, call, &copies, &pending);
+                    pending.finish();
+                }
+                step.store(&mut tiles, &mut sums[turn]);
+                last = step;
+                turn = 1 - turn;
+            }
+        }
+        // SAFETY: the caller's promise.
+        unsafe { Pending::new(block, last, &sums[1 - turn], chunks).finish() }
+    }
 }
 
 /// Up to 32 rows times one panel group.
@@ -156,16 +165,16 @@ impl Step {
     /// Leaves the sums in the tiles.
     ///
     /// # Safety
-    /// As [`run`].
+    /// As [`AmxBlock`]'s run.
     #[inline(always)]
-    unsafe fn compute(self, tiles: &mut Tiles, block: &Block<'_>, copies: &Copies, pending: &mut Pending<'_>) {
+    unsafe fn compute(self, tiles: &mut Tiles, call: &BlockCall<'_>, copies: &Copies<'_>, pending: &Pending<'_>) {
         // SAFETY: the caller's promise.
         unsafe {
             match (self.rows > TILE_ROWS, self.group.panels) {
-                (false, 1) => self.products::<1, 1>(tiles, block, copies, pending),
-                (false, _) => self.products::<1, 2>(tiles, block, copies, pending),
-                (true, 1) => self.products::<2, 1>(tiles, block, copies, pending),
-                (true, _) => self.products::<2, 2>(tiles, block, copies, pending),
+                (false, 1) => self.products::<1, 1>(tiles, call, copies, pending),
+                (false, _) => self.products::<1, 2>(tiles, call, copies, pending),
+                (true, 1) => self.products::<2, 1>(tiles, call, copies, pending),
+                (true, _) => self.products::<2, 2>(tiles, call, copies, pending),
             }
         }
     }
@@ -173,24 +182,25 @@ impl Step {
     /// The sums of `16 * ROWS` rows times `COLUMNS` panels.
     ///
     /// # Safety
-    /// As [`run`].
+    /// As [`AmxBlock`]'s run.
     #[inline(always)]
     unsafe fn products<const ROWS: usize, const COLUMNS: usize>(
         self,
         tiles: &mut Tiles,
-        block: &Block<'_>,
-        copies: &Copies,
-        pending: &mut Pending<'_>,
+        call: &BlockCall<'_>,
+        copies: &Copies<'_>,
+        pending: &Pending<'_>,
     ) {
+        let panel_lines = call.weights.panel_lines;
         tiles.clear_sums();
         let stride = copies.row_lines * TILE_BYTES;
         let mut activations = copies.row(self.first);
-        for run in block.runs {
-            let line = self.group.first * block.panel_lines + run.line;
-            let last = line + (COLUMNS - 1) * block.panel_lines + chunks(run) * TILE_LINES;
-            let mut weights = block.weights[line..last].as_ptr().cast::<i8>();
-            for _ in 0..chunks(run) {
-                // SAFETY: copies hold sixteen or 32 rows from `first` on, each of all runs' chunks; the
+        for range in call.ranges {
+            let line = self.group.first * panel_lines + range.line;
+            let last = line + (COLUMNS - 1) * panel_lines + chunks(range) * TILE_LINES;
+            let mut weights = call.weights.lines[line..last].as_ptr().cast::<i8>();
+            for _ in 0..chunks(range) {
+                // SAFETY: copies hold sixteen or 32 rows from `first` on, each of all ranges' chunks; the
                 // slice above holds the lines.
                 unsafe {
                     tiles.load_activations::<0>(activations, stride);
@@ -199,12 +209,12 @@ impl Step {
                         tiles.load_activations::<1>(activations.wrapping_add(TILE_ROWS * stride), stride);
                     }
                     if COLUMNS == 2 {
-                        tiles.load_weights::<1>(weights.wrapping_add(block.panel_lines * TILE_BYTES));
+                        tiles.load_weights::<1>(weights.wrapping_add(panel_lines * TILE_BYTES));
                     }
                 }
                 tiles.multiply::<ROWS, COLUMNS>();
                 // SAFETY: the caller's promise.
-                unsafe { pending.advance(block) }
+                unsafe { pending.advance() }
                 activations = activations.wrapping_add(TILE_BYTES);
                 weights = weights.wrapping_add(TILE_LINES * TILE_BYTES);
             }
@@ -225,18 +235,17 @@ impl Step {
     /// Turns `ROWS` rows of sums from `row` on into stored activations; returns how many they were.
     ///
     /// # Safety
-    /// As [`run`]; the group has `PANELS` panels.
+    /// As [`AmxBlock`]'s run; the group has `PANELS` panels.
     #[inline(always)]
     unsafe fn finish<const ROWS: usize, const PANELS: usize>(
         self,
+        arch: Avx512Vnni,
         block: &Block<'_>,
         sums: &Sums,
         row: usize,
     ) -> usize {
-        // SAFETY: AMX includes AVX-512.
-        let arch = unsafe { amx::vectors() };
         let first = self.first + row;
-        let ending = block.ending(self.group, first..first + ROWS);
+        let epilogue = block.epilogue(self.group, first..first + ROWS);
         let mut lanes = [[arch.splat(0); PANELS]; ROWS];
         for panel in 0..PANELS {
             // SAFETY: a panel's bias has sixteen values.
@@ -247,7 +256,7 @@ impl Step {
             }
         }
         // SAFETY: the caller vouches for the outputs.
-        unsafe { ending::finish(arch, &ending, lanes) }
+        unsafe { ToBytes::finish(arch, &epilogue, lanes) }
         ROWS
     }
 }
@@ -255,29 +264,31 @@ impl Step {
 /// A step whose sums are stored. It is finished bit by bit between the chunks of the next one, so that the vector
 /// units work while the tiles do.
 struct Pending<'a> {
+    block: &'a Block<'a>,
     step: Step,
     sums: &'a Sums,
     /// The first row that is not finished.
-    row: usize,
+    row: Cell<usize>,
     /// How often [`FINISH_ROWS`] rows are finished with each chunk.
     turns: usize,
 }
 
 impl<'a> Pending<'a> {
-    fn new(step: Step, sums: &'a Sums, chunks: usize) -> Self {
-        Self { step, sums, row: 0, turns: (STEP_ROWS / FINISH_ROWS).div_ceil(chunks.max(1)) }
+    fn new(block: &'a Block<'a>, step: Step, sums: &'a Sums, chunks: usize) -> Self {
+        let turns = (STEP_ROWS / FINISH_ROWS).div_ceil(chunks.max(1));
+        Self { block, step, sums, row: Cell::new(0), turns }
     }
 
     /// Finishes a chunk's share.
     ///
     /// # Safety
-    /// As [`run`].
+    /// As [`AmxBlock`]'s run.
     #[inline(always)]
-    unsafe fn advance(&mut self, block: &Block<'_>) {
+    unsafe fn advance(&self) {
         for _ in 0..self.turns {
-            if self.row < self.step.rows {
+            if self.row.get() < self.step.rows {
                 // SAFETY: the caller's promise.
-                unsafe { self.finish_rows(block) }
+                unsafe { Avx512Vnni::enter::<FinishRows>(self) }
             }
         }
     }
@@ -285,56 +296,40 @@ impl<'a> Pending<'a> {
     /// Finishes all rows.
     ///
     /// # Safety
-    /// As [`run`].
+    /// As [`AmxBlock`]'s run.
     #[inline(always)]
-    unsafe fn finish(mut self, block: &Block<'_>) {
-        while self.row < self.step.rows {
+    unsafe fn finish(self) {
+        while self.row.get() < self.step.rows {
             // SAFETY: the caller's promise.
-            unsafe { self.finish_rows(block) }
+            unsafe { Avx512Vnni::enter::<FinishRows>(&self) }
         }
-    }
-
-    /// Finishes the next [`FINISH_ROWS`] rows, or four or one if there are fewer.
-    ///
-    /// # Safety
-    /// As [`run`].
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn finish_rows(&mut self, block: &Block<'_>) {
-        let Self { step, sums, row, .. } = *self;
-        // SAFETY: the caller's promise; the rows are within the step.
-        self.row += unsafe {
-            match (step.rows - row, step.group.panels) {
-                (FINISH_ROWS.., 1) => step.finish::<FINISH_ROWS, 1>(block, sums, row),
-                (FINISH_ROWS.., _) => step.finish::<FINISH_ROWS, 2>(block, sums, row),
-                (4.., 1) => step.finish::<4, 1>(block, sums, row),
-                (4.., _) => step.finish::<4, 2>(block, sums, row),
-                (_, 1) => step.finish::<1, 1>(block, sums, row),
-                _ => step.finish::<1, 2>(block, sums, row),
-            }
-        };
     }
 }
 
-pub(crate) static TILES: Descriptor = Descriptor {
-    isa: Isa::Amx,
-    operands: "u8s8",
-    layout: Layout::Fours,
-    tiles: &[
-        super::tile_rows!(1; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
-        super::tile_rows!(2; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
-    ],
-    careful_tiles: &[],
-    row_sums,
-    joins_lines: false,
-    block: Some(BlockKernel {
-        shape: TileShape { rows: STEP_ROWS, panels: 2 },
-        least_rows: 6,
-        least_lines: TILE_LINES,
-        least_panel_lines: 200,
-        tile_isa: Isa::Avx512Vnni,
-        // The rows of a block share most of their activations, and tiles come from the second level as well.
-        copies: false,
-        slack_lines: TILE_LINES,
-        run,
-    }),
-};
+/// Finishes the next [`FINISH_ROWS`] rows, or four or one if there are fewer. It is entered as a function of its own, since
+/// it is called from many places.
+struct FinishRows;
+
+impl Kernel<Avx512Vnni> for FinishRows {
+    type Call<'a> = Pending<'a>;
+
+    /// # Safety
+    /// As [`AmxBlock`]'s run; rows are left.
+    #[inline(always)]
+    unsafe fn run(arch: Avx512Vnni, call: &Pending<'_>) {
+        let Pending { block, step, sums, ref row, .. } = *call;
+        let at = row.get();
+        // SAFETY: the caller's promise; the rows are within the step.
+        let finished = unsafe {
+            match (step.rows - at, step.group.panels) {
+                (FINISH_ROWS.., 1) => step.finish::<FINISH_ROWS, 1>(arch, block, sums, at),
+                (FINISH_ROWS.., _) => step.finish::<FINISH_ROWS, 2>(arch, block, sums, at),
+                (4.., 1) => step.finish::<4, 1>(arch, block, sums, at),
+                (4.., _) => step.finish::<4, 2>(arch, block, sums, at),
+                (_, 1) => step.finish::<1, 1>(arch, block, sums, at),
+                _ => step.finish::<1, 2>(arch, block, sums, at),
+            }
+        };
+        row.set(at + finished);
+    }
+}

@@ -1,252 +1,129 @@
-//! How a convolution is cut: panel groups, row blocks and tasks.
+//! The method of block kernels, with the tiles that small blocks go to.
 
-use core::ops::Range;
+use core::cell::Cell;
 
-use super::bind::Descriptor;
-use super::class::Class;
-use super::columns::Columns;
+use super::block::Block;
+use super::block_kernel::{BlockCall, BlockFn, WorkspaceFn};
+use super::direct::{self, DirectTiles};
+use super::geometry::Geometry;
+use super::layout::Layout;
+use super::method::{MainWork, Method, Packed, PackedWeights};
+use super::outliers;
 use super::pack::PanelSource;
-use crate::requantize::Form;
+use super::panel_lines::PanelLines;
+use super::panel_ranges::{PanelRange, panel_ranges};
+use super::shape::{KernelName, KernelShape};
+use super::spec::ConvSpec;
+use super::statistics::ConvStatistics;
+use crate::kernel_id::KernelId;
+use crate::memory::Line;
 
-/// Most rows whose pointers a task prepares at a time.
-pub(crate) const MAX_BLOCK_ROWS: usize = 72;
-/// Activations of a block of rows should stay in the first-level cache beside the weights.
-const BLOCK_BYTES: usize = 24 << 10;
-/// Weights that one task streams should stay in the second-level cache.
-const CHUNK_BYTES: usize = 640 << 10;
-/// Below this many bytes of weights all panels go together.
-const WHOLE_BYTES: usize = 1 << 20;
-/// A task takes one in so many of each thread's share of what is left.
-const SHARES: usize = 2;
-/// What bounds the number of tasks of a layer.
-const MOST_TASKS_PER_THREAD: usize = 32;
-/// Work, in lines times rows, below which handing out a task costs more than it brings.
-const LEAST_WORK: u64 = 1 << 13;
-
-/// Neighbouring panels that one tile computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PanelGroup {
-    pub(crate) first: usize,
-    pub(crate) panels: usize,
-    /// Channel group that the panels read.
-    pub(crate) group: usize,
-    /// How all panels are scaled.
-    pub(crate) form: Form,
-    /// Whether the panels are stored together; see [`Columns::joined`].
-    pub(crate) joined: bool,
+/// A block kernel.
+pub(crate) struct Blocks {
+    pub(crate) name: KernelName,
+    /// How it wants the weights.
+    pub(crate) layout: Layout,
+    /// Rows and panels that it computes together.
+    pub(crate) shape: KernelShape,
+    /// Whether it copies the whole K of every row, so that a block's copies should stay in the first-level cache.
+    pub(crate) copies_rows: bool,
+    /// Lines past the last panel that it may read; they meet activations of 0.
+    pub(crate) slack_lines: usize,
+    pub(crate) workspace_lines: WorkspaceFn,
+    pub(crate) run: BlockFn,
+    /// The smallest block that it suits.
+    pub(crate) least: LeastBlock,
+    /// What smaller blocks go to: tiles that want weights in its layout.
+    pub(crate) tiles: Option<&'static DirectTiles>,
 }
 
-/// Rows of a class times a range of panel groups.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Task {
-    pub(crate) class: u32,
-    pub(crate) rows: Range<u32>,
-    pub(crate) groups: Range<u32>,
+/// What a block has at least.
+pub(crate) struct LeastBlock {
+    pub(crate) rows: usize,
+    /// Lines of K.
+    pub(crate) lines: usize,
+    /// Lines of all panels.
+    pub(crate) panel_lines: usize,
 }
 
-/// Panels that read the same channels, joined to tile widths.
-pub(crate) fn panel_groups(
-    descriptor: &Descriptor,
-    sources: &[PanelSource],
-    columns: &mut [Columns],
-) -> Vec<PanelGroup> {
-    let mut groups = Vec::new();
-    let mut first = 0;
-    for run in sources.chunk_by(|a, b| a.group == b.group) {
-        for panels in descriptor.widths(run.len()) {
-            let columns = &mut columns[first..first + panels];
-            let form = Columns::unite(columns);
-            groups.push(PanelGroup { first, panels, group: run[0].group, form, joined: Columns::joined(columns) });
-            first += panels;
-        }
+impl Blocks {
+    /// The tiles for a block of `rows` by `panels` by `lines` of K, where they are the faster way.
+    fn tiles_for(&self, rows: usize, panels: usize, lines: usize) -> Option<&'static DirectTiles> {
+        let least = &self.least;
+        let suits = rows >= least.rows && lines >= least.lines && panels * lines >= least.panel_lines;
+        if suits { None } else { self.tiles }
     }
-    groups
-}
 
-/// What task sizes depend on.
-pub(crate) struct Extent {
-    pub(crate) batch: usize,
-    /// Bytes of activations that one more row adds to a block.
-    pub(crate) row_bytes: usize,
-    /// Packed bytes of one panel.
-    pub(crate) panel_bytes: usize,
-    pub(crate) threads: usize,
-    /// Rows that blocks are a multiple of.
-    pub(crate) row_quantum: usize,
-}
-
-impl Extent {
-    /// Rows whose pointers are prepared together.
-    pub(crate) fn block_rows(&self) -> usize {
-        let quantum = self.row_quantum;
-        (BLOCK_BYTES / self.row_bytes.max(1)).clamp(quantum, MAX_BLOCK_ROWS) / quantum * quantum
+    fn of_panels(&self, panels: usize) -> KernelId {
+        self.name.of(KernelShape { panels, ..self.shape })
     }
 }
 
-/// Cuts the classes into tasks, neighbours next to each other.
-///
-/// One thread gets whole classes. Several take tasks from both ends: there tasks are large, and they shrink towards
-/// the middle, so that threads which begin or run unevenly still end together.
-pub(crate) fn tasks(classes: &[Class], groups: &[PanelGroup], extent: &Extent) -> Vec<Task> {
-    let total: u64 = classes.iter().map(|class| Area::new(class, groups, extent).work(0..groups.len())).sum();
-    let least = LEAST_WORK.max(total / (extent.threads * MOST_TASKS_PER_THREAD) as u64);
-    let mut tasks = Vec::new();
-    let mut push = |class: usize, pieces: Vec<Piece>| {
-        for (rows, groups) in pieces {
-            let [rows, groups] = [rows, groups].map(|range| range.start as u32..range.end as u32);
-            tasks.push(Task { class: class as u32, rows, groups });
-        }
-    };
-    let chunks = chunks(groups, extent.panel_bytes);
-    if chunks.len() == 1 || classes.iter().all(|class| class.rows(extent.batch) <= MAX_BLOCK_ROWS) {
-        for (index, class) in classes.iter().enumerate() {
-            push(index, Area::new(class, groups, extent).cut(extent, least));
-        }
-    } else {
-        for chunk in chunks {
-            for (index, class) in classes.iter().enumerate() {
-                push(index, Area::new(class, groups, extent).cut_evenly(extent, &chunk));
-            }
-        }
-    }
-    tasks
-}
-
-/// Rows and panel groups of a piece.
-type Piece = (Range<usize>, Range<usize>);
-
-/// Rows of a class times all panel groups.
-struct Area<'a> {
-    rows: usize,
-    groups: &'a [PanelGroup],
-    steps: usize,
-}
-
-impl<'a> Area<'a> {
-    fn new(class: &Class, groups: &'a [PanelGroup], extent: &Extent) -> Self {
-        Self { rows: class.rows(extent.batch), groups, steps: class.steps().max(1) }
+impl Method for Blocks {
+    fn layout(&self) -> Layout {
+        self.layout
     }
 
-    /// Steps of four k for all rows of some groups.
-    fn work(&self, groups: Range<usize>) -> u64 {
-        self.groups[groups].iter().map(|group| group.panels).sum::<usize>() as u64
-            * self.steps as u64
-            * self.rows as u64
+    fn kernels(&self) -> Vec<KernelId> {
+        (1..=self.shape.panels).map(|panels| self.of_panels(panels)).collect()
     }
 
-    /// Pieces of at least about `least` work that shrink from both ends to the middle.
-    fn cut(&self, extent: &Extent, least: u64) -> Vec<Piece> {
-        let all = 0..self.groups.len();
-        let work = self.work(all.clone());
-        let least_of = |count: usize| (least * count as u64).div_ceil(work) as usize;
-        let least_rows = least_of(self.rows).next_multiple_of(extent.row_quantum);
-        if extent.threads == 1 || work < 2 * least {
-            return vec![(0..self.rows, all)];
+    fn main_kernel(&self, work: MainWork) -> KernelId {
+        match self.tiles_for(work.rows, work.all_panels, work.lines) {
+            Some(tiles) => tiles.tallest(work.panels),
+            None => self.of_panels(work.panels),
         }
-        if self.rows > MAX_BLOCK_ROWS || all.len() == 1 {
-            let cuts = shrinking(self.rows, extent.threads, least_rows, extent.row_quantum);
-            return cuts.into_iter().map(|rows| (rows, all.clone())).collect();
-        }
-        // Few rows stay together, so that weights are read once; but not in the middle, where pieces are to be small.
-        let cuts = shrinking(all.len(), extent.threads, least_of(all.len()), 1);
-        let middle = (cuts.len() - 1) / 2..=cuts.len() / 2;
-        let mut pieces = Vec::new();
-        for (index, groups) in cuts.into_iter().enumerate() {
-            let parts =
-                if middle.contains(&index) { (self.work(groups.clone()) / least).clamp(1, 4) as usize } else { 1 };
-            let step = self.rows.div_ceil(parts).next_multiple_of(extent.row_quantum);
-            for first in (0..self.rows).step_by(step) {
-                pieces.push((first..self.rows.min(first + step), groups.clone()));
-            }
-        }
-        pieces
     }
 
-    /// Pieces of a chunk whose weights do not stay in the cache beside others'.
-    fn cut_evenly(&self, extent: &Extent, chunk: &Range<usize>) -> Vec<Piece> {
-        let parts = if extent.threads == 1 { 1 } else { 2 * extent.threads };
-        let step = self.rows.div_ceil(parts).next_multiple_of(extent.row_quantum);
-        (0..self.rows).step_by(step).map(|row| (row..self.rows.min(row + step), chunk.clone())).collect()
+    fn max_panels(&self) -> usize {
+        self.shape.panels
+    }
+
+    fn row_quantum(&self) -> usize {
+        self.shape.rows
+    }
+
+    fn copies_rows(&self) -> bool {
+        self.copies_rows
+    }
+
+    fn pack(&'static self, spec: &ConvSpec<'_>, geometry: &Geometry, sources: &[PanelSource]) -> Packed {
+        let (panels, outliers) = outliers::subtract_zero_points(spec, -128, geometry.classes.len(), sources);
+        let lines = PanelLines::pack(spec, geometry, &panels, self.slack_lines);
+        let ranges = geometry.classes.iter().map(|class| panel_ranges(&class.segments)).collect();
+        Packed { panels, outliers, weights: Box::new(BlockWeights { method: self, lines, ranges }) }
     }
 }
 
-/// Cuts `0..len` into multiples of `quantum`, of at least `least`: at both ends a part of each thread's share of what
-/// is left, and so on to the middle.
-fn shrinking(len: usize, threads: usize, least: usize, quantum: usize) -> Vec<Range<usize>> {
-    let (mut first, mut last) = (0, len);
-    let (mut front, mut back) = (Vec::new(), Vec::new());
-    while first < last {
-        let size = ((last - first) / (SHARES * threads)).max(least).max(1).next_multiple_of(quantum);
-        let end = (first + size).min(last);
-        front.push(first..end);
-        first = end;
-        if first < last {
-            // What is no multiple of the quantum stays in the middle.
-            let start = last.saturating_sub(size).max(first);
-            back.push(start..last);
-            last = start;
-        }
-    }
-    front.extend(back.into_iter().rev());
-    front
+/// Packed lines for a block kernel.
+struct BlockWeights {
+    method: &'static Blocks,
+    lines: PanelLines,
+    /// Of each class.
+    ranges: Vec<Vec<PanelRange>>,
 }
 
-/// Ranges of panel groups whose weights fit the second-level cache together.
-fn chunks(groups: &[PanelGroup], panel_bytes: usize) -> Vec<Range<usize>> {
-    let panels: usize = groups.iter().map(|group| group.panels).sum();
-    let count = if panels * panel_bytes <= WHOLE_BYTES { 1 } else { (panels * panel_bytes).div_ceil(CHUNK_BYTES) };
-    split(0..groups.len(), count)
-}
-
-/// Splits a range evenly into at most `count` parts, none of them empty.
-fn split(range: Range<usize>, count: usize) -> Vec<Range<usize>> {
-    let count = count.clamp(1, range.len().max(1));
-    let at = |part: usize| range.start + range.len() * part / count;
-    (0..count).map(|part| at(part)..at(part + 1)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// 2^38 lines times rows: 0 where they are counted in 32 bits.
-    #[test]
-    fn work_beyond_32_bits_is_cut_as_any() {
-        let group = PanelGroup { first: 0, panels: 1 << 6, group: 0, form: Form::Rounded, joined: false };
-        let extent = Extent { batch: 1, row_bytes: 1, panel_bytes: 1, threads: 2, row_quantum: 1 };
-        for (steps, rows) in [(1 << 16, 1 << 16), (1 << 6, 1 << 16)] {
-            let area = Area { rows, groups: &[group], steps };
-            let pieces = area.cut(&extent, area.work(0..1) / 64);
-            assert_eq!(pieces.iter().map(|(rows, _)| rows.len()).sum::<usize>(), rows);
-            assert_eq!(pieces[0].0, 0..rows / 4);
-        }
+impl PackedWeights for BlockWeights {
+    fn bytes(&self) -> usize {
+        self.lines.bytes()
     }
 
-    #[test]
-    fn shrinking_pieces_cover_the_range_and_shrink() {
-        for len in 0..200 {
-            for (threads, least, quantum) in [(2, 1, 1), (2, 12, 12), (3, 7, 6), (8, 32, 32), (64, 1, 12)] {
-                let pieces = shrinking(len, threads, least, quantum);
-                assert_eq!(pieces.iter().map(ExactSizeIterator::len).sum::<usize>(), len);
-                assert!(pieces.windows(2).all(|pair| pair[0].end == pair[1].start));
-                assert!(pieces.iter().all(|piece| !piece.is_empty()));
-                let front = &pieces[..pieces.len() / 2];
-                assert!(front.windows(2).all(|pair| pair[0].len() >= pair[1].len()), "{pieces:?}");
-            }
-        }
+    fn describe(&self, _statistics: &mut ConvStatistics) {}
+
+    fn workspace_lines(&self, rows: usize) -> usize {
+        self.ranges.iter().map(|ranges| (self.method.workspace_lines)(ranges, rows)).max().unwrap_or(0)
     }
 
-    #[test]
-    fn splits_cover_the_range() {
-        for start in [0, 3] {
-            for len in 0..20 {
-                for count in 1..25 {
-                    let parts = split(start..start + len, count);
-                    assert_eq!(parts[0].start, start);
-                    assert_eq!(parts.last().unwrap().end, start + len);
-                    assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
-                    assert!(len == 0 || parts.iter().all(|part| !part.is_empty()));
-                }
+    unsafe fn run(&self, block: &Block<'_>, workspace: &mut [Line]) {
+        let weights = self.lines.of_order(block.class.order);
+        match self.method.tiles_for(block.rows.len(), block.all_panels(), block.class.steps()) {
+            // SAFETY: the caller's promise; the tiles' instruction set is one that the method's includes.
+            Some(tiles) => unsafe { direct::run(tiles.tiles, block, weights) },
+            None => {
+                let ranges = &self.ranges[block.class_index];
+                let call = BlockCall { block, ranges, weights, workspace: Cell::new(workspace) };
+                // SAFETY: the caller's promise; the workspace is as large as `workspace_lines` says.
+                unsafe { (self.method.run)(&call) }
             }
         }
     }

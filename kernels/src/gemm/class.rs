@@ -1,14 +1,31 @@
-//! Border classes: outputs that see the same taps, with their K and folded bias.
+//! Border classes: outputs that see the same taps, and where their K lies.
 
 use core::ops::Range;
 
-use super::ConvSpec;
-use super::excess::Addend;
 use super::layout::Layout;
-use super::pack::{Order, PanelSource, RunKind};
-use super::tile::{Run, Segment};
-use crate::arch::LANES;
+use super::order::{Order, SegmentKind};
+use super::spec::ConvSpec;
 use crate::window::{Span, spans};
+
+/// A run of K that is contiguous in the activations of every row and in every panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// Bytes from a row's pointer to the run.
+    pub(crate) offset: u32,
+    /// Activations in the run.
+    pub(crate) bytes: u32,
+    /// The run's first line within a panel.
+    pub(crate) line: u32,
+    /// Its lines: steps of four k, of which the last may be padding.
+    pub(crate) lines: u32,
+}
+
+impl Segment {
+    /// Steps of four k.
+    pub(crate) fn steps(&self) -> usize {
+        self.lines as usize
+    }
+}
 
 /// Outputs in a rectangle (of every image) whose windows see the same taps.
 #[derive(Clone, Debug)]
@@ -21,22 +38,27 @@ pub(crate) struct Class {
     pub(crate) first: [usize; 2],
     /// Where K lies.
     pub(crate) segments: Vec<Segment>,
-    /// The segments as runs that are contiguous in the panels.
-    pub(crate) runs: Vec<Run>,
     /// Which packing order the segments refer to.
-    pub(crate) variant: usize,
-    /// First entry in the folded biases: one for each panel.
-    pub(crate) bias: usize,
-    /// What the packed weights of each panel lack; empty where they are whole.
-    pub(crate) addends: Vec<Vec<Addend>>,
-    /// Taps inside.
+    pub(crate) order: usize,
+    /// Taps inside, down and across.
     pub(crate) taps: [Range<usize>; 2],
-    /// Where lines are joined: which streams those are in, and which units of them.
-    pub(crate) streams: usize,
-    pub(crate) units: Vec<Range<usize>>,
 }
 
 impl Class {
+    fn new(spec: &ConvSpec<'_>, down: &Span, across: &Span, index: usize, order: &Order) -> Self {
+        let window = &spec.window;
+        let taps = [down.taps.clone(), across.taps.clone()];
+        let mut first = [0; 2];
+        for (axis, span) in [down, across].into_iter().enumerate() {
+            if !taps.iter().any(Range::is_empty) {
+                let tap = span.taps.start * window.dilation[axis];
+                first[axis] = span.outputs.start * window.stride[axis] + tap - window.pad_before[axis];
+            }
+        }
+        let (down, across) = (down.outputs.clone(), across.outputs.clone());
+        Self { down, across, first, segments: segments(spec, &taps, order), order: index, taps }
+    }
+
     /// Outputs in the class, over all images.
     pub(crate) fn rows(&self, batch: usize) -> usize {
         batch * self.down.len() * self.across.len()
@@ -55,72 +77,44 @@ impl Class {
 
 /// Most ranges of taps across for which weights of few channels are packed apart; they bound how much larger packed
 /// weights can be than the weights.
-const MAX_VARIANTS: usize = 9;
+const MAX_ORDERS: usize = 9;
 
 /// The packing orders and border classes of a convolution.
 pub(crate) fn classes(spec: &ConvSpec<'_>, layout: Layout) -> (Vec<Order>, Vec<Class>) {
     let window = &spec.window;
-    let channels = spec.input.channels / spec.groups;
+    let channels = spec.group_channels();
     let across = spans(window, 1, spec.input.width, spec.output[1]);
     let contiguous = window.dilation[1] == 1 && spec.groups == 1 && spec.input.pixel_stride == channels;
     let every_tap = 0..window.taps[1];
-    let order = |run, across| Order { layout, run, across, down: window.taps[0], channels };
+    let order = |segment, across| Order { layout, segment, across, down: window.taps[0], channels };
     let enters_anywhere = channels.is_multiple_of(layout.block());
     let mut orders: Vec<Order> = Vec::new();
-    let mut variant_of = Vec::new();
+    let mut order_of = Vec::new();
     for span in &across {
-        let apart = channels <= 16 && across.len() <= MAX_VARIANTS;
+        let apart = channels <= 16 && across.len() <= MAX_ORDERS;
         let order = if !contiguous || !(enters_anywhere || apart) {
-            order(RunKind::Tap, every_tap.clone())
+            order(SegmentKind::Tap, every_tap.clone())
         } else if enters_anywhere {
-            order(RunKind::Row, every_tap.clone())
+            order(SegmentKind::Row, every_tap.clone())
         } else {
-            order(RunKind::Row, span.taps.clone())
+            order(SegmentKind::Row, span.taps.clone())
         };
-        let variant = orders.iter().position(|known| *known == order).unwrap_or_else(|| {
+        let index = orders.iter().position(|known| *known == order).unwrap_or_else(|| {
             orders.push(order);
             orders.len() - 1
         });
-        variant_of.push(variant);
+        order_of.push(index);
     }
     let mut classes = Vec::new();
     for down in spans(window, 0, spec.input.height, spec.output[0]) {
-        for (across, &variant) in across.iter().zip(&variant_of) {
-            classes.push(class(spec, &down, across, variant, &orders[variant]));
+        for (across, &order) in across.iter().zip(&order_of) {
+            classes.push(Class::new(spec, &down, across, order, &orders[order]));
         }
     }
     (orders, classes)
 }
 
-fn class(spec: &ConvSpec<'_>, down: &Span, across: &Span, variant: usize, order: &Order) -> Class {
-    let window = &spec.window;
-    let taps = [down.taps.clone(), across.taps.clone()];
-    let mut first = [0; 2];
-    for (axis, span) in [down, across].into_iter().enumerate() {
-        if !taps.iter().any(Range::is_empty) {
-            let tap = span.taps.start * window.dilation[axis];
-            first[axis] = span.outputs.start * window.stride[axis] + tap - window.pad_before[axis];
-        }
-    }
-    let (down, across) = (down.outputs.clone(), across.outputs.clone());
-    let segments = segments(spec, &taps, order);
-    let runs = runs(&segments);
-    Class {
-        down,
-        across,
-        first,
-        segments,
-        runs,
-        variant,
-        bias: 0,
-        addends: Vec::new(),
-        taps,
-        streams: 0,
-        units: Vec::new(),
-    }
-}
-
-/// The runs of K of the taps in range, merged where they follow each other on both sides.
+/// The segments of the taps in range, one where they follow each other on both sides.
 fn segments(spec: &ConvSpec<'_>, taps: &[Range<usize>; 2], order: &Order) -> Vec<Segment> {
     let pixel = spec.input.pixel_stride;
     let row = spec.input.width * pixel;
@@ -145,69 +139,20 @@ fn segments(spec: &ConvSpec<'_>, taps: &[Range<usize>; 2], order: &Order) -> Vec
     };
     for tap_row in taps[0].clone() {
         let offset = (tap_row - taps[0].start) * spec.window.dilation[0] * row;
-        match order.run {
-            RunKind::Row => {
+        match order.segment {
+            SegmentKind::Row => {
                 let skipped = (taps[1].start - order.across.start) * order.channels;
-                let line = tap_row * order.run_lines() + skipped / 4;
+                let line = tap_row * order.segment_lines() + skipped / 4;
                 push(offset, taps[1].len() * order.channels, line);
             }
-            RunKind::Tap => {
+            SegmentKind::Tap => {
                 for tap in taps[1].clone() {
                     let offset = offset + (tap - taps[1].start) * spec.window.dilation[1] * pixel;
-                    let line = (tap_row * order.across.len() + tap - order.across.start) * order.run_lines();
+                    let line = (tap_row * order.across.len() + tap - order.across.start) * order.segment_lines();
                     push(offset, order.channels, line);
                 }
             }
         }
     }
     segments
-}
-
-/// Joins segments whose lines follow each other.
-fn runs(segments: &[Segment]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for (index, segment) in segments.iter().enumerate() {
-        let line = segment.line as usize;
-        match runs.last_mut() {
-            Some(run) if run.line + run.lines == line => {
-                run.segments.end = index + 1;
-                run.lines += segment.steps();
-            }
-            _ => runs.push(Run { segments: index..index + 1, line, lines: segment.steps() }),
-        }
-    }
-    runs
-}
-
-/// Σ(w - wz) over the input channels, `[O, KH * KW]`, of a part.
-pub(crate) fn tap_sums(spec: &ConvSpec<'_>, part: usize) -> Vec<i32> {
-    let weights = &spec.parts[part].weights;
-    let channels = spec.input.channels / spec.groups;
-    let runs = spec.parts[part].channels * spec.window.taps[0] * spec.window.taps[1];
-    let zero = (channels as i32).wrapping_mul(weights.signed_zero());
-    let run_sum =
-        |run: usize| -> i32 { (run * channels..(run + 1) * channels).map(|at| i32::from(weights.signed(at))).sum() };
-    (0..runs).map(|run| run_sum(run).wrapping_sub(zero)).collect()
-}
-
-/// Bias of a panel's columns with everything folded in that does not depend on the activations.
-pub(crate) fn fold_bias(
-    spec: &ConvSpec<'_>,
-    source: PanelSource,
-    tap_sums: &[i32],
-    taps: &[Range<usize>; 2],
-) -> [i32; LANES] {
-    let [kernel_rows, kernel_columns] = spec.window.taps;
-    let mut folded = [0i32; LANES];
-    for (column, folded) in folded.iter_mut().enumerate().take(source.count) {
-        let channel = source.first + column;
-        let mut sum = 0i32;
-        for row in taps[0].clone() {
-            let first = (channel * kernel_rows + row) * kernel_columns;
-            sum = tap_sums[first..][taps[1].clone()].iter().fold(sum, |sum, &tap| sum.wrapping_add(tap));
-        }
-        let bias = spec.parts[source.part].bias.get(channel).copied().unwrap_or(0);
-        *folded = bias.wrapping_sub(sum.wrapping_mul(spec.input_zero));
-    }
-    folded
 }

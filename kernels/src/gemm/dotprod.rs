@@ -18,13 +18,13 @@
 
 use core::arch::aarch64::*;
 
-use super::bind::Descriptor;
-use super::ending;
-use super::layout::Layout;
-use super::tile::{self, Segment, Tile};
+use core::marker::PhantomData;
+
+use super::epilogue::ToBytes;
+use super::tile::Tile;
 use crate::arch::dotprod::sdot_lane;
-use crate::arch::{Arch, DotProd, InstructionSet, LANES, ordered};
-use crate::isa::Isa;
+use crate::arch::{Arch, DotProd, Kernel, LANES, Neon, ordered};
+use crate::epilogue::Epilogue;
 use crate::memory::Line;
 
 /// Registers of a row's sums.
@@ -40,7 +40,7 @@ struct Registers<const MR: usize> {
 }
 
 /// Where weights and activations come from: what all quarters' addresses have in common is counted on.
-struct Streams<const MR: usize> {
+struct Operands<const MR: usize> {
     /// Of each row, the first activation of the segment.
     rows: [*const i8; MR],
     /// Of each quarter, the first weight of the segment.
@@ -49,70 +49,50 @@ struct Streams<const MR: usize> {
     line: usize,
 }
 
-/// See [`tile::run`].
-#[target_feature(enable = "neon")]
-unsafe fn tile<const MR: usize, const NV: usize>(call: &Tile<'_>) {
-    // SAFETY: the caller vouches for the CPU and the pointers.
-    unsafe { run::<MR>(DotProd::assume(), call) }
-}
+/// The tile of `MR` rows by one panel.
+pub(crate) struct DotTile<const MR: usize, E = ToBytes>(PhantomData<E>);
 
-/// See [`tile::row_sums`].
-#[target_feature(enable = "neon")]
-unsafe fn row_sums(rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
-    // SAFETY: this function enables the feature; the caller vouches for the CPU and the pointers.
-    unsafe { tile::row_sums(DotProd::assume().neon(), rows, segments, sums) }
-}
+impl<const MR: usize, E: Epilogue<Neon>> Kernel<DotProd> for DotTile<MR, E> {
+    type Call<'a> = Tile<'a, E::Call<'a>>;
 
-pub(crate) static TILES: Descriptor = Descriptor {
-    isa: Isa::DotProd,
-    operands: "s8s8",
-    layout: Layout::Fours,
-    tiles: &[super::tile_rows!(1; 1, 2, 3, 4, 5, 6)],
-    careful_tiles: &[],
-    row_sums,
-    joins_lines: false,
-    block: None,
-};
-
-/// Computes one tile of one panel.
-///
-/// # Safety
-/// As [`tile::TileFn`], in a function that enables `neon`.
-#[inline(always)]
-unsafe fn run<const MR: usize>(arch: DotProd, tile: &Tile<'_>) {
-    assert!(tile.rows.len() == MR && tile.bias.len() == 1);
-    // SAFETY: a panel's bias has sixteen values.
-    let bias = unsafe { arch.neon().load(tile.bias[0].as_ptr()) };
-    // SAFETY: zeros are bytes.
-    let nothing = unsafe { vdupq_n_s8(0) };
-    let mut registers = Registers { sums: [[bias]; MR], activations: [nothing; MR], weights: [nothing; 2] };
-    for segment in tile.segments {
-        let lines = &tile.weights[segment.line as usize..][..segment.steps()];
-        let weights: *const i8 = lines.as_ptr().cast();
-        let mut rows = [core::ptr::null(); MR];
-        for (row, &start) in rows.iter_mut().zip(tile.rows) {
-            *row = start.wrapping_add(segment.offset as usize).cast();
-        }
-        let quarters = core::array::from_fn(|quarter| weights.wrapping_add(16 * quarter));
-        let mut streams = Streams { rows, quarters, line: 0 };
-        let sixteens = segment.bytes as usize / 16;
-        if sixteens > 0 {
-            // SAFETY: the segment has so many activations in every row, and four lines for sixteen of them.
-            unsafe {
-                begin(&mut registers, &streams);
-                for next in 1..sixteens {
-                    sixteen::<MR, true>(&mut registers, &mut streams, 16 * next);
+    /// # Safety
+    /// As [`TileFn`](super::tile::TileFn).
+    #[inline(always)]
+    unsafe fn run(arch: DotProd, tile: &Tile<'_, E::Call<'_>>) {
+        assert!(tile.rows.len() == MR && tile.bias.len() == 1);
+        // SAFETY: a panel's bias has sixteen values.
+        let bias = unsafe { arch.neon().load(tile.bias[0].as_ptr()) };
+        // SAFETY: zeros are bytes.
+        let nothing = unsafe { vdupq_n_s8(0) };
+        let mut registers = Registers { sums: [[bias]; MR], activations: [nothing; MR], weights: [nothing; 2] };
+        for segment in tile.segments {
+            let lines = &tile.weights[segment.line as usize..][..segment.steps()];
+            let weights: *const i8 = lines.as_ptr().cast();
+            let mut rows = [core::ptr::null(); MR];
+            for (row, &start) in rows.iter_mut().zip(tile.rows) {
+                *row = start.wrapping_add(segment.offset as usize).cast();
+            }
+            let quarters = core::array::from_fn(|quarter| weights.wrapping_add(16 * quarter));
+            let mut operands = Operands { rows, quarters, line: 0 };
+            let sixteens = segment.bytes as usize / 16;
+            if sixteens > 0 {
+                // SAFETY: the segment has so many activations in every row, and four lines for sixteen of them.
+                unsafe {
+                    begin(&mut registers, &operands);
+                    for next in 1..sixteens {
+                        sixteen::<MR, true>(&mut registers, &mut operands, 16 * next);
+                    }
+                    sixteen::<MR, false>(&mut registers, &mut operands, 0);
                 }
-                sixteen::<MR, false>(&mut registers, &mut streams, 0);
+            }
+            for line in 4 * sixteens..lines.len() {
+                // SAFETY: the line is within the segment; the caller vouches for its activations rounded up to four.
+                unsafe { one_line(&mut registers, &operands, line) }
             }
         }
-        for line in 4 * sixteens..lines.len() {
-            // SAFETY: the line is within the segment; the caller vouches for its activations rounded up to four.
-            unsafe { one_line(&mut registers, &streams, line) }
-        }
+        // SAFETY: the caller vouches for the outputs.
+        unsafe { E::finish(arch.neon(), &tile.epilogue, registers.sums) }
     }
-    // SAFETY: the caller vouches for the outputs.
-    unsafe { ending::finish(arch.neon(), &tile.ending, registers.sums) }
 }
 
 /// Loads the first sixteen activations of each row and the weights of two quarters.
@@ -120,14 +100,14 @@ unsafe fn run<const MR: usize>(arch: DotProd, tile: &Tile<'_>) {
 /// # Safety
 /// As for [`sixteen`].
 #[inline(always)]
-unsafe fn begin<const MR: usize>(registers: &mut Registers<MR>, streams: &Streams<MR>) {
+unsafe fn begin<const MR: usize>(registers: &mut Registers<MR>, operands: &Operands<MR>) {
     // SAFETY: the caller vouches for the weights and the activations.
     unsafe {
         for row in 0..MR {
-            registers.activations[row] = ordered::load(streams.rows[row], 0);
+            registers.activations[row] = ordered::load(operands.rows[row], 0);
         }
         for quarter in 0..2 {
-            registers.weights[quarter] = ordered::load(streams.quarters[quarter], streams.line);
+            registers.weights[quarter] = ordered::load(operands.quarters[quarter], operands.line);
         }
     }
 }
@@ -140,26 +120,26 @@ unsafe fn begin<const MR: usize>(registers: &mut Registers<MR>, streams: &Stream
 #[inline(always)]
 unsafe fn sixteen<const MR: usize, const MORE: bool>(
     registers: &mut Registers<MR>,
-    streams: &mut Streams<MR>,
+    operands: &mut Operands<MR>,
     next: usize,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        line::<MR, 0, true>(registers, streams);
-        line::<MR, 1, true>(registers, streams);
-        line::<MR, 2, true>(registers, streams);
-        quarter::<MR, 3, 0, true>(registers, streams);
-        quarter::<MR, 3, 1, true>(registers, streams);
-        streams.line += LINE;
-        quarter::<MR, 3, 2, MORE>(registers, streams);
+        line::<MR, 0, true>(registers, operands);
+        line::<MR, 1, true>(registers, operands);
+        line::<MR, 2, true>(registers, operands);
+        quarter::<MR, 3, 0, true>(registers, operands);
+        quarter::<MR, 3, 1, true>(registers, operands);
+        operands.line += LINE;
+        quarter::<MR, 3, 2, MORE>(registers, operands);
         for row in 0..MR {
             product::<MR, 3, 3>(registers, row);
             if MORE {
-                registers.activations[row] = ordered::load(streams.rows[row], next);
+                registers.activations[row] = ordered::load(operands.rows[row], next);
             }
         }
         if MORE {
-            registers.weights[1] = ordered::load(streams.quarters[1], streams.line);
+            registers.weights[1] = ordered::load(operands.quarters[1], operands.line);
         }
     }
 }
@@ -171,15 +151,15 @@ unsafe fn sixteen<const MR: usize, const MORE: bool>(
 #[inline(always)]
 unsafe fn line<const MR: usize, const LANE: u8, const MORE: bool>(
     registers: &mut Registers<MR>,
-    streams: &mut Streams<MR>,
+    operands: &mut Operands<MR>,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        quarter::<MR, LANE, 0, MORE>(registers, streams);
-        quarter::<MR, LANE, 1, MORE>(registers, streams);
-        streams.line += LINE;
-        quarter::<MR, LANE, 2, MORE>(registers, streams);
-        quarter::<MR, LANE, 3, MORE>(registers, streams);
+        quarter::<MR, LANE, 0, MORE>(registers, operands);
+        quarter::<MR, LANE, 1, MORE>(registers, operands);
+        operands.line += LINE;
+        quarter::<MR, LANE, 2, MORE>(registers, operands);
+        quarter::<MR, LANE, 3, MORE>(registers, operands);
     }
 }
 
@@ -190,7 +170,7 @@ unsafe fn line<const MR: usize, const LANE: u8, const MORE: bool>(
 #[inline(always)]
 unsafe fn quarter<const MR: usize, const LANE: u8, const QUARTER: usize, const MORE: bool>(
     registers: &mut Registers<MR>,
-    streams: &Streams<MR>,
+    operands: &Operands<MR>,
 ) {
     for row in 0..MR {
         // SAFETY: the caller vouches for the CPU.
@@ -199,7 +179,7 @@ unsafe fn quarter<const MR: usize, const LANE: u8, const QUARTER: usize, const M
     if MORE {
         // SAFETY: the caller vouches for the weights.
         registers.weights[QUARTER % 2] =
-            unsafe { ordered::load(streams.quarters[(QUARTER + 2) % QUARTERS], streams.line) };
+            unsafe { ordered::load(operands.quarters[(QUARTER + 2) % QUARTERS], operands.line) };
     }
 }
 
@@ -217,14 +197,14 @@ unsafe fn product<const MR: usize, const LANE: u8, const QUARTER: usize>(registe
 /// # Safety
 /// The CPU has the dot products; line `line` of the segment is there, and four activations of each row.
 #[inline(always)]
-unsafe fn one_line<const MR: usize>(registers: &mut Registers<MR>, streams: &Streams<MR>, line: usize) {
+unsafe fn one_line<const MR: usize>(registers: &mut Registers<MR>, operands: &Operands<MR>, line: usize) {
     // SAFETY: the caller vouches for the activations and the weights.
     unsafe {
         for row in 0..MR {
-            registers.activations[row] = ordered::load_four(streams.rows[row], 4 * line);
+            registers.activations[row] = ordered::load_four(operands.rows[row], 4 * line);
         }
         for quarter in 0..QUARTERS {
-            let weights = ordered::load(streams.quarters[quarter], LINE * line);
+            let weights = ordered::load(operands.quarters[quarter], LINE * line);
             for row in 0..MR {
                 let sums = &mut registers.sums[row][0][quarter];
                 *sums = sdot_lane::<0>(*sums, weights, registers.activations[row]);

@@ -9,20 +9,20 @@
 //! copy the rows of the block            for every tile of six rows, for every eight k: [3 pairs][2 rows][8 k]
 //! for each panel, for each tile of rows
 //!     for every eight k: 3 registers of activations, 8 of weights, 24 products
-//!     finish                            as every tile
+//!     epilogue                          as every tile
 //! ```
 
 use core::arch::aarch64::*;
-use core::cell::Cell;
 
-use super::bind::{BlockKernel, Descriptor, TileShape};
-use super::blocks::PanelGroup;
-use super::ending;
-use super::layout::Layout;
-use super::tile::{self, Block, Segment};
+use super::block_kernel::BlockCall;
+use super::class::Segment;
+use super::epilogue::ToBytes;
+use super::panel_epilogue::PanelGroup;
+use super::panel_ranges::PanelRange;
+use super::shape::KernelShape;
 use crate::arch::i8mm::smmla;
-use crate::arch::{Arch, I8mm, InstructionSet, LANES};
-use crate::isa::Isa;
+use crate::arch::{Arch, I8mm, Kernel, LANES};
+use crate::epilogue::Epilogue;
 use crate::memory::Line;
 
 /// Pairs of rows of a tile.
@@ -34,14 +34,9 @@ const STEP: usize = 16;
 /// Lines of eight k.
 const STEP_LINES: usize = 2;
 
-thread_local! {
-    /// Copied rows; kept by each thread, so that only its first blocks allocate.
-    static COPIES: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
-}
-
 /// The rows of a block in pairs; a last row without a second is its own.
-struct Copies {
-    lines: Vec<Line>,
+struct Copies<'a> {
+    lines: &'a mut [Line],
     rows: usize,
     /// Eights of k of a row.
     steps: usize,
@@ -54,26 +49,30 @@ struct RowTile {
     rows: usize,
 }
 
-impl Copies {
+/// Eights of k of all ranges.
+fn steps(ranges: &[PanelRange]) -> usize {
+    ranges.iter().map(|range| range.lines).sum::<usize>() / STEP_LINES
+}
+
+impl<'a> Copies<'a> {
     /// # Safety
     /// The segments of every row are readable, rounded up to eights, in a function that enables `neon`.
     #[inline(always)]
-    unsafe fn new(block: &Block<'_>) -> Self {
-        let rows = block.rows.len();
-        let steps = block.segments.iter().map(Segment::steps).sum::<usize>() / STEP_LINES;
-        let mut lines = COPIES.take();
-        let needed = (rows.div_ceil(2) * steps * STEP).div_ceil(size_of::<Line>());
-        if lines.len() < needed {
-            lines.resize(needed, Line::ZERO);
-        }
-        let mut copies = Self { lines, rows, steps };
+    unsafe fn new(call: &BlockCall<'_>, lines: &'a mut [Line]) -> Self {
+        let BlockCall { block, ranges, .. } = call;
+        let mut copies = Self { lines, rows: block.rows.len(), steps: steps(ranges) };
+        assert!(
+            copies.lines.len() >= I8mmBlock::workspace_lines(ranges, copies.rows),
+            "a workspace of {} lines",
+            copies.lines.len()
+        );
         for tile in copies.tiles() {
             let pairs = tile.rows.div_ceil(2);
             for pair in 0..pairs {
                 let first = tile.first + 2 * pair;
-                let rows = [block.rows[first], block.rows[(first + 1).min(rows - 1)]];
+                let rows = [block.rows[first], block.rows[(first + 1).min(copies.rows - 1)]];
                 // SAFETY: the caller's promise; the tile has room for its pairs' steps.
-                unsafe { copy_pair(rows, block.segments, copies.tile_mut(tile).add(STEP * pair), STEP * pairs) }
+                unsafe { copy_pair(rows, &block.class.segments, copies.tile_mut(tile).add(STEP * pair), STEP * pairs) }
             }
         }
         copies
@@ -96,12 +95,6 @@ impl Copies {
 
     fn tile_mut(&mut self, tile: RowTile) -> *mut i8 {
         self.lines.as_mut_ptr().cast::<i8>().wrapping_add(tile.first / 2 * self.steps * STEP)
-    }
-}
-
-impl Drop for Copies {
-    fn drop(&mut self) {
-        COPIES.set(core::mem::take(&mut self.lines));
     }
 }
 
@@ -134,25 +127,40 @@ unsafe fn copy_pair(rows: [*const u8; 2], segments: &[Segment], mut target: *mut
 }
 
 /// Computes a block of rows times its panel groups, which have one panel.
-///
-/// # Safety
-/// As [`tile::TileFn`] for every row, panel and group.
-#[target_feature(enable = "neon")]
-unsafe fn run(block: &Block<'_>) {
-    // SAFETY: the caller vouches for the CPU and the rows.
-    let (arch, copies) = unsafe { (I8mm::assume(), Copies::new(block)) };
-    for &group in block.groups {
-        for tile in copies.tiles() {
-            let activations = copies.tile(tile);
-            // SAFETY: the copies hold the tile's rows; the caller vouches for the rest.
-            unsafe {
-                match tile.rows {
-                    1 => run_tile::<1, 1>(arch, block, group, tile.first, activations),
-                    2 => run_tile::<2, 1>(arch, block, group, tile.first, activations),
-                    3 => run_tile::<3, 2>(arch, block, group, tile.first, activations),
-                    4 => run_tile::<4, 2>(arch, block, group, tile.first, activations),
-                    5 => run_tile::<5, 3>(arch, block, group, tile.first, activations),
-                    _ => run_tile::<6, 3>(arch, block, group, tile.first, activations),
+pub(crate) struct I8mmBlock;
+
+impl I8mmBlock {
+    /// Rows and panels that it computes together.
+    pub(crate) const SHAPE: KernelShape = KernelShape { rows: 2 * PAIRS, panels: 1 };
+
+    /// Lines that copies of so many rows take, of a class of such ranges.
+    pub(crate) fn workspace_lines(ranges: &[PanelRange], rows: usize) -> usize {
+        (rows.div_ceil(2) * steps(ranges) * STEP).div_ceil(size_of::<Line>())
+    }
+}
+
+impl Kernel<I8mm> for I8mmBlock {
+    type Call<'a> = BlockCall<'a>;
+
+    /// # Safety
+    /// As [`BlockFn`](super::block_kernel::BlockFn).
+    #[inline(always)]
+    unsafe fn run(arch: I8mm, call: &BlockCall<'_>) {
+        // SAFETY: the caller vouches for the rows.
+        let copies = unsafe { Copies::new(call, call.workspace.take()) };
+        for &group in call.block.groups {
+            for tile in copies.tiles() {
+                let activations = copies.tile(tile);
+                // SAFETY: the copies hold the tile's rows; the caller vouches for the rest.
+                unsafe {
+                    match tile.rows {
+                        1 => run_tile::<1, 1>(arch, call, group, tile.first, activations),
+                        2 => run_tile::<2, 1>(arch, call, group, tile.first, activations),
+                        3 => run_tile::<3, 2>(arch, call, group, tile.first, activations),
+                        4 => run_tile::<4, 2>(arch, call, group, tile.first, activations),
+                        5 => run_tile::<5, 3>(arch, call, group, tile.first, activations),
+                        _ => run_tile::<6, 3>(arch, call, group, tile.first, activations),
+                    }
                 }
             }
         }
@@ -165,43 +173,45 @@ type Sums<const PAIRS: usize> = [[int32x4_t; COLUMN_PAIRS]; PAIRS];
 /// `MR` rows, which are `PAIRS` pairs, times a panel.
 ///
 /// # Safety
-/// As [`run`]; `activations` holds the pairs, over all runs.
-#[target_feature(enable = "neon")]
+/// As [`I8mmBlock`]'s run; `activations` holds the pairs, over all segments.
 unsafe fn run_tile<const MR: usize, const PAIRS: usize>(
     arch: I8mm,
-    block: &Block<'_>,
+    call: &BlockCall<'_>,
     group: PanelGroup,
     first: usize,
     activations: *const i8,
 ) {
     // SAFETY: the caller's promise.
-    let sums = unsafe { products::<PAIRS>(block, group.first, activations) };
+    let sums = unsafe { products::<PAIRS>(call, group.first, activations) };
     // SAFETY: a panel's bias has sixteen values.
-    let bias = unsafe { arch.neon().load(block.bias[group.first].as_ptr()) };
+    let bias = unsafe { arch.neon().load(call.block.bias[group.first].as_ptr()) };
     let mut lanes = [[bias]; MR];
     for row in 0..MR {
         for quarter in 0..LANES / 4 {
             let [a, b] = [0, 1].map(|half| sums[row / 2][2 * quarter + half]);
             let lanes = &mut lanes[row][0][quarter];
-            let (a, b) = (vreinterpretq_s64_s32(a), vreinterpretq_s64_s32(b));
-            let columns = if row % 2 == 0 { vzip1q_s64(a, b) } else { vzip2q_s64(a, b) };
-            *lanes = vaddq_s32(*lanes, vreinterpretq_s32_s64(columns));
+            // SAFETY: register operations that every aarch64 target of this crate has.
+            unsafe {
+                let (a, b) = (vreinterpretq_s64_s32(a), vreinterpretq_s64_s32(b));
+                let columns = if row % 2 == 0 { vzip1q_s64(a, b) } else { vzip2q_s64(a, b) };
+                *lanes = vaddq_s32(*lanes, vreinterpretq_s32_s64(columns));
+            }
         }
     }
     // SAFETY: the caller vouches for the outputs.
-    unsafe { ending::finish(arch.neon(), &block.ending(group, first..first + MR), lanes) }
+    unsafe { ToBytes::finish(arch.neon(), &call.block.epilogue(group, first..first + MR), lanes) }
 }
 
 /// # Safety
 /// As [`run_tile`].
 #[inline(always)]
-unsafe fn products<const PAIRS: usize>(block: &Block<'_>, panel: usize, mut activations: *const i8) -> Sums<PAIRS> {
+unsafe fn products<const PAIRS: usize>(call: &BlockCall<'_>, panel: usize, mut activations: *const i8) -> Sums<PAIRS> {
     // SAFETY: zeros are sums.
     let mut sums = [[unsafe { vdupq_n_s32(0) }; COLUMN_PAIRS]; PAIRS];
-    for run in block.runs {
-        let lines = &block.weights[panel * block.panel_lines + run.line..][..run.lines];
+    for range in call.ranges {
+        let lines = &call.weights.lines[panel * call.weights.panel_lines + range.line..][..range.lines];
         let mut weights: *const i8 = lines.as_ptr().cast();
-        for _ in 0..run.lines / STEP_LINES {
+        for _ in 0..range.lines / STEP_LINES {
             // SAFETY: there are two lines and eight k of each pair for every turn; the caller vouches for the CPU.
             unsafe {
                 let pairs: [int8x16_t; PAIRS] = load(activations);
@@ -231,31 +241,3 @@ unsafe fn load<const N: usize>(source: *const i8) -> [int8x16_t; N] {
     }
     registers
 }
-
-/// See [`tile::row_sums`].
-#[target_feature(enable = "neon")]
-unsafe fn row_sums(rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
-    // SAFETY: this function enables the feature; the caller vouches for the CPU and the pointers.
-    unsafe { tile::row_sums(I8mm::assume().neon(), rows, segments, sums) }
-}
-
-pub(crate) static TILES: Descriptor = Descriptor {
-    isa: Isa::I8mm,
-    operands: "s8s8",
-    layout: Layout::Eights,
-    // Blocks suit whatever their size is.
-    tiles: &[&[]],
-    careful_tiles: &[],
-    row_sums,
-    joins_lines: false,
-    block: Some(BlockKernel {
-        shape: TileShape { rows: 2 * PAIRS, panels: 1 },
-        least_rows: 0,
-        least_lines: 0,
-        least_panel_lines: 0,
-        tile_isa: Isa::I8mm,
-        copies: true,
-        slack_lines: 0,
-        run,
-    }),
-};

@@ -4,51 +4,46 @@
 //! they want side by side; then several lines share their bytes, which is a *block*:
 //!
 //! ```text
-//! fours:     line 0: [16 columns][4 k], line 1: [16 columns][4 k], ...
-//! eights:    lines 0 and 1: [16 columns][8 k], ...
-//! sixteens:  lines 0 to 3: [16 columns][16 k], ...    a run's last two lines, where they are left: [16 columns][8 k]
+//!  4:  line 0: [16 columns][4 k], line 1: [16 columns][4 k], ...
+//!  8:  lines 0 and 1: [16 columns][8 k], ...
+//! 16:  lines 0 to 3: [16 columns][16 k], ...    a segment's last two lines, where they are left: [16 columns][8 k]
 //! ```
 
 #[cfg(test)]
 use crate::arch::LANES;
 use crate::memory::Line;
 
-/// The k of a column that lie side by side.
+/// How many k of a column lie side by side: 4 as dot products of four want them, 8 as matrix products of eight do, or 16, of which
+/// two times eight products are added up in 16 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// Four, as dot products of four want them.
-    Fours,
-    /// Eight, as matrix products of eight want them.
-    #[cfg_attr(not(any(target_arch = "aarch64", test)), expect(dead_code, reason = "only ARM has these"))]
-    Eights,
-    /// Sixteen, of which two times eight products are added up in 16 bits.
-    Sixteens,
-}
+pub(crate) struct Layout(usize);
 
 impl Layout {
-    /// What the k of a run are filled up to a multiple of.
+    /// So many k side by side.
+    ///
+    /// # Panics
+    /// They are not 4, 8 or 16.
+    pub(crate) const fn side_by_side(k: usize) -> Self {
+        assert!(matches!(k, 4 | 8 | 16));
+        Self(k)
+    }
+
+    /// What the k of a segment are filled up to a multiple of.
     pub(crate) const fn granule(self) -> usize {
-        match self {
-            Self::Fours => 4,
-            Self::Eights | Self::Sixteens => 8,
-        }
+        if self.0 < 8 { self.0 } else { 8 }
     }
 
-    /// A run can be entered at multiples of so many k.
+    /// A segment can be entered at multiples of so many k.
     pub(crate) const fn block(self) -> usize {
-        match self {
-            Self::Fours => 4,
-            Self::Eights => 8,
-            Self::Sixteens => 16,
-        }
+        self.0
     }
 
-    /// Lines of a run of `k` weights of a column.
+    /// Lines of a segment of `k` weights of a column.
     pub(crate) const fn lines(self, k: usize) -> usize {
         k.next_multiple_of(self.granule()) / 4
     }
 
-    /// The byte of weight `k` of the first column, counted from the start of a run of `lines`, and how many bytes it
+    /// The byte of weight `k` of the first column, counted from the start of a segment of `lines`, and how many bytes it
     /// is from a column to the next.
     #[cfg(test)]
     pub(crate) const fn position(self, lines: usize, k: usize) -> [usize; 2] {
@@ -61,7 +56,7 @@ impl Layout {
 
     /// Whether the products of some pair of weights, added up, may leave 16 bits: two products of -128 and -128 do.
     pub(crate) fn overflows(self, lines: &[Line]) -> bool {
-        self == Self::Sixteens && lines.iter().any(|line| line.0.as_chunks::<16>().0.iter().any(pair_of_least))
+        self.0 == 16 && lines.iter().any(|line| line.0.as_chunks::<16>().0.iter().any(pair_of_least))
     }
 }
 
@@ -74,6 +69,8 @@ fn pair_of_least(weights: &[i8; 16]) -> bool {
 mod tests {
     use super::*;
 
+    const LAYOUTS: [Layout; 3] = [Layout::side_by_side(4), Layout::side_by_side(8), Layout::side_by_side(16)];
+
     fn byte(layout: Layout, lines: usize, k: usize, column: usize) -> usize {
         let [first, step] = layout.position(lines, k);
         first + step * column
@@ -81,7 +78,7 @@ mod tests {
 
     #[test]
     fn every_weight_has_a_byte_of_its_own() {
-        for layout in [Layout::Fours, Layout::Eights, Layout::Sixteens] {
+        for layout in LAYOUTS {
             for k in 1..70 {
                 let lines = layout.lines(k);
                 let mut taken = vec![false; lines * LANES * 4];
@@ -95,8 +92,8 @@ mod tests {
     }
 
     #[test]
-    fn a_run_entered_at_a_block_is_a_run() {
-        for layout in [Layout::Fours, Layout::Eights, Layout::Sixteens] {
+    fn a_segment_entered_at_a_block_is_a_segment() {
+        for layout in LAYOUTS {
             let (entered, lines) = (2 * layout.block(), layout.lines(5 * layout.block()));
             for k in entered..5 * layout.block() {
                 let within = byte(layout, lines - entered / 4, k - entered, 3);
@@ -110,11 +107,12 @@ mod tests {
         let mut line = Line::ZERO;
         line.0[16 + 3] = -128;
         line.0[16 + 10] = -128;
-        assert!(!Layout::Sixteens.overflows(&[line]));
+        let [fours, eights, sixteens] = LAYOUTS;
+        assert!(!sixteens.overflows(&[line]));
         line.0[16 + 11] = -127;
-        assert!(!Layout::Sixteens.overflows(&[line]));
+        assert!(!sixteens.overflows(&[line]));
         line.0[16 + 11] = -128;
-        assert!(Layout::Sixteens.overflows(&[Line::ZERO, line]));
-        assert!(!Layout::Eights.overflows(&[line]) && !Layout::Fours.overflows(&[line]));
+        assert!(sixteens.overflows(&[Line::ZERO, line]));
+        assert!(!eights.overflows(&[line]) && !fours.overflows(&[line]));
     }
 }

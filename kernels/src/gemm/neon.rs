@@ -14,17 +14,17 @@
 //! ```
 //!
 //! Two products leave 16 bits only where all four factors are -128: the packer moves such weights, or asks for the
-//! careful tiles, which add up each product on its own. Four products in a row do not wait for one another, and the
+//! unpaired tiles, which add up each product on its own. Four products in a row do not wait for one another, and the
 //! sums of a row are added up behind the first products of the next: that is for cores that issue in order.
 
 use core::arch::aarch64::*;
 
-use super::bind::Descriptor;
-use super::ending;
-use super::layout::Layout;
-use super::tile::{self, Segment, Tile};
-use crate::arch::{Arch, InstructionSet, LANES, Neon, ordered};
-use crate::isa::Isa;
+use core::marker::PhantomData;
+
+use super::epilogue::ToBytes;
+use super::tile::Tile;
+use crate::arch::{Arch, Kernel, LANES, Neon, ordered};
+use crate::epilogue::Epilogue;
 use crate::memory::Line;
 
 /// Columns that are computed at a time.
@@ -34,74 +34,44 @@ const QUARTERS: usize = LANES / COLUMNS;
 /// Bytes of sixteen columns by sixteen k.
 const BLOCK: usize = 4 * size_of::<Line>();
 
-/// See [`tile::run`].
-#[target_feature(enable = "neon")]
-unsafe fn tile<const MR: usize, const NV: usize>(call: &Tile<'_>) {
-    // SAFETY: this function enables the feature; the caller vouches for the CPU and the pointers.
-    unsafe { run::<MR, false>(Neon::assume(), call) }
-}
-
-/// See [`tile::row_sums`].
-#[target_feature(enable = "neon")]
-unsafe fn row_sums(rows: &[*const u8], segments: &[Segment], sums: &mut [i32]) {
-    // SAFETY: this function enables the feature; the caller vouches for the CPU and the pointers.
-    unsafe { tile::row_sums(Neon::assume(), rows, segments, sums) }
-}
-
-/// The tiles for any weights.
-mod careful {
-    use super::*;
-
-    #[target_feature(enable = "neon")]
-    pub(super) unsafe fn tile<const MR: usize, const NV: usize>(call: &Tile<'_>) {
-        // SAFETY: this function enables the feature; the caller vouches for the CPU and the pointers.
-        unsafe { run::<MR, true>(Neon::assume(), call) }
-    }
-
-    pub(super) static TILES: &[&[tile::TileFn]] = &[crate::gemm::tile_rows!(1; 1, 2, 3, 4)];
-}
-
-pub(crate) static TILES: Descriptor = Descriptor {
-    isa: Isa::Neon,
-    operands: "s8s8",
-    layout: Layout::Sixteens,
-    tiles: &[super::tile_rows!(1; 1, 2, 3, 4)],
-    careful_tiles: careful::TILES,
-    row_sums,
-    joins_lines: false,
-    block: None,
-};
-
 /// Partial sums of each row and column.
 type Sums<const MR: usize> = [[int32x4_t; COLUMNS]; MR];
 
-/// Computes one tile of one panel.
-///
-/// # Safety
-/// As [`tile::TileFn`], in a function that enables `neon`; two products stay within 16 bits, or `CAREFUL`.
-#[inline(always)]
-unsafe fn run<const MR: usize, const CAREFUL: bool>(arch: Neon, tile: &Tile<'_>) {
-    assert!(tile.rows.len() == MR && tile.bias.len() == 1);
-    // SAFETY: a panel's bias has sixteen values.
-    let bias = unsafe { arch.load(tile.bias[0].as_ptr()) };
-    let mut lanes = [[bias]; MR];
-    for quarter in 0..QUARTERS {
-        // SAFETY: the caller's promise.
-        let sums = unsafe { sums_of_quarter::<MR, CAREFUL>(tile, quarter) };
-        for (lanes, [a, b, c, d]) in lanes.iter_mut().zip(sums) {
-            let lanes = &mut lanes[0][quarter];
-            // SAFETY: register operations of a CPU feature that the caller vouches for.
-            *lanes = unsafe { vaddq_s32(*lanes, vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d))) };
+/// The tile of `MR` rows by one panel. Where pair sums do not fit 16 bits, it adds up each product on its own.
+pub(crate) struct NeonTile<const MR: usize, const PAIR_SUMS_FIT: bool, E = ToBytes>(PhantomData<E>);
+
+impl<const MR: usize, const PAIR_SUMS_FIT: bool, E: Epilogue<Neon>> Kernel<Neon> for NeonTile<MR, PAIR_SUMS_FIT, E> {
+    type Call<'a> = Tile<'a, E::Call<'a>>;
+
+    /// # Safety
+    /// As [`TileFn`](super::tile::TileFn); two products stay within 16 bits if `PAIR_SUMS_FIT`.
+    #[inline(always)]
+    unsafe fn run(arch: Neon, tile: &Tile<'_, E::Call<'_>>) {
+        assert!(tile.rows.len() == MR && tile.bias.len() == 1);
+        // SAFETY: a panel's bias has sixteen values.
+        let bias = unsafe { arch.load(tile.bias[0].as_ptr()) };
+        let mut lanes = [[bias]; MR];
+        for quarter in 0..QUARTERS {
+            // SAFETY: the caller's promise.
+            let sums = unsafe { sums_of_quarter::<MR, PAIR_SUMS_FIT, _>(tile, quarter) };
+            for (lanes, [a, b, c, d]) in lanes.iter_mut().zip(sums) {
+                let lanes = &mut lanes[0][quarter];
+                // SAFETY: register operations of a CPU feature that the caller vouches for.
+                *lanes = unsafe { vaddq_s32(*lanes, vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d))) };
+            }
         }
+        // SAFETY: the caller vouches for the outputs.
+        unsafe { E::finish(arch, &tile.epilogue, lanes) }
     }
-    // SAFETY: the caller vouches for the outputs.
-    unsafe { ending::finish(arch, &tile.ending, lanes) }
 }
 
 /// # Safety
-/// As [`run`].
+/// As [`NeonTile`]'s run.
 #[inline(always)]
-unsafe fn sums_of_quarter<const MR: usize, const CAREFUL: bool>(tile: &Tile<'_>, quarter: usize) -> Sums<MR> {
+unsafe fn sums_of_quarter<const MR: usize, const PAIR_SUMS_FIT: bool, E>(
+    tile: &Tile<'_, E>,
+    quarter: usize,
+) -> Sums<MR> {
     // SAFETY: zeros are sums.
     let mut sums = [[unsafe { vdupq_n_s32(0) }; COLUMNS]; MR];
     for segment in tile.segments {
@@ -115,7 +85,7 @@ unsafe fn sums_of_quarter<const MR: usize, const CAREFUL: bool>(tile: &Tile<'_>,
         let columns = core::array::from_fn(|column| weights.wrapping_add(16 * (COLUMNS * quarter + column)));
         for block in 0..blocks {
             // SAFETY: the lines are within the segment, and the caller vouches for the activations.
-            unsafe { sixteen::<MR, CAREFUL>(&mut sums, rows, 16 * block, columns, BLOCK * block) }
+            unsafe { sixteen::<MR, PAIR_SUMS_FIT>(&mut sums, rows, 16 * block, columns, BLOCK * block) }
         }
         if lines.len() % 4 != 0 {
             let columns =
@@ -130,9 +100,9 @@ unsafe fn sums_of_quarter<const MR: usize, const CAREFUL: bool>(tile: &Tile<'_>,
 /// Sixteen k: activations at `rows + at`, weights at `columns + of`.
 ///
 /// # Safety
-/// Sixteen bytes are readable at each; two products stay within 16 bits, or `CAREFUL`.
+/// Sixteen bytes are readable at each; two products stay within 16 bits if `PAIR_SUMS_FIT`.
 #[inline(always)]
-unsafe fn sixteen<const MR: usize, const CAREFUL: bool>(
+unsafe fn sixteen<const MR: usize, const PAIR_SUMS_FIT: bool>(
     sums: &mut Sums<MR>,
     rows: [*const i8; MR],
     at: usize,
@@ -163,11 +133,11 @@ unsafe fn sixteen<const MR: usize, const CAREFUL: bool>(
                 }
             }
             for column in 0..COLUMNS {
-                if CAREFUL {
+                if PAIR_SUMS_FIT {
+                    products[column] = ordered::smlal_high(products[column], activations[row], weights[column]);
+                } else {
                     sums[row][column] = ordered::sadalp(sums[row][column], products[column]);
                     products[column] = ordered::smull_high(activations[row], weights[column]);
-                } else {
-                    products[column] = ordered::smlal_high(products[column], activations[row], weights[column]);
                 }
             }
             before = products;

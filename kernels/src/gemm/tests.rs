@@ -5,12 +5,20 @@ use ottava_ref::element::Quantized;
 use ottava_ref::ops::conv_params::ConvParams;
 use ottava_ref::ops::conv2d::conv2d;
 
-use super::bind::Descriptor;
+use super::layout::Layout;
+use super::shape::KernelName;
+use super::table::{Descriptor, KERNELS, heights};
+use super::tile::RowSums;
+use super::widening::{WideningTile, WideningTiles};
 use super::*;
+use crate::arch::{InstructionSet, Scalar};
+use crate::bound::Bound;
+use crate::isa::Isa;
 use crate::layer::{Layer, run_all};
 use crate::memory::SLACK;
-use crate::quantization::Multiplier;
+use crate::quantization::{Multiplier, Requantize, Weights};
 use crate::testing::{for_each_isa, to_reference};
+use crate::window::{Image, Window};
 
 mod cases;
 mod layouts;
@@ -328,12 +336,12 @@ impl Case {
 impl Case {
     /// That the way around 16 bits is the one that the weights ask for.
     fn check_statistics(&self, descriptor: &Descriptor, statistics: &ConvStatistics) {
-        let pairs = descriptor.layout == layout::Layout::Sixteens;
+        let pairs = descriptor.method.layout() == Layout::side_by_side(16);
         if pairs && self.fill == Fill::Pairs {
-            assert!(statistics.excess > 0 && !statistics.careful, "a few weights are moved: {self:?}");
+            assert!(statistics.outliers > 0 && statistics.pair_sums_fit, "a few weights are moved: {self:?}");
         }
         if pairs && self.fill == Fill::Low && self.signed && self.channels >= 16 {
-            assert!(statistics.excess == 0 && statistics.careful, "many weights are not: {self:?}");
+            assert!(statistics.outliers == 0 && !statistics.pair_sums_fit, "many weights are not: {self:?}");
         }
     }
 }
@@ -343,16 +351,40 @@ fn tables(isa: Isa) -> Vec<&'static [&'static Descriptor]> {
     match isa {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512Vnni => {
-            static BY_VL: [&Descriptor; 1] = [&avxvnni::by_vl::TILES];
             vec![KERNELS, &BY_VL]
         }
-        Isa::Scalar => {
-            static JOINING: [&Descriptor; 1] = [&scalar::joining::TILES];
-            vec![KERNELS, &JOINING, &layouts::EIGHTS, &layouts::SIXTEENS]
-        }
+        Isa::Scalar => vec![KERNELS, &WIDENING, &layouts::EIGHTS, &layouts::SIXTEENS],
         _ => vec![KERNELS],
     }
 }
+
+/// The tiles of AVX-VNNI with the instruction in the coding of AVX-512 VL: the body's test where AVX-VNNI is missing.
+#[cfg(target_arch = "x86_64")]
+static BY_VL: [&Descriptor; 1] = {
+    use super::direct::DirectTiles;
+    use super::tile::GemmTile;
+    use crate::arch::{Avx512Vnni, AvxVnniByVl};
+    [&Descriptor {
+        isa: Isa::Avx512Vnni,
+        method: &DirectTiles {
+            name: KernelName { isa: Isa::Avx512Vnni, depth: 4 },
+            layout: Layout::side_by_side(4),
+            tiles: &[heights!(AvxVnniByVl: GemmTile<_, 1>; 1 2 3 4 5 6)],
+            unpaired_tiles: &[],
+        },
+        row_sums: Avx512Vnni::enter::<RowSums>,
+    }]
+};
+
+/// Tiles that share widenings, which portable code has no use for: the test of their packing on every machine.
+static WIDENING: [&Descriptor; 1] = [&Descriptor {
+    isa: Isa::Scalar,
+    method: &WideningTiles {
+        name: KernelName { isa: Isa::Scalar, depth: 4 },
+        tiles: heights!(Scalar: WideningTile<_>; 1 2 3 4),
+    },
+    row_sums: Scalar::enter::<RowSums>,
+}];
 
 fn fully_connected<T: Quantized>(part: &PartData, input: &[T], filter: &[T], input_zero: i32, output: &mut [T]) {
     use ottava_ref::ops::fully_connected::{FcRequant, FullyConnectedParams, fully_connected};

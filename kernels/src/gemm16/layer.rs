@@ -7,11 +7,10 @@ use super::tile::{Row, Tile};
 use super::{Conv16Spec, Descriptor};
 use crate::arch::LANES;
 use crate::bound::Bound;
-use crate::gemm::Grid;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::requantize16::Ending16;
-use crate::window::{Image, Window};
+use crate::window::{Image, OutputGrid, Window};
 
 /// Most rows of a tile.
 const MAX_ROWS: usize = 16;
@@ -26,7 +25,7 @@ pub struct Conv16 {
     input: Image,
     window: Window,
     output: [usize; 2],
-    grid: Grid,
+    grid: OutputGrid,
     channels: usize,
     depth: usize,
     panels: Vec<Panel>,
@@ -61,7 +60,7 @@ impl Conv16 {
             input: spec.input,
             window: spec.window,
             output: spec.output,
-            grid: Grid::dense(spec.output),
+            grid: OutputGrid::dense(spec.output),
             channels: spec.channels,
             depth,
             endings: panels.iter().map(ending).collect(),
@@ -78,7 +77,7 @@ impl Conv16 {
     }
 
     /// Puts the outputs elsewhere in the image that they are pixels of.
-    pub(crate) fn place(&mut self, grid: Grid) {
+    pub(crate) fn set_output_grid(&mut self, grid: OutputGrid) {
         self.grid = grid;
     }
 

@@ -11,14 +11,14 @@
 //!
 //! A phase without taps, and one whose first output sees only inputs from the second on, get taps of no weight.
 
-use crate::gemm::{self, ConvPart, ConvSpec, Grid};
+use crate::gemm::{self, ConvPart, ConvSpec};
 use crate::gemm16::{self, Conv16Spec};
 use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
 use crate::quantization::Weights;
 use crate::requantize16::{Range16, Requantize16};
-use crate::window::{Image, Window};
+use crate::window::{Image, OutputGrid, Window};
 
 /// What a transposed convolution is to do.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +101,7 @@ pub fn prepare(isa: Isa, spec: &TransposeSpec<'_>) -> Transpose {
             threads: spec.threads,
         };
         let mut conv = gemm::prepare(isa, &conv);
-        conv.place(phase.grid);
+        conv.set_output_grid(phase.grid);
         Box::new(conv)
     };
     Transpose { phases: geometry.phases().iter().map(of_phase).collect() }
@@ -133,7 +133,7 @@ pub fn prepare16(isa: Isa, spec: &Transpose16Spec<'_>) -> Transpose {
             threads: spec.threads,
         };
         let mut conv = gemm16::prepare(isa, &conv);
-        conv.place(phase.grid);
+        conv.set_output_grid(phase.grid);
         Box::new(conv)
     };
     Transpose { phases: geometry.phases().iter().map(of_phase).collect() }
@@ -161,7 +161,7 @@ struct AxisPhase {
 /// The outputs of one remainder by the stride, down and across.
 struct Phase {
     axes: [AxisPhase; 2],
-    grid: Grid,
+    grid: OutputGrid,
 }
 
 impl Phase {
@@ -206,7 +206,8 @@ impl Geometry {
         let mut phases = Vec::new();
         for (y, vertical) in down.iter().enumerate() {
             for (x, horizontal) in across.iter().enumerate() {
-                let grid = Grid { first: y * width + x, step: stride_x, row: stride_y * width, image: height * width };
+                let grid =
+                    OutputGrid { first: y * width + x, step: stride_x, row: stride_y * width, image: height * width };
                 phases.push(Phase { axes: [vertical.clone(), horizontal.clone()], grid });
             }
         }

@@ -6,7 +6,6 @@
 use core::arch::asm;
 use core::arch::x86_64::{_mm512_maskz_loadu_epi8, _mm512_storeu_si512};
 
-use super::avx512::Avx512Vnni;
 use crate::arch::{InstructionSet, Kernel, LANES};
 use crate::isa::Isa;
 
@@ -183,15 +182,4 @@ pub(crate) unsafe fn copy_and_zero(source: *const u8, target: *mut u8, count: us
         }
         at += 64;
     }
-}
-
-/// The vectors beside the tiles are those of AVX-512.
-pub(crate) type Vectors = Avx512Vnni;
-
-/// # Safety
-/// The CPU has AMX, which includes AVX-512.
-#[inline(always)]
-pub(crate) unsafe fn vectors() -> Vectors {
-    // SAFETY: the caller's promise.
-    unsafe { Vectors::assume() }
 }

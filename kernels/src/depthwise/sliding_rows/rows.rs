@@ -9,7 +9,7 @@ use super::tile::{ChannelTap, MAX_OUTPUTS, MAX_ROWS, Packed, RowTile, RowTileFn}
 use crate::depthwise::geometry::{Geometry, Rows};
 use crate::depthwise::spec::DepthwiseSpec;
 use crate::quantization::{Multiplier, Requantize};
-use crate::requantize::CALM;
+use crate::requantize::MAX_NON_WRAPPING;
 
 /// Up to eight channels.
 struct ChannelBlock {
@@ -147,7 +147,7 @@ fn epilogue(spec: &DepthwiseSpec<'_>, largest: &[i64], first: usize) -> Option<(
         epilogue.shift[lane] = shift;
         epilogue.ties[lane] = if shift < 0 { i32::MIN } else { 0 };
         shifted &= shift < 0;
-        never_wraps &= largest[channel] <= CALM;
+        never_wraps &= largest[channel] <= MAX_NON_WRAPPING;
         // Each of the two roundings adds at most 1.
         let scaled = (i128::from(largest[channel]) * i128::from(mantissa) >> (31 - shift)) + 2;
         small &= scaled <= i128::from(i16::MAX);

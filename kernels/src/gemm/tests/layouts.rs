@@ -1,52 +1,56 @@
 //! Portable tiles of the layouts that only some instruction sets want: the test of their packing on every machine.
 
-use super::super::layout::Layout;
-use super::super::tile::{Segment, Tile};
-use super::super::{ending, scalar};
+use super::super::class::Segment;
+use super::super::direct::DirectTiles;
+use super::super::epilogue::ToBytes;
+use super::super::tile::ByteTile;
 use super::*;
-use crate::arch::{Arch, InstructionSet, LANES, Scalar};
+use crate::arch::{Arch, Kernel, LANES};
+use crate::epilogue::Epilogue;
 
-const EIGHT: usize = 0;
-const SIXTEEN: usize = 1;
-const LAYOUTS: [Layout; 2] = [Layout::Eights, Layout::Sixteens];
+pub(super) static EIGHTS: [&Descriptor; 1] = [&descriptor::<8>()];
+pub(super) static SIXTEENS: [&Descriptor; 1] = [&descriptor::<16>()];
 
-pub(super) static EIGHTS: [&Descriptor; 1] = [&descriptor::<EIGHT>()];
-pub(super) static SIXTEENS: [&Descriptor; 1] = [&descriptor::<SIXTEEN>()];
-
-const fn descriptor<const LAYOUT: usize>() -> Descriptor {
+const fn descriptor<const K: usize>() -> Descriptor {
     Descriptor {
         isa: Isa::Scalar,
-        operands: "u8s8",
-        layout: LAYOUTS[LAYOUT],
-        tiles: const { &[&[tile::<LAYOUT, 1>, tile::<LAYOUT, 2>]] },
-        careful_tiles: const { &[&[tile::<LAYOUT, 1>, tile::<LAYOUT, 2>]] },
-        row_sums: scalar::TILES.row_sums,
-        joins_lines: false,
-        block: None,
+        method: const {
+            &DirectTiles {
+                name: KernelName { isa: Isa::Scalar, depth: K },
+                layout: Layout::side_by_side(K),
+                tiles: &[&[Scalar::enter::<LayoutTile<K, 1>>, Scalar::enter::<LayoutTile<K, 2>>]],
+                unpaired_tiles: &[&[Scalar::enter::<LayoutTile<K, 1>>, Scalar::enter::<LayoutTile<K, 2>>]],
+            }
+        },
+        row_sums: Scalar::enter::<RowSums>,
     }
 }
 
-/// One panel, weight by weight.
-unsafe fn tile<const LAYOUT: usize, const MR: usize>(tile: &Tile<'_>) {
-    // SAFETY: portable code needs nothing of the CPU.
-    let arch = unsafe { Scalar::assume() };
-    let mut lanes = [[arch.splat(0); 1]; MR];
-    for (lanes, &row) in lanes.iter_mut().zip(tile.rows) {
-        let mut sums = tile.bias[0];
-        for segment in tile.segments {
-            // SAFETY: the caller vouches for the run's bytes, rounded up.
-            unsafe { add(LAYOUTS[LAYOUT], segment, row, tile, &mut sums) }
+/// One panel with so many k side by side, weight by weight.
+struct LayoutTile<const K: usize, const MR: usize>;
+
+impl<const K: usize, const MR: usize> Kernel<Scalar> for LayoutTile<K, MR> {
+    type Call<'a> = ByteTile<'a>;
+
+    unsafe fn run(arch: Scalar, tile: &ByteTile<'_>) {
+        let mut lanes = [[arch.splat(0); 1]; MR];
+        for (lanes, &row) in lanes.iter_mut().zip(tile.rows) {
+            let mut sums = tile.bias[0];
+            for segment in tile.segments {
+                // SAFETY: the caller vouches for the segment's bytes, rounded up.
+                unsafe { add(Layout::side_by_side(K), segment, row, tile, &mut sums) }
+            }
+            // SAFETY: there are sixteen sums.
+            lanes[0] = unsafe { arch.load(sums.as_ptr()) };
         }
-        // SAFETY: there are sixteen sums.
-        lanes[0] = unsafe { arch.load(sums.as_ptr()) };
+        // SAFETY: the caller vouches for the outputs.
+        unsafe { ToBytes::finish(arch, &tile.epilogue, lanes) }
     }
-    // SAFETY: the caller vouches for the outputs.
-    unsafe { ending::finish(arch, &tile.ending, lanes) }
 }
 
 /// # Safety
 /// The row is readable for the segment's lines.
-unsafe fn add(layout: Layout, segment: &Segment, row: *const u8, tile: &Tile<'_>, sums: &mut [i32; LANES]) {
+unsafe fn add(layout: Layout, segment: &Segment, row: *const u8, tile: &ByteTile<'_>, sums: &mut [i32; LANES]) {
     let lines = &tile.weights[segment.line as usize..][..segment.lines as usize];
     let weights: &[i8] = bytemuck::cast_slice(lines);
     for k in 0..4 * lines.len() {

@@ -1,4 +1,4 @@
-//! The end of a tile: accumulators become stored activations.
+//! The epilogue of a tile whose outputs are bytes: accumulators become stored activations.
 //!
 //! Four vectors are narrowed to bytes together. Where the panels of a tile write next to each other they are
 //! four (or two) panels of one pixel, which is then stored at once; else four pixels of one panel.
@@ -6,16 +6,17 @@
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
-use super::columns::Columns;
-use super::excess::{self, Addend};
-use super::tile::{MAX_PANELS, MAX_ROWS};
+use super::outliers::{self, ClassOutlier};
+use super::panel_epilogue::PanelEpilogue;
+use super::shape::{MAX_PANELS, MAX_ROWS};
 use crate::arch::{Arch, LANES};
+use crate::epilogue::Epilogue;
 use crate::memory::Output;
 use crate::requantize::{Form, Lanes};
 
 /// Rows and panels of accumulators, and where their outputs go.
 #[derive(Clone, Copy)]
-pub(crate) struct Ending<'a> {
+pub(crate) struct ByteEpilogue<'a> {
     /// Address of each row's first tap.
     pub(crate) rows: &'a [*const u8],
     /// Index of each row's output pixel.
@@ -23,13 +24,13 @@ pub(crate) struct Ending<'a> {
     /// Σx of each row; empty unless some column has a weight zero point.
     pub(crate) row_sums: &'a [i32],
     /// What the packed weights of each panel lack; empty where they are whole.
-    pub(crate) addends: &'a [Vec<Addend>],
-    /// How each panel ends.
-    pub(crate) columns: &'a [Columns],
+    pub(crate) outliers: &'a [Vec<ClassOutlier>],
+    /// What becomes of each panel.
+    pub(crate) panels: &'a [PanelEpilogue],
     /// How all of them are scaled.
     pub(crate) form: Form,
-    /// Whether the panels write next to each other and clamp alike; see [`Columns::joined`].
-    pub(crate) joined: bool,
+    /// Whether a pixel of all panels is stored at once.
+    pub(crate) contiguous: bool,
     /// Where the parts of the convolution write.
     pub(crate) outputs: &'a [Output<'a>],
     /// Where sums lie that need more than [`Form::Clamped`] or [`Form::Rounded`].
@@ -46,39 +47,40 @@ impl Scratch {
     }
 }
 
-/// Turns the accumulators of `MR` pixels times `NV` panels into stored activations.
-///
-/// What is rare goes through memory, and memory that is not this function's own: the compiler would keep the sums
-/// of the other paths in it, too.
-///
-/// # Safety
-/// In a function that enables the instruction set of `arch`; the rows are as [`super::tile::TileFn`] wants them;
-/// outputs are valid for the pixels and columns, which nobody else touches.
-#[inline(always)]
-pub(crate) unsafe fn finish<A: Arch, const MR: usize, const NV: usize>(
-    arch: A,
-    ending: &Ending<'_>,
-    mut sums: [[A::I32; NV]; MR],
-) {
-    assert!(ending.rows.len() == MR && ending.pixels.len() == MR && ending.columns.len() == NV);
-    if !ending.addends.is_empty() || !ending.row_sums.is_empty() {
-        // SAFETY: the caller's promise.
-        sums = unsafe { correct(arch, ending, sums) };
-    }
-    if ending.form == Form::Any {
-        // SAFETY: the caller's promise.
-        return unsafe { apply(arch, ending, sums) };
-    }
-    match ending.form {
-        Form::Clamped => sums = scale::<A, MR, NV, true>(arch, ending, sums),
-        _ => sums = scale::<A, MR, NV, false>(arch, ending, sums),
-    }
-    // SAFETY: the caller vouches for the outputs.
-    unsafe {
-        match (NV, ending.joined) {
-            (2, true) => store_joined::<A, MR, NV, 2>(arch, ending, &sums),
-            (3.., true) => store_joined::<A, MR, NV, 1>(arch, ending, &sums),
-            _ => store_panels(arch, ending, &sums),
+/// Outputs of 8 bits.
+pub(crate) struct ToBytes;
+
+impl<A: Arch> Epilogue<A> for ToBytes {
+    type Call<'a> = ByteEpilogue<'a>;
+
+    /// What is rare goes through memory, and memory that is not this function's own: the compiler would keep the sums
+    /// of the other paths in it, too.
+    #[inline(always)]
+    unsafe fn finish<const MR: usize, const NV: usize>(
+        arch: A,
+        epilogue: &ByteEpilogue<'_>,
+        mut sums: [[A::I32; NV]; MR],
+    ) {
+        assert!(epilogue.rows.len() == MR && epilogue.pixels.len() == MR && epilogue.panels.len() == NV);
+        if !epilogue.outliers.is_empty() || !epilogue.row_sums.is_empty() {
+            // SAFETY: the caller's promise.
+            sums = unsafe { correct(arch, epilogue, sums) };
+        }
+        if matches!(epilogue.form, Form::General | Form::Float) {
+            // SAFETY: the caller's promise.
+            return unsafe { apply(arch, epilogue, sums) };
+        }
+        match epilogue.form {
+            Form::Clamped => sums = scale::<A, MR, NV, true>(arch, epilogue, sums),
+            _ => sums = scale::<A, MR, NV, false>(arch, epilogue, sums),
+        }
+        // SAFETY: the caller vouches for the outputs.
+        unsafe {
+            match (NV, epilogue.contiguous) {
+                (2, true) => store_contiguous::<A, MR, NV, 2>(arch, epilogue, &sums),
+                (3.., true) => store_contiguous::<A, MR, NV, 1>(arch, epilogue, &sums),
+                _ => store_panels(arch, epilogue, &sums),
+            }
         }
     }
 }
@@ -87,20 +89,20 @@ pub(crate) unsafe fn finish<A: Arch, const MR: usize, const NV: usize>(
 #[inline(always)]
 fn scale<A: Arch, const MR: usize, const NV: usize, const CLAMPED: bool>(
     arch: A,
-    ending: &Ending<'_>,
+    epilogue: &ByteEpilogue<'_>,
     sums: [[A::I32; NV]; MR],
 ) -> [[A::I32; NV]; MR] {
-    let sums = scale_panel::<A, MR, NV, 0, CLAMPED>(arch, ending, sums);
-    let sums = scale_panel::<A, MR, NV, 1, CLAMPED>(arch, ending, sums);
-    let sums = scale_panel::<A, MR, NV, 2, CLAMPED>(arch, ending, sums);
-    scale_panel::<A, MR, NV, 3, CLAMPED>(arch, ending, sums)
+    let sums = scale_panel::<A, MR, NV, 0, CLAMPED>(arch, epilogue, sums);
+    let sums = scale_panel::<A, MR, NV, 1, CLAMPED>(arch, epilogue, sums);
+    let sums = scale_panel::<A, MR, NV, 2, CLAMPED>(arch, epilogue, sums);
+    scale_panel::<A, MR, NV, 3, CLAMPED>(arch, epilogue, sums)
 }
 
 /// Scales a panel, if there is that panel.
 #[inline(always)]
 fn scale_panel<A: Arch, const MR: usize, const NV: usize, const PANEL: usize, const CLAMPED: bool>(
     arch: A,
-    ending: &Ending<'_>,
+    epilogue: &ByteEpilogue<'_>,
     mut sums: [[A::I32; NV]; MR],
 ) -> [[A::I32; NV]; MR] {
     if PANEL >= NV {
@@ -110,7 +112,7 @@ fn scale_panel<A: Arch, const MR: usize, const NV: usize, const PANEL: usize, co
     for row in 0..MR {
         lanes[row] = sums[row][PANEL];
     }
-    let requantizer = &ending.columns[PANEL].requantizer;
+    let requantizer = &epilogue.panels[PANEL].requantizer;
     lanes = if CLAMPED { requantizer.scale_clamped(arch, lanes) } else { requantizer.scale_rounded(arch, lanes) };
     for row in 0..MR {
         sums[row][PANEL] = lanes[row];
@@ -120,7 +122,7 @@ fn scale_panel<A: Arch, const MR: usize, const NV: usize, const PANEL: usize, co
 
 /// Index of a vector of sums in the scratch, the last first: stored in the order in which they are held, the compiler would
 /// take all stores for one copy of an array, and keep that in memory for the paths that put nothing down, too.
-const fn place<const MR: usize, const NV: usize>(row: usize, panel: usize) -> usize {
+const fn scratch_index<const MR: usize, const NV: usize>(row: usize, panel: usize) -> usize {
     LANES * (MR * NV - 1 - (row * NV + panel))
 }
 
@@ -132,15 +134,15 @@ const fn place<const MR: usize, const NV: usize>(row: usize, panel: usize) -> us
 #[inline(always)]
 unsafe fn put_down<A: Arch, const MR: usize, const NV: usize>(
     arch: A,
-    ending: &Ending<'_>,
+    epilogue: &ByteEpilogue<'_>,
     sums: [[A::I32; NV]; MR],
 ) -> *mut i32 {
     const { assert!(MR * NV <= MAX_ROWS * MAX_PANELS) };
-    let scratch = ending.scratch.0.get().cast::<i32>();
+    let scratch = epilogue.scratch.0.get().cast::<i32>();
     for row in 0..MR {
         for panel in 0..NV {
             // SAFETY: the scratch has room for this many vectors, and belongs to this thread.
-            unsafe { arch.store(scratch.add(place::<MR, NV>(row, panel)), sums[row][panel]) }
+            unsafe { arch.store(scratch.add(scratch_index::<MR, NV>(row, panel)), sums[row][panel]) }
         }
     }
     scratch
@@ -149,28 +151,28 @@ unsafe fn put_down<A: Arch, const MR: usize, const NV: usize>(
 /// Adds what the packed weights lack, and takes off what a weight zero point brings.
 ///
 /// # Safety
-/// As [`finish`].
+/// As [`Epilogue::finish`] of [`ToBytes`].
 #[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
 #[inline(always)]
 unsafe fn correct<A: Arch, const MR: usize, const NV: usize>(
     arch: A,
-    ending: &Ending<'_>,
+    epilogue: &ByteEpilogue<'_>,
     mut sums: [[A::I32; NV]; MR],
 ) -> [[A::I32; NV]; MR] {
     // SAFETY: the caller enables the instruction set.
-    let scratch = unsafe { put_down(arch, ending, sums) };
+    let scratch = unsafe { put_down(arch, epilogue, sums) };
     for panel in 0..NV {
-        let addends = ending.addends.get(panel).map_or(&[][..], Vec::as_slice);
-        if addends.is_empty() && ending.row_sums.is_empty() {
+        let outliers = epilogue.outliers.get(panel).map_or(&[][..], Vec::as_slice);
+        if outliers.is_empty() && epilogue.row_sums.is_empty() {
             continue;
         }
         for row in 0..MR {
             // SAFETY: put down above; the caller vouches for the activations.
             unsafe {
-                let at = scratch.add(place::<MR, NV>(row, panel));
-                let mut sum = excess::add(arch, addends, ending.rows[row], arch.load(at));
-                if let Some(&row_sum) = ending.row_sums.get(row) {
-                    sum = arch.sub(sum, arch.splat(row_sum.wrapping_mul(ending.columns[panel].weight_zero)));
+                let at = scratch.add(scratch_index::<MR, NV>(row, panel));
+                let mut sum = outliers::add(arch, outliers, epilogue.rows[row], arch.load(at));
+                if let Some(&row_sum) = epilogue.row_sums.get(row) {
+                    sum = arch.sub(sum, arch.splat(row_sum.wrapping_mul(epilogue.panels[panel].weight_zero)));
                 }
                 arch.store(at, sum);
             }
@@ -179,7 +181,7 @@ unsafe fn correct<A: Arch, const MR: usize, const NV: usize>(
     for row in 0..MR {
         for panel in 0..NV {
             // SAFETY: put down above.
-            sums[row][panel] = unsafe { arch.load(scratch.add(place::<MR, NV>(row, panel))) };
+            sums[row][panel] = unsafe { arch.load(scratch.add(scratch_index::<MR, NV>(row, panel))) };
         }
     }
     sums
@@ -188,21 +190,25 @@ unsafe fn correct<A: Arch, const MR: usize, const NV: usize>(
 /// Requantizes in any form, and stores, one vector at a time.
 ///
 /// # Safety
-/// As [`finish`].
+/// As [`Epilogue::finish`] of [`ToBytes`].
 #[inline(always)]
-unsafe fn apply<A: Arch, const MR: usize, const NV: usize>(arch: A, ending: &Ending<'_>, sums: [[A::I32; NV]; MR]) {
+unsafe fn apply<A: Arch, const MR: usize, const NV: usize>(
+    arch: A,
+    epilogue: &ByteEpilogue<'_>,
+    sums: [[A::I32; NV]; MR],
+) {
     // SAFETY: the caller enables the instruction set.
-    let scratch = unsafe { put_down(arch, ending, sums) };
+    let scratch = unsafe { put_down(arch, epilogue, sums) };
     for panel in 0..NV {
-        let columns = &ending.columns[panel];
-        let output = ending.outputs[columns.part].as_ptr().wrapping_add(columns.offset);
+        let of_panel = &epilogue.panels[panel];
+        let output = epilogue.outputs[of_panel.part].as_ptr().wrapping_add(of_panel.offset);
         for row in 0..MR {
             // SAFETY: put down above; the caller vouches for the output.
             unsafe {
-                let sum = arch.load(scratch.add(place::<MR, NV>(row, panel)));
-                let [values] = columns.requantizer.apply(arch, [sum]);
-                let target = output.wrapping_add(ending.pixels[row] as usize * columns.pixel_stride);
-                arch.store_bytes(target, values, columns.count);
+                let sum = arch.load(scratch.add(scratch_index::<MR, NV>(row, panel)));
+                let [values] = of_panel.requantizer.apply(arch, [sum]);
+                let target = output.wrapping_add(epilogue.pixels[row] as usize * of_panel.pixel_stride);
+                arch.store_bytes(target, values, of_panel.count);
             }
         }
     }
@@ -211,17 +217,17 @@ unsafe fn apply<A: Arch, const MR: usize, const NV: usize>(arch: A, ending: &End
 /// Narrows and stores `PIXELS` pixels of all panels at a time: one, or two of two panels.
 ///
 /// # Safety
-/// As [`finish`]; the panels are joined.
+/// As [`Epilogue::finish`] of [`ToBytes`]; the panels are contiguous.
 #[inline(always)]
-unsafe fn store_joined<A: Arch, const MR: usize, const NV: usize, const PIXELS: usize>(
+unsafe fn store_contiguous<A: Arch, const MR: usize, const NV: usize, const PIXELS: usize>(
     arch: A,
-    ending: &Ending<'_>,
+    epilogue: &ByteEpilogue<'_>,
     sums: &[[A::I32; NV]; MR],
 ) {
-    let columns = &ending.columns[0];
-    let count = LANES * (NV - 1) + ending.columns[NV - 1].count;
-    let output = ending.outputs[columns.part].as_ptr();
-    let clamp = arch.prepare_clamp(columns.requantizer.clamp());
+    let of_panel = &epilogue.panels[0];
+    let count = LANES * (NV - 1) + epilogue.panels[NV - 1].count;
+    let output = epilogue.outputs[of_panel.part].as_ptr();
+    let clamp = arch.prepare_clamp(of_panel.requantizer.clamp());
     for first in (0..MR).step_by(PIXELS) {
         let mut values = [arch.splat(0); 4];
         for (index, value) in values.iter_mut().enumerate() {
@@ -231,8 +237,8 @@ unsafe fn store_joined<A: Arch, const MR: usize, const NV: usize, const PIXELS: 
         }
         let mut targets = [output; PIXELS];
         for (index, target) in targets.iter_mut().enumerate() {
-            let pixel = ending.pixels[(first + index).min(MR - 1)];
-            *target = output.wrapping_add(pixel as usize * columns.pixel_stride + columns.offset);
+            let pixel = epilogue.pixels[(first + index).min(MR - 1)];
+            *target = output.wrapping_add(pixel as usize * of_panel.pixel_stride + of_panel.offset);
         }
         // SAFETY: the caller vouches for the output of each pixel and column.
         unsafe { arch.store_narrow(targets, arch.narrow(values, clamp), count) }
@@ -242,18 +248,18 @@ unsafe fn store_joined<A: Arch, const MR: usize, const NV: usize, const PIXELS: 
 /// Narrows and stores four pixels of a panel at a time.
 ///
 /// # Safety
-/// As [`finish`].
+/// As [`Epilogue::finish`] of [`ToBytes`].
 #[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
 #[inline(always)]
 unsafe fn store_panels<A: Arch, const MR: usize, const NV: usize>(
     arch: A,
-    ending: &Ending<'_>,
+    epilogue: &ByteEpilogue<'_>,
     sums: &[[A::I32; NV]; MR],
 ) {
     for panel in 0..NV {
-        let columns = &ending.columns[panel];
-        let output = ending.outputs[columns.part].as_ptr();
-        let clamp = arch.prepare_clamp(columns.requantizer.clamp());
+        let of_panel = &epilogue.panels[panel];
+        let output = epilogue.outputs[of_panel.part].as_ptr();
+        let clamp = arch.prepare_clamp(of_panel.requantizer.clamp());
         for first in (0..MR).step_by(4) {
             let mut values = [arch.splat(0); 4];
             let mut targets = [output; 4];
@@ -261,10 +267,10 @@ unsafe fn store_panels<A: Arch, const MR: usize, const NV: usize>(
                 // Pixels that are missing in the last four are the last one again.
                 let row = (first + index).min(MR - 1);
                 *value = sums[row][panel];
-                *target = output.wrapping_add(ending.pixels[row] as usize * columns.pixel_stride + columns.offset);
+                *target = output.wrapping_add(epilogue.pixels[row] as usize * of_panel.pixel_stride + of_panel.offset);
             }
             // SAFETY: the caller vouches for the output of each pixel and column.
-            unsafe { arch.store_narrow(targets, arch.narrow(values, clamp), columns.count) }
+            unsafe { arch.store_narrow(targets, arch.narrow(values, clamp), of_panel.count) }
         }
     }
 }

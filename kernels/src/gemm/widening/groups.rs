@@ -10,15 +10,13 @@
 //!   weights as networks have them leave room for it: they are small, but for a few.
 //!
 //! Here lines are half as wide as elsewhere, eight columns by four k, because the fewer columns a
-//! line has, the less they restrict what it can be joined with. In what order lines come does not
-//! matter to a sum, so any lines of a unit may be joined ([`super::streams`]).
+//! line has, the less they restrict what it can be grouped with. In what order lines come does not
+//! matter to a sum, so any lines of a unit may share a widening ([`super::pack`]).
+
+use crate::gemm::statistics::MAX_GROUP_LINES;
 
 /// Columns of a half line.
 pub(crate) const HALF: usize = 8;
-/// Rows of the tallest tile of joined lines.
-pub(crate) const JOINED_ROWS: usize = 8;
-/// Most lines that are added up in 16 bits; their weights and the sums of a tile share the registers.
-pub(crate) const MOST_JOINED: usize = 5;
 /// What the positive parts, or the negative ones, of weights may sum to.
 const ROOM: u8 = 128;
 /// Unfinished groups that are tried for a line, which bounds the time that packing takes.
@@ -73,7 +71,7 @@ struct Load([u8; 4 * HALF]);
 
 impl Load {
     /// Both together, if they are still safe.
-    fn joined(&self, other: &Self) -> Option<Self> {
+    fn with(&self, other: &Self) -> Option<Self> {
         let mut sum = [0; 4 * HALF];
         for (sum, (a, b)) in sum.iter_mut().zip(self.0.iter().zip(&other.0)) {
             *sum = a.saturating_add(*b);
@@ -86,35 +84,35 @@ impl Load {
     }
 }
 
-/// Lines whose 16-bit sums may be added up.
-struct Group {
+/// Lines that share a widening: their 16-bit sums may be added up.
+struct WideningGroup {
     load: Load,
-    lines: [usize; MOST_JOINED],
+    lines: [usize; MAX_GROUP_LINES],
     count: usize,
 }
 
-/// Joins safe lines to groups, by index; lines of zeros are left out.
+/// Safe lines in groups, by index; lines of zeros are left out.
 ///
 /// The fullest lines choose first, each the first group that has room, so that the many with small
 /// weights fill up what is left.
-pub(crate) fn join(lines: &[HalfLine]) -> Vec<Vec<usize>> {
+pub(crate) fn widening_groups(lines: &[HalfLine]) -> Vec<Vec<usize>> {
     let mut order: Vec<(usize, Load)> = lines.iter().map(HalfLine::load).enumerate().collect();
     order.retain(|(_, load)| load.greatest() > 0);
     order.sort_by_key(|(_, load)| core::cmp::Reverse(load.greatest()));
-    let mut open: Vec<Group> = Vec::new();
+    let mut open: Vec<WideningGroup> = Vec::new();
     let mut groups = Vec::new();
     for (line, load) in order {
         assert!(load.greatest() <= ROOM, "a line that is not safe");
-        let found = open.iter().take(TRIED).enumerate().find_map(|(at, group)| Some((at, group.load.joined(&load)?)));
-        let Some((at, joined)) = found else {
-            open.push(Group { load, lines: [line; MOST_JOINED], count: 1 });
+        let found = open.iter().take(TRIED).enumerate().find_map(|(at, group)| Some((at, group.load.with(&load)?)));
+        let Some((at, together)) = found else {
+            open.push(WideningGroup { load, lines: [line; MAX_GROUP_LINES], count: 1 });
             continue;
         };
         let group = &mut open[at];
-        group.load = joined;
+        group.load = together;
         group.lines[group.count] = line;
         group.count += 1;
-        if group.count == MOST_JOINED {
+        if group.count == MAX_GROUP_LINES {
             groups.push(open.remove(at).lines.to_vec());
         }
     }
@@ -159,10 +157,10 @@ mod tests {
     fn check(mut lines: Vec<HalfLine>) {
         let repairs: Vec<HalfLine> = lines.iter_mut().filter_map(HalfLine::split).collect();
         lines.extend(repairs);
-        let groups = join(&lines);
+        let groups = widening_groups(&lines);
         let mut seen = vec![0; lines.len()];
         for group in &groups {
-            assert!((1..=MOST_JOINED).contains(&group.len()));
+            assert!((1..=MAX_GROUP_LINES).contains(&group.len()));
             group.iter().for_each(|&line| seen[line] += 1);
             for lane in 0..2 * HALF {
                 let [low, high] = bounds(&lines, group, lane);
@@ -190,7 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_lines_join_within_sixteen_bits(lines in any_lines()) {
+        fn groups_of_any_lines_stay_within_sixteen_bits(lines in any_lines()) {
             check(lines);
         }
     }

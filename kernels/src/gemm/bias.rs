@@ -1,0 +1,63 @@
+//! Biases with everything folded in that does not depend on the activations.
+
+use core::ops::Range;
+
+use super::geometry::Geometry;
+use super::pack::PanelSource;
+use super::spec::ConvSpec;
+use crate::arch::LANES;
+
+/// The folded biases of a convolution: classes, then panels.
+pub(crate) struct FoldedBias {
+    lanes: Vec<[i32; LANES]>,
+    panels: usize,
+}
+
+impl FoldedBias {
+    /// Folds the biases of every class and panel.
+    pub(crate) fn new(spec: &ConvSpec<'_>, geometry: &Geometry, sources: &[PanelSource]) -> Self {
+        let tap_sums: Vec<Vec<i32>> = (0..spec.parts.len()).map(|part| tap_sums(spec, part)).collect();
+        let mut lanes = Vec::with_capacity(geometry.classes.len() * sources.len());
+        for class in &geometry.classes {
+            lanes.extend(sources.iter().map(|&source| fold(spec, source, &tap_sums[source.part], &class.taps)));
+        }
+        Self { lanes, panels: sources.len() }
+    }
+
+    /// Those of all panels in a class.
+    pub(crate) fn of_class(&self, class: usize) -> &[[i32; LANES]] {
+        &self.lanes[class * self.panels..(class + 1) * self.panels]
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&self.lanes[..])
+    }
+}
+
+/// Σ(w - wz) over the input channels, `[O, KH * KW]`, of a part.
+fn tap_sums(spec: &ConvSpec<'_>, part: usize) -> Vec<i32> {
+    let weights = &spec.parts[part].weights;
+    let channels = spec.group_channels();
+    let taps = spec.parts[part].channels * spec.window.taps[0] * spec.window.taps[1];
+    let zero = (channels as i32).wrapping_mul(weights.signed_zero());
+    let tap_sum =
+        |tap: usize| -> i32 { (tap * channels..(tap + 1) * channels).map(|at| i32::from(weights.signed(at))).sum() };
+    (0..taps).map(|tap| tap_sum(tap).wrapping_sub(zero)).collect()
+}
+
+/// The bias of a panel's columns less what the input's zero point brings with the taps.
+fn fold(spec: &ConvSpec<'_>, source: PanelSource, tap_sums: &[i32], taps: &[Range<usize>; 2]) -> [i32; LANES] {
+    let [kernel_rows, kernel_columns] = spec.window.taps;
+    let mut folded = [0i32; LANES];
+    for (column, folded) in folded.iter_mut().enumerate().take(source.count) {
+        let channel = source.first + column;
+        let mut sum = 0i32;
+        for row in taps[0].clone() {
+            let first = (channel * kernel_rows + row) * kernel_columns;
+            sum = tap_sums[first..][taps[1].clone()].iter().fold(sum, |sum, &tap| sum.wrapping_add(tap));
+        }
+        let bias = spec.parts[source.part].bias.get(channel).copied().unwrap_or(0);
+        *folded = bias.wrapping_sub(sum.wrapping_mul(spec.input_zero));
+    }
+    folded
+}

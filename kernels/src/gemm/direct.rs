@@ -1,0 +1,139 @@
+//! The method of tiles that take lines of weights as they lie.
+
+use super::block::Block;
+use super::geometry::Geometry;
+use super::layout::Layout;
+use super::method::{MainWork, Method, Packed, PackedWeights};
+use super::outliers;
+use super::pack::PanelSource;
+use super::panel_epilogue::PanelGroup;
+use super::panel_lines::{Lines, PanelLines};
+use super::shape::{KernelName, KernelShape, MAX_ROWS};
+use super::spec::ConvSpec;
+use super::statistics::ConvStatistics;
+use super::tile::{Tile, TileFn};
+use crate::kernel_id::KernelId;
+use crate::memory::Line;
+
+/// Tiles of 1, 2, ... panels; of each, those of 1, 2, ... rows.
+pub(crate) type Tiles = &'static [&'static [TileFn]];
+
+/// Rows that blocks of tiles are a multiple of.
+const ROW_QUANTUM: usize = 12;
+
+/// The tiles of an instruction set.
+pub(crate) struct DirectTiles {
+    pub(crate) name: KernelName,
+    /// How the tiles want the weights.
+    pub(crate) layout: Layout,
+    pub(crate) tiles: Tiles,
+    /// The same for weights whose pair sums do not fit 16 bits ([`Layout::overflows`]); empty where all do.
+    pub(crate) unpaired_tiles: Tiles,
+}
+
+impl DirectTiles {
+    /// The tallest tile of so many panels.
+    pub(crate) fn tallest(&self, panels: usize) -> KernelId {
+        self.name.of(KernelShape { rows: self.tiles[panels - 1].len(), panels })
+    }
+}
+
+impl Method for DirectTiles {
+    fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    fn kernels(&self) -> Vec<KernelId> {
+        (1..=self.tiles.len()).map(|panels| self.tallest(panels)).collect()
+    }
+
+    fn main_kernel(&self, work: MainWork) -> KernelId {
+        self.tallest(work.panels)
+    }
+
+    fn max_panels(&self) -> usize {
+        self.tiles.len()
+    }
+
+    fn row_quantum(&self) -> usize {
+        ROW_QUANTUM
+    }
+
+    /// Packs once more without weights of -128 where those are more than the tiles want.
+    fn pack(&'static self, spec: &ConvSpec<'_>, geometry: &Geometry, sources: &[PanelSource]) -> Packed {
+        let from_least = |least| {
+            let (panels, outliers) = outliers::subtract_zero_points(spec, least, geometry.classes.len(), sources);
+            let lines = PanelLines::pack(spec, geometry, &panels, 0);
+            (panels, outliers, lines)
+        };
+        let (mut panels, mut outliers, mut lines) = from_least(-128);
+        if self.layout.overflows(lines.all()) {
+            (panels, outliers, lines) = from_least(-127);
+        }
+        let pair_sums_fit = !self.layout.overflows(lines.all());
+        let tiles = if pair_sums_fit { self.tiles } else { self.unpaired_tiles };
+        Packed { panels, outliers, weights: Box::new(DirectWeights { tiles, lines, pair_sums_fit }) }
+    }
+}
+
+/// Packed lines, with the tiles for these weights.
+struct DirectWeights {
+    tiles: Tiles,
+    lines: PanelLines,
+    pair_sums_fit: bool,
+}
+
+impl PackedWeights for DirectWeights {
+    fn bytes(&self) -> usize {
+        self.lines.bytes()
+    }
+
+    fn describe(&self, statistics: &mut ConvStatistics) {
+        statistics.pair_sums_fit = self.pair_sums_fit;
+    }
+
+    unsafe fn run(&self, block: &Block<'_>, _workspace: &mut [Line]) {
+        // SAFETY: the caller's promise.
+        unsafe { run(self.tiles, block, self.lines.of_order(block.class.order)) }
+    }
+}
+
+/// Computes a block tile by tile.
+///
+/// # Safety
+/// As [`PackedWeights::run`], with the lines of the class's order.
+pub(crate) unsafe fn run(tiles: Tiles, block: &Block<'_>, weights: Lines<'_>) {
+    for &group in block.groups {
+        // SAFETY: the caller's promise.
+        unsafe { run_group(tiles[group.panels - 1], block, group, weights) }
+    }
+}
+
+/// Runs the tiles of one panel group over a block of rows.
+///
+/// # Safety
+/// As [`run`].
+unsafe fn run_group(tiles: &[TileFn], block: &Block<'_>, group: PanelGroup, weights: Lines<'_>) {
+    let panels = group.first..group.first + group.panels;
+    let Lines { lines, panel_lines } = weights;
+    let count = block.rows.len().div_ceil(tiles.len());
+    let at = |tile: usize| block.rows.len() * tile / count;
+    // Only rows differ from tile to tile: to build and copy a whole description for each costs as much as
+    // several rows of a short window.
+    let mut call = Tile {
+        rows: &[],
+        segments: &block.class.segments,
+        weights: &lines[panels.start * panel_lines..panels.end * panel_lines],
+        panel_lines,
+        bias: &block.bias[panels],
+        epilogue: block.epilogue(group, 0..0),
+    };
+    for tile in 0..count {
+        let range = at(tile)..at(tile + 1);
+        call.rows = &block.rows[range.clone()];
+        block.epilogue_rows(&mut call.epilogue, range.clone());
+        debug_assert!(range.len() <= MAX_ROWS);
+        // SAFETY: the caller's promise.
+        unsafe { tiles[range.len() - 1](&call) }
+    }
+}

@@ -1,0 +1,237 @@
+//! A prepared convolution and the loop around its blocks.
+
+use core::cell::Cell;
+
+use super::bias::FoldedBias;
+use super::block::Block;
+use super::epilogue::Scratch;
+use super::geometry::Geometry;
+use super::method::{MainWork, Method, Packed, PackedWeights};
+use super::outliers::{self, ClassOutlier};
+use super::pack;
+use super::panel_epilogue::{self, PanelEpilogue, PanelGroup};
+use super::partition::{self, Extent, MAX_BLOCK_ROWS, Task};
+use super::spec::ConvSpec;
+use super::statistics::ConvStatistics;
+use super::table::{Descriptor, KERNELS};
+use super::tile::RowSumsCall;
+use crate::bound::Bound;
+use crate::isa::Isa;
+use crate::kernel_id::KernelId;
+use crate::layer::{self, Failure, Layer};
+use crate::memory::{Line, Output};
+use crate::window::OutputGrid;
+
+/// Prepares a convolution for an instruction set.
+///
+/// # Panics
+/// The CPU lacks the instruction set, or the specification contradicts itself: a length that does
+/// not match, channels that groups do not divide, a tensor of 4 GiB or more.
+pub fn prepare(isa: Isa, spec: &ConvSpec<'_>) -> Conv {
+    Conv::new(Bound::new(KERNELS, isa), spec)
+}
+
+/// A convolution (or several that share their input) with packed weights, ready to run.
+///
+/// Input 0 is the activations; output `i` belongs to part `i`.
+pub struct Conv {
+    bound: Bound<Descriptor>,
+    kernel: KernelId,
+    geometry: Geometry,
+    weights: Box<dyn PackedWeights>,
+    bias: FoldedBias,
+    /// What the packed weights lack: for each class, of each panel.
+    outliers: Vec<Vec<Vec<ClassOutlier>>>,
+    epilogues: Vec<PanelEpilogue>,
+    groups: Vec<PanelGroup>,
+    tasks: Vec<Task>,
+    block_rows: usize,
+    workspace_lines: usize,
+    statistics: ConvStatistics,
+}
+
+impl Conv {
+    pub(crate) fn new(bound: Bound<Descriptor>, spec: &ConvSpec<'_>) -> Self {
+        spec.check();
+        let suits = bound.descriptor().method.suits(spec);
+        let bound = if suits { bound } else { Bound::new(KERNELS, Isa::Scalar) };
+        let method = bound.descriptor().method;
+        let geometry = Geometry::new(spec, method.layout());
+        let sources = pack::panel_sources(spec);
+        let Packed { panels, outliers, weights } = method.pack(spec, &geometry, &sources);
+        let mut epilogues: Vec<PanelEpilogue> = panels.iter().map(|panel| PanelEpilogue::new(spec, panel)).collect();
+        let groups = panel_epilogue::panel_groups(&panels, &mut epilogues, method.max_panels());
+        let extent = extent(spec, &geometry, method);
+        let mut statistics = ConvStatistics {
+            border_classes: geometry.classes.len(),
+            panels: panels.len(),
+            lines: panels.len() * geometry.orders.iter().map(|order| order.panel_lines()).sum::<usize>(),
+            widening: None,
+            corrects_row_sums: epilogues.iter().any(|panel| panel.weight_zero != 0),
+            outliers: outliers.len(),
+            pair_sums_fit: true,
+        };
+        weights.describe(&mut statistics);
+        let of_class = |class| outliers::of_class(spec, &outliers, class, panels.len());
+        Self {
+            bound,
+            kernel: method.main_kernel(main_work(spec, &geometry, &groups)),
+            bias: FoldedBias::new(spec, &geometry, &sources),
+            outliers: geometry.classes.iter().map(of_class).collect(),
+            tasks: partition::tasks(&geometry.classes, &groups, &extent),
+            block_rows: extent.block_rows(),
+            workspace_lines: weights.workspace_lines(extent.block_rows()),
+            geometry,
+            weights,
+            epilogues,
+            groups,
+            statistics,
+        }
+    }
+
+    /// Puts the outputs elsewhere in the image that they are pixels of.
+    ///
+    /// # Panics
+    /// The last pixel is beyond 4 GiB.
+    pub(crate) fn set_output_grid(&mut self, grid: OutputGrid) {
+        self.geometry.set_output_grid(grid);
+        let pixels = self.geometry.last_pixel() as u64 + 1;
+        let stride = self.epilogues.iter().map(|panel| panel.pixel_stride).max().unwrap_or(0) as u64;
+        assert!(pixels.saturating_mul(stride) < u64::from(u32::MAX), "outputs are smaller than 4 GiB");
+    }
+
+    /// What packing made of the weights.
+    pub fn statistics(&self) -> ConvStatistics {
+        self.statistics
+    }
+
+    /// Asserts that a task's views hold all that the convolution reads and writes.
+    fn check_views(&self, task: &layer::Task<'_>) {
+        let (input, bytes) = (&task.inputs[0], self.geometry.input_bytes);
+        assert!(input.len() >= bytes, "input view of {} bytes", input.len());
+        let last = self.geometry.last_pixel();
+        for panel in &self.epilogues {
+            let (output, end) = (task.outputs[panel.part], last * panel.pixel_stride + panel.offset + panel.count);
+            assert!(output.len() >= end, "output view of {} bytes", output.len());
+        }
+    }
+
+    /// A block of a task.
+    fn block<'a>(
+        &'a self,
+        class_index: usize,
+        groups: &'a [PanelGroup],
+        rows: Rows<'a>,
+        outputs: &'a [Output<'a>],
+    ) -> Block<'a> {
+        Block {
+            class_index,
+            class: &self.geometry.classes[class_index],
+            rows: rows.addresses,
+            pixels: rows.pixels,
+            row_sums: rows.sums,
+            bias: self.bias.of_class(class_index),
+            epilogues: &self.epilogues,
+            outliers: &self.outliers[class_index],
+            groups,
+            outputs,
+            scratch: rows.scratch,
+        }
+    }
+
+    /// Sums of the activations of rows of a class, where they are wanted.
+    ///
+    /// # Safety
+    /// The rows are addresses that the class can form.
+    unsafe fn row_sums<'a>(&self, class: usize, rows: &[*const u8], sums: &'a mut [i32]) -> &'a [i32] {
+        if !self.statistics.corrects_row_sums {
+            return &[];
+        }
+        let segments = &self.geometry.classes[class].segments;
+        let call = RowSumsCall { rows, segments, sums: Cell::from_mut(&mut *sums).as_slice_of_cells() };
+        // SAFETY: the bound descriptor proves the CPU feature; the caller vouches for the rows.
+        unsafe { (self.bound.descriptor().row_sums)(&call) }
+        sums
+    }
+}
+
+/// Rows of a block.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    addresses: &'a [*const u8],
+    pixels: &'a [u32],
+    sums: &'a [i32],
+    scratch: &'a Scratch,
+}
+
+impl Layer for Conv {
+    fn kernel(&self) -> KernelId {
+        self.kernel.clone()
+    }
+
+    fn tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    fn packed_bytes(&self) -> usize {
+        self.weights.bytes() + self.bias.bytes()
+    }
+
+    fn workspace_bytes(&self) -> usize {
+        self.workspace_lines * size_of::<Line>()
+    }
+
+    unsafe fn run(&self, task: layer::Task<'_>) -> Result<(), Failure> {
+        self.check_views(&task);
+        let layer::Task { index, inputs, outputs, workspace } = task;
+        let Task { class, rows: all_rows, groups } = &self.tasks[index];
+        let class = *class as usize;
+        let workspace = workspace.lines(self.workspace_lines);
+        let mut rows = [core::ptr::null(); MAX_BLOCK_ROWS];
+        let mut pixels = [0u32; MAX_BLOCK_ROWS];
+        let mut sums = [0i32; MAX_BLOCK_ROWS];
+        let scratch = Scratch::new();
+        let groups = &self.groups[groups.start as usize..groups.end as usize];
+        for first in (all_rows.start as usize..all_rows.end as usize).step_by(self.block_rows) {
+            let count = self.block_rows.min(all_rows.end as usize - first);
+            let (rows, pixels) = (&mut rows[..count], &mut pixels[..count]);
+            for groups in groups.chunk_by(|a, b| a.group == b.group) {
+                let base = inputs[0].as_ptr().wrapping_add(groups[0].group * self.geometry.group_channels);
+                self.geometry.locate(&self.geometry.classes[class], first, base, rows, pixels);
+                // SAFETY: `check_views` asserts that the input holds every address that the class can form, and the
+                // caller vouches for them.
+                let sums = unsafe { self.row_sums(class, rows, &mut sums[..count]) };
+                let rows = Rows { addresses: rows, pixels, sums, scratch: &scratch };
+                let block = self.block(class, groups, rows, outputs);
+                // SAFETY: the bound descriptor proves the CPU feature. As above, for the outputs, too.
+                unsafe { self.weights.run(&block, workspace) }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What task sizes depend on.
+fn extent(spec: &ConvSpec<'_>, geometry: &Geometry, method: &dyn Method) -> Extent {
+    let taps = spec.window.taps[1];
+    let across = if method.copies_rows() { taps } else { spec.window.stride[1].min(taps) };
+    let panel_lines = geometry.orders.iter().map(|order| order.panel_lines()).max().unwrap_or(0);
+    Extent {
+        batch: spec.input.batch,
+        row_bytes: spec.window.taps[0] * across * spec.input.channels,
+        panel_bytes: panel_lines * size_of::<Line>(),
+        threads: spec.threads.max(1),
+        row_quantum: method.row_quantum(),
+    }
+}
+
+/// The shape of most of the work.
+fn main_work(spec: &ConvSpec<'_>, geometry: &Geometry, groups: &[PanelGroup]) -> MainWork {
+    let largest = geometry.largest_class();
+    MainWork {
+        rows: largest.map_or(0, |class| class.rows(spec.input.batch)),
+        lines: largest.map_or(0, |class| class.steps()),
+        panels: groups.iter().map(|group| group.panels).max().expect("a convolution has channels"),
+        all_panels: groups.iter().map(|group| group.panels).sum(),
+    }
+}

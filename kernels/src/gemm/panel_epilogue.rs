@@ -1,0 +1,105 @@
+//! Requantization and destination of panels.
+
+use super::pack::{Panel, PanelSource};
+use super::spec::ConvSpec;
+use crate::arch::LANES;
+use crate::quantization::OutputRange;
+use crate::requantize::{Form, Requantizer};
+
+/// What becomes of sixteen output channels of one part.
+#[derive(Clone, Debug)]
+pub(crate) struct PanelEpilogue {
+    pub(crate) requantizer: Requantizer,
+    /// Weight zero point, in the packed weights' domain.
+    pub(crate) weight_zero: i32,
+    /// Channels that exist; the others are padding.
+    pub(crate) count: usize,
+    /// Which part the channels belong to.
+    pub(crate) part: usize,
+    /// First channel within the part's output.
+    pub(crate) offset: usize,
+    /// Bytes between the part's output pixels.
+    pub(crate) pixel_stride: usize,
+}
+
+/// Neighbouring panels that one tile computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PanelGroup {
+    pub(crate) first: usize,
+    pub(crate) panels: usize,
+    /// Channel group that the panels read.
+    pub(crate) group: usize,
+    /// How all panels are scaled.
+    pub(crate) form: Form,
+    /// Whether a pixel of all panels is stored at once.
+    pub(crate) contiguous: bool,
+}
+
+impl PanelEpilogue {
+    /// The epilogue of a panel.
+    pub(crate) fn new(spec: &ConvSpec<'_>, panel: &Panel) -> Self {
+        let PanelSource { part: index, first, count, .. } = panel.source;
+        let part = &spec.parts[index];
+        let range = OutputRange {
+            zero: part.output_zero,
+            min: part.output_min,
+            max: part.output_max,
+            offset: part.output_offset,
+        };
+        Self {
+            requantizer: Requantizer::new(part.requantize, range, first..first + count, largest_sum(spec, index)),
+            weight_zero: part.weights.signed_zero() - panel.range.subtracted_zero,
+            count,
+            part: index,
+            offset: first,
+            pixel_stride: part.pixel_stride,
+        }
+    }
+
+    /// Whether panels write next to each other and clamp alike, so that a pixel of all can be stored at once.
+    fn contiguous(panels: &[Self]) -> bool {
+        panels.windows(2).all(|pair| {
+            let [a, b] = [&pair[0], &pair[1]];
+            let adjoin = a.part == b.part && a.count == LANES && a.offset + LANES == b.offset;
+            adjoin && a.requantizer.clamp() == b.requantizer.clamp()
+        })
+    }
+
+    /// Brings panels to one form of scaling, so that a tile need not choose for each.
+    fn unite(panels: &mut [Self]) -> Form {
+        let form = panels[0].requantizer.form();
+        if panels.iter().all(|panel| panel.requantizer.form() == form) {
+            return form;
+        }
+        let rounded = panels.iter_mut().all(|panel| panel.requantizer.round_both_signs());
+        if rounded { Form::Rounded } else { Form::General }
+    }
+}
+
+/// Groups panels that read the same channels to tiles of at most `widest` panels.
+///
+/// Wide tiles load fewer activations for each dot product; a last narrow one would waste
+/// accumulators, so the panels are shared out evenly among as few tiles as possible.
+pub(crate) fn panel_groups(panels: &[Panel], epilogues: &mut [PanelEpilogue], widest: usize) -> Vec<PanelGroup> {
+    let mut groups = Vec::new();
+    let mut first = 0;
+    for of_group in panels.chunk_by(|a, b| a.source.group == b.source.group) {
+        let group = of_group[0].source.group;
+        let tiles = of_group.len().div_ceil(widest);
+        for tile in 0..tiles {
+            let panels = of_group.len() * (tile + 1) / tiles - of_group.len() * tile / tiles;
+            let epilogues = &mut epilogues[first..first + panels];
+            let form = PanelEpilogue::unite(epilogues);
+            groups.push(PanelGroup { first, panels, group, form, contiguous: PanelEpilogue::contiguous(epilogues) });
+            first += panels;
+        }
+    }
+    groups
+}
+
+/// What no sum of a part exceeds in magnitude.
+fn largest_sum(spec: &ConvSpec<'_>, part: usize) -> i64 {
+    let bias = spec.parts[part].bias.iter().map(|&bias| i64::from(bias).abs()).max().unwrap_or(0);
+    // Activations and weights less their zero points are at most 255.
+    spec.depth() as i64 * 255 * 255 + bias
+}

@@ -1,0 +1,9 @@
+//! The method of instruction sets that multiply in pairs: several lines are added up in 16 bits before one widening.
+
+mod groups;
+mod method;
+mod pack;
+mod tile;
+
+pub(super) use method::WideningTiles;
+pub(super) use tile::WideningTile;

@@ -1,0 +1,243 @@
+//! Weights in the order in which tiles that share widenings take them.
+//!
+//! K is cut into *units*: what border classes take whole or not at all, which is a tap, or
+//! everything for a class that takes all taps. Lines share widenings inside their unit ([`super::groups`]), and
+//! a half panel lies in this order:
+//!
+//! ```text
+//! single lines: of unit 0, of unit 1, ...; groups of two lines; of three; of four; of five
+//! ```
+//!
+//! So a range of units is one range of each of these parts. Each line has the offset of its
+//! four activations, counted from where the first tap of the whole window would be.
+
+use core::ops::Range;
+
+use super::groups::{HALF, HalfLine, widening_groups};
+use crate::arch::LANES;
+use crate::gemm::class::Class;
+use crate::gemm::geometry::Geometry;
+use crate::gemm::order::{Order, SegmentKind};
+use crate::gemm::pack::Panel;
+use crate::gemm::panel_ranges::panel_ranges;
+use crate::gemm::spec::ConvSpec;
+use crate::gemm::statistics::{MAX_GROUP_LINES, WideningStatistics};
+use crate::memory::Line;
+
+/// Classes that take all taps have an order of their own where a tap has fewer lines.
+const WHOLE_BELOW: usize = 32;
+
+/// The half lines of a convolution, ordered by widening group.
+pub(crate) struct WideningPack {
+    lines: Vec<HalfLine>,
+    /// Offset of each line's activations.
+    offsets: Vec<u32>,
+    /// For each order, panel, half and number of lines in a group: where each unit's groups start, and where the last's end.
+    starts: Vec<u32>,
+    orders: Vec<WideningOrder>,
+    /// What each border class takes.
+    classes: Vec<ClassUnits>,
+    statistics: WideningStatistics,
+}
+
+/// One order of all panels.
+struct WideningOrder {
+    /// The first of its starts.
+    first: usize,
+    units: usize,
+}
+
+/// What a border class takes.
+#[derive(Clone, Default)]
+struct ClassUnits {
+    /// Of which order.
+    order: usize,
+    /// Which units.
+    ranges: Vec<Range<usize>>,
+    /// Bytes from the window's first tap to the first inside.
+    origin: usize,
+}
+
+/// The half panels of a panel, and which units of them to take.
+#[derive(Clone, Copy)]
+pub(crate) struct WideningPanel<'a> {
+    lines: &'a [HalfLine],
+    offsets: &'a [u32],
+    /// For each half and number of lines in a group, `units + 1` starts.
+    starts: &'a [u32],
+    units: usize,
+    /// Which units to take.
+    pub(crate) ranges: &'a [Range<usize>],
+    /// Bytes from the window's first tap to the first inside.
+    pub(crate) origin: usize,
+}
+
+impl WideningPanel<'_> {
+    /// The lines of all groups of `size` lines of a range of units, and their offsets.
+    #[inline(always)]
+    pub(crate) fn groups(&self, half: usize, size: usize, units: &Range<usize>) -> (&[HalfLine], &[u32]) {
+        let starts = &self.starts[(half * MAX_GROUP_LINES + size - 1) * (self.units + 1)..];
+        let lines = starts[units.start] as usize..starts[units.end] as usize;
+        (&self.lines[lines.clone()], &self.offsets[lines])
+    }
+}
+
+impl WideningPack {
+    /// Whether offsets fit their type; windows far larger than any image do not.
+    pub(crate) fn suits(spec: &ConvSpec<'_>) -> bool {
+        let [down, across] = tap_steps(spec);
+        let [rows, columns] = spec.window.taps;
+        let last = down.saturating_mul(rows).saturating_add(across.saturating_mul(columns));
+        u32::try_from(last.saturating_add(spec.input.channels)).is_ok()
+    }
+
+    /// Packs the panels in the orders that the border classes take.
+    pub(crate) fn new(spec: &ConvSpec<'_>, geometry: &Geometry, panels: &[Panel]) -> Self {
+        let mut pack = Self {
+            lines: Vec::new(),
+            offsets: Vec::new(),
+            starts: Vec::new(),
+            orders: Vec::new(),
+            classes: vec![ClassUnits::default(); geometry.classes.len()],
+            statistics: WideningStatistics::default(),
+        };
+        for (index, order) in geometry.orders.iter().enumerate() {
+            let whole = order.panel_lines().max(1);
+            let tap = lines_of_tap(order);
+            let of_order = geometry.classes.iter().enumerate().filter(|(_, class)| class.order == index);
+            let (full, partial): (Vec<_>, Vec<_>) =
+                of_order.partition(|(_, class)| class.steps() == order.panel_lines());
+            // Taps of few lines leave little choice of what to group, and little to hold twice.
+            let parts = if partial.is_empty() || full.is_empty() || tap < WHOLE_BELOW {
+                vec![(whole, full), (tap, partial)]
+            } else {
+                vec![(tap, [full, partial].concat())]
+            };
+            for (unit_lines, classes) in parts.into_iter().filter(|(_, classes)| !classes.is_empty()) {
+                for (class_index, class) in classes {
+                    pack.classes[class_index] = ClassUnits {
+                        order: pack.orders.len(),
+                        ranges: units_of(class, unit_lines),
+                        origin: tap_offset(tap_steps(spec), [class.taps[0].start, class.taps[1].start]),
+                    };
+                }
+                pack.push(spec, order, panels, unit_lines);
+            }
+        }
+        pack
+    }
+
+    /// Appends an order of all panels.
+    fn push(&mut self, spec: &ConvSpec<'_>, order: &Order, panels: &[Panel], unit_lines: usize) {
+        self.orders.push(WideningOrder { first: self.starts.len(), units: order.panel_lines() / unit_lines });
+        let steps = tap_steps(spec);
+        let offsets: Vec<u32> = (0..order.panel_lines()).map(|line| line_offset(order, steps, line) as u32).collect();
+        let mut lines = vec![Line::ZERO; order.panel_lines()];
+        for panel in panels {
+            lines.fill(Line::ZERO);
+            panel.pack(spec, order, &mut lines);
+            for half in 0..LANES / HALF {
+                self.push_half(&lines, half, unit_lines, &offsets);
+            }
+        }
+    }
+
+    /// Appends half of a panel.
+    fn push_half(&mut self, panel: &[Line], half: usize, unit_lines: usize, offsets: &[u32]) {
+        let mut units = Vec::new();
+        for (unit, whole) in panel.chunks_exact(unit_lines).enumerate() {
+            let mut lines: Vec<HalfLine> = whole.iter().map(|line| half_of(line, half)).collect();
+            let mut of_lines = offsets[unit * unit_lines..][..unit_lines].to_vec();
+            self.statistics.lines += lines.iter().filter(|&&line| line != HalfLine::ZERO).count();
+            for line in 0..unit_lines {
+                if let Some(repair) = lines[line].split() {
+                    lines.push(repair);
+                    of_lines.push(of_lines[line]);
+                    self.statistics.repairs += 1;
+                }
+            }
+            let groups = widening_groups(&lines);
+            units.push((lines, of_lines, groups));
+        }
+        for size in 1..=MAX_GROUP_LINES {
+            let first = self.starts.len();
+            self.starts.resize(first + units.len() + 1, 0);
+            self.statistics.grouped[size - 1] += size
+                * units.iter().map(|unit| unit.2.iter().filter(|group| group.len() == size).count()).sum::<usize>();
+            for (unit, (lines, of_lines, groups)) in units.iter().enumerate() {
+                self.starts[first + unit] = self.lines.len() as u32;
+                for &line in groups.iter().filter(|group| group.len() == size).flatten() {
+                    self.lines.push(lines[line]);
+                    self.offsets.push(of_lines[line]);
+                }
+            }
+            self.starts[first + units.len()] = u32::try_from(self.lines.len()).expect("fewer lines than weights");
+        }
+    }
+
+    /// What a tile of a panel takes in a border class.
+    pub(crate) fn panel(&self, class: usize, panel: usize) -> WideningPanel<'_> {
+        let ClassUnits { order, ranges, origin } = &self.classes[class];
+        let WideningOrder { first, units } = self.orders[*order];
+        let of_panel = LANES / HALF * MAX_GROUP_LINES * (units + 1);
+        WideningPanel {
+            lines: &self.lines,
+            offsets: &self.offsets,
+            starts: &self.starts[first + panel * of_panel..][..of_panel],
+            units,
+            ranges,
+            origin: *origin,
+        }
+    }
+
+    pub(crate) fn statistics(&self) -> WideningStatistics {
+        self.statistics
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&self.lines[..]) + size_of_val(&self.offsets[..]) + size_of_val(&self.starts[..])
+    }
+}
+
+/// Bytes from a tap to the next, down and across; no more than a `usize` holds.
+fn tap_steps(spec: &ConvSpec<'_>) -> [usize; 2] {
+    let pixel = spec.input.pixel_stride;
+    let steps = [spec.input.width * pixel, pixel];
+    core::array::from_fn(|axis| steps[axis].saturating_mul(spec.window.dilation[axis]))
+}
+
+/// Bytes from the window's first tap to another.
+fn tap_offset(tap_steps: [usize; 2], tap: [usize; 2]) -> usize {
+    tap[0] * tap_steps[0] + tap[1] * tap_steps[1]
+}
+
+/// Bytes from the window's first tap to the four activations of a line.
+fn line_offset(order: &Order, tap_steps: [usize; 2], line: usize) -> usize {
+    let (segment, within) = (line / order.segment_lines(), 4 * (line % order.segment_lines()));
+    tap_offset(tap_steps, order.first_tap(segment)) + within
+}
+
+/// Eight columns of a line.
+fn half_of(line: &Line, half: usize) -> HalfLine {
+    let mut columns = HalfLine::ZERO;
+    columns.0.copy_from_slice(&line.0[4 * HALF * half..][..4 * HALF]);
+    columns
+}
+
+/// Lines that classes take together or not at all.
+fn lines_of_tap(order: &Order) -> usize {
+    if order.segment == SegmentKind::Row && !order.channels.is_multiple_of(4) {
+        order.segment_lines().max(1)
+    } else {
+        order.channels.div_ceil(4)
+    }
+}
+
+/// The units that a class takes.
+fn units_of(class: &Class, unit_lines: usize) -> Vec<Range<usize>> {
+    let units = panel_ranges(&class.segments).into_iter().map(|range| {
+        debug_assert!(range.line.is_multiple_of(unit_lines) && range.lines.is_multiple_of(unit_lines));
+        range.line / unit_lines..(range.line + range.lines) / unit_lines
+    });
+    units.collect()
+}
