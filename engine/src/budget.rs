@@ -2,6 +2,18 @@
 
 use crate::error::{Error, Result};
 
+/// What a tensor counts: at least so much memory it takes from import to plan.
+pub(crate) const TENSOR_BYTES: usize = 512;
+
+/// What an operator counts.
+pub(crate) const OPERATOR_BYTES: usize = 512;
+
+/// What a tensor counts that an operator reads or writes.
+pub(crate) const OPERAND_BYTES: usize = 64;
+
+/// What a scale counts, with its zero point, and what becomes of it in an operator.
+pub(crate) const SCALE_BYTES: usize = 16;
+
 /// How often an honest file may refer to the same bytes, on average. Builders share equal strings and vectors.
 const SHARING: usize = 16;
 
@@ -30,7 +42,12 @@ impl Budget {
 
     /// Takes `bytes` off.
     pub(crate) fn charge(&mut self, bytes: usize) -> Result<()> {
-        self.left = self.left.checked_sub(bytes).ok_or_else(|| {
+        self.charge_each(1, bytes)
+    }
+
+    /// Takes `bytes` off for each of `count` things, before anything is made for them.
+    pub(crate) fn charge_each(&mut self, count: usize, bytes: usize) -> Result<()> {
+        self.left = self.left.checked_sub(count.saturating_mul(bytes)).ok_or_else(|| {
             Error::corrupt("the file refers to the same bytes too many times; it would unpack to many times its size")
         })?;
         Ok(())

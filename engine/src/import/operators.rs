@@ -6,7 +6,7 @@ use std::fmt;
 use super::fold::fold;
 use super::survey::{FileOperator, MissingSupport, OperatorInfo};
 use super::tensors::{ScaleRule, check_scales};
-use crate::budget::Budget;
+use crate::budget::{Budget, OPERAND_BYTES, OPERATOR_BYTES};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
 use crate::ops::{self, ImportContext, OpSpec, TypeList};
@@ -43,12 +43,16 @@ pub(super) fn import(
     refuse_unsupported(&entries, &graph.tensors)?;
     check_order(&entries, &graph)?;
     check_quantization(&entries, &graph.tensors)?;
+    let mut is_output = vec![false; graph.tensors.len()];
+    graph.outputs.iter().for_each(|&id| is_output[id] = true);
     for entry in &entries {
         let at = |error: Error| error.at_operator(entry.info.index, &entry.info.name);
         let node = import_entry(file, entry, (&graph, &declared), &mut budget).map_err(at)?;
         let before = take_shapes(&node, &mut graph, resized).map_err(at)?;
         declared.extend(before);
-        if !fold(file, &node, &mut graph, &mut budget).map_err(at)? {
+        // What the caller gets is computed in each run.
+        let visible = node.outputs.iter().any(|&id| is_output[id]);
+        if visible || !fold(file, &node, &mut graph, &mut budget).map_err(at)? {
             graph.nodes.push(node);
         }
     }
@@ -67,6 +71,7 @@ fn entries<'a>(
 ) -> Result<Vec<Entry<'a>>> {
     let codes = model.operator_codes()?.unwrap_or_else(planus::Vector::new_empty);
     let operators = main.operators()?.unwrap_or_else(planus::Vector::new_empty);
+    budget.charge_each(operators.len(), OPERATOR_BYTES)?;
     let mut entries = Vec::with_capacity(operators.len());
     for (index, operator) in operators.iter().enumerate() {
         entries.push(entry(index, operator?, codes, (tensors, budget))?);
@@ -112,7 +117,7 @@ fn entry<'a>(
     let at = |error: Error| error.at_operator(index, &name);
     let inputs = operator.inputs()?.unwrap_or_else(planus::Vector::new_empty);
     let outputs = operator.outputs()?.unwrap_or_else(planus::Vector::new_empty);
-    budget.charge(4 * (inputs.len() + outputs.len())).map_err(at)?;
+    budget.charge_each(inputs.len() + outputs.len(), OPERAND_BYTES).map_err(at)?;
     let tensor = |id: i32| {
         let known = usize::try_from(id).ok().filter(|&id| id < tensors.len());
         known.ok_or_else(|| Error::corrupt(format!("refers to tensor {id}, there are {}", tensors.len())))
@@ -191,7 +196,9 @@ fn refuse_unsupported(entries: &[Entry<'_>], tensors: &[Tensor]) -> Result<()> {
 fn check_order(entries: &[Entry<'_>], graph: &Graph) -> Result<()> {
     let tensors = &graph.tensors;
     let mut written = vec![false; tensors.len()];
+    let mut is_input = vec![false; tensors.len()];
     for &id in &graph.inputs {
+        is_input[id] = true;
         if std::mem::replace(&mut written[id], true) {
             return Err(Error::invalid(format!("'{}' is a graph input twice", tensors[id].name)));
         }
@@ -216,7 +223,7 @@ fn check_order(entries: &[Entry<'_>], graph: &Graph) -> Result<()> {
         }
     }
     for id in &graph.outputs {
-        if graph.inputs.contains(id) {
+        if is_input[*id] {
             return Err(Error::unsupported(format!("graph input '{}' is also an output", tensors[*id].name)));
         }
         if !written[*id] {

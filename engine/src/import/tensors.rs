@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::budget::Budget;
+use crate::budget::{Budget, SCALE_BYTES, TENSOR_BYTES};
 use crate::error::{Error, Result};
 use crate::schema;
 use crate::tensor::{Constant, ConstantBytes, DType, MAX_RANK, Quantization, Tensor, TensorId, checked_size_bytes};
@@ -16,6 +16,7 @@ pub(super) fn import(
 ) -> Result<Vec<Tensor>> {
     let tensors = graph.tensors()?.unwrap_or_else(planus::Vector::new_empty);
     let buffers = model.buffers()?.unwrap_or_else(planus::Vector::new_empty);
+    budget.charge_each(tensors.len(), TENSOR_BYTES)?;
     let mut imported = Vec::with_capacity(tensors.len());
     for (id, tensor) in tensors.iter().enumerate() {
         let tensor = tensor?;
@@ -57,7 +58,7 @@ pub(super) fn graph_tensors(
     what: &str,
     budget: &mut Budget,
 ) -> Result<Vec<TensorId>> {
-    budget.charge(4 * indices.len())?;
+    budget.charge_each(indices.len(), TENSOR_BYTES)?;
     let mut ids = Vec::with_capacity(indices.len());
     for index in indices.iter() {
         let found = usize::try_from(index).ok().and_then(|id| Some((id, tensors.get(id)?)));
@@ -72,6 +73,9 @@ pub(super) fn graph_tensors(
         if tensor.element_count() == 0 {
             return Err(Error::unsupported(format!("graph {what} '{}' is empty: {:?}", tensor.name, tensor.shape)));
         }
+        // What the caller is told of it.
+        budget.charge(tensor.name.len())?;
+        budget.charge_each(tensor.quantization.as_ref().map_or(0, |it| it.scale.len()), SCALE_BYTES)?;
         ids.push(id);
     }
     if ids.is_empty() {
@@ -161,7 +165,7 @@ fn quantization(
     if scale.is_empty() {
         return Ok(None);
     }
-    budget.charge(12 * scale.len())?;
+    budget.charge_each(scale.len(), SCALE_BYTES)?;
     let dimension = quantization.quantized_dimension()?;
     let dimension = match usize::try_from(dimension) {
         Ok(dimension) if shape.get(dimension) == Some(&scale.len()) => dimension,

@@ -1,5 +1,7 @@
 //! What operators see when they are turned into kernels.
 
+use std::cell::Cell;
+
 use ottava_kernels::strided::Strided;
 use ottava_kernels::{Image, Isa, Layer};
 
@@ -7,8 +9,11 @@ use super::places::Places;
 use crate::error::{Error, Result};
 use crate::tensor::{DType, Tensor, TensorId};
 
-/// Operators of a network up to which any of them may have a large table.
-const MOST_TABLES: usize = 1024;
+/// Entries of tables that a plan may compute: offsets of movements, positions of resizings, ranges of taps, values.
+const MAX_TABLE_ENTRIES: usize = 1 << 26;
+
+/// What a value counts that the reference computes for a table, in entries.
+const EVALUATION: usize = 4;
 
 /// The tensors around an operator.
 #[derive(Clone, Debug)]
@@ -32,13 +37,30 @@ pub struct Lowered {
 pub struct Lowering<'a> {
     /// All tensors of the graph.
     pub(crate) tensors: &'a [Tensor],
-    /// How many operators the graph has.
-    pub(crate) operators: usize,
     /// The bytes of the model, where constants lie.
     pub(crate) file: &'a [u8],
     pub(crate) places: &'a Places,
     pub(crate) isa: Isa,
     pub(crate) threads: usize,
+    pub(crate) tables: TableBudget,
+}
+
+/// What is left of the table entries that a plan may compute. Without a limit a file of many small operators could ask for
+/// large tables for each.
+#[derive(Debug)]
+pub(crate) struct TableBudget(Cell<usize>);
+
+impl TableBudget {
+    pub(crate) fn new() -> Self {
+        Self(Cell::new(MAX_TABLE_ENTRIES))
+    }
+
+    /// Takes `entries` off; whether there were as many.
+    fn take(&self, entries: usize) -> bool {
+        let left = self.0.get().checked_sub(entries);
+        self.0.set(left.unwrap_or(self.0.get()));
+        left.is_some()
+    }
 }
 
 impl Lowering<'_> {
@@ -67,10 +89,14 @@ impl Lowering<'_> {
         ids.map(|id| self.tensor(id).dtype)
     }
 
-    /// Whether a table of so many entries may be made for so many elements. A file of many small operators must not ask
-    /// for 64 KiB or more each; tensors that are as large as tables bound themselves.
-    pub(crate) fn allows_table(&self, entries: usize, elements: usize) -> bool {
-        self.operators <= MOST_TABLES || elements >= entries
+    /// Whether tables of so many entries may still be made; then they count. Where not, the reference runs the operator.
+    pub(crate) fn affords_entries(&self, entries: usize) -> bool {
+        self.tables.take(entries)
+    }
+
+    /// The same of a table whose values the reference computes.
+    pub(crate) fn affords_values(&self, values: usize) -> bool {
+        self.tables.take(values.saturating_mul(EVALUATION))
     }
 
     /// Elements of two tensors of the same shape, pixel by pixel.

@@ -7,7 +7,7 @@ mod context;
 mod places;
 mod sequence;
 
-pub(crate) use context::xor_mask;
 pub use context::{Lowered, Lowering, NodeTensors};
+pub(crate) use context::{TableBudget, xor_mask};
 pub(crate) use places::{Place, Places};
 pub(crate) use sequence::{Piece, Sequence};

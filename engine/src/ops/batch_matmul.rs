@@ -241,7 +241,8 @@ impl Lower for BatchMatmul {
         let shape = self.shape(&lowering.tensor(source).shape, &lowering.tensor(right).shape)?;
         let Some([rows, depth, columns]) = shape.sizes() else { return Ok(None) };
         let elements = lowering.tensor(output).element_count();
-        if !lowering.suits_kernels(node, 2) || elements / (rows * columns) > MAX_PRODUCTS {
+        let count = elements / (rows * columns);
+        if !lowering.suits_kernels(node, 2) || count > MAX_PRODUCTS || !lowering.affords_entries(count) {
             return Ok(None);
         }
         let Some(products) = shape.products() else { return Ok(None) };

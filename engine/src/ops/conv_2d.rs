@@ -12,7 +12,7 @@ use super::quantized::{
     ConvFilters, ConvQuantization, Operands, bias_values, kernel_multipliers, range_16, requantize_16, with_sums,
 };
 use super::view::input;
-use super::window::{ImagePadding, MAX_BORDER_WORK, Window2d, WindowOptions};
+use super::window::{ImagePadding, Window2d, WindowOptions};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, nhwc_of};
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, NodeTensors};
@@ -179,7 +179,7 @@ fn operands(index: usize) -> [usize; 2] {
 impl Lower for Conv2d {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
         let suits = lowering.suits_kernels(node, 1) && self.packs_well();
-        if !suits || self.window.border_work() > MAX_BORDER_WORK {
+        if !suits || !self.window.suits_kernels(lowering) {
             return Ok(None);
         }
         let quantization = &self.filters[0].quantization;

@@ -12,7 +12,7 @@ use super::quantized::{
     ConvQuantization, Operands, bias_values, kernel_multipliers, range_16, requantize_16, with_sums,
 };
 use super::view::{input, only_output};
-use super::window::{ImagePadding, MAX_BORDER_WORK, Window2d, WindowOptions};
+use super::window::{ImagePadding, Window2d, WindowOptions};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, nhwc_of};
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, NodeTensors};
@@ -104,7 +104,7 @@ impl Operator for DepthwiseConv2d {
 impl Lower for DepthwiseConv2d {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
         let (Some(source), Some(filter)) = (node.inputs[0], node.inputs[1]) else { return Ok(None) };
-        if !lowering.suits_kernels(node, 1) || self.window.border_work() > MAX_BORDER_WORK {
+        if !lowering.suits_kernels(node, 1) || !self.window.suits_kernels(lowering) {
             return Ok(None);
         }
         let output = node.outputs[0];

@@ -48,7 +48,7 @@ pub(crate) fn lower_by_table(
         Box::new(lut::prepare(lowering.isa, &LutSpec { table, shape, threads }))
     } else if types[0] == DType::I16 && matches!(types[1].size_bytes(), 1 | 2 | 4) && lowering.is_dense(output) {
         let elements = lowering.tensor(output).element_count();
-        if elements < LEAST_FOR_TABLE16 || !lowering.allows_table(lut16::ENTRIES, elements) {
+        if elements < LEAST_FOR_TABLE16 || !lowering.affords_values(lut16::ENTRIES) {
             return Ok(None);
         }
         let Ok(table) = table16(operator, types[1], lowering.xor_mask(types[1])) else { return Ok(None) };

@@ -223,7 +223,8 @@ pub(crate) fn lower_parts(
         return Ok(None);
     }
     let sizes = sources.iter().chain(outputs).flat_map(|&id| &lowering.tensor(id).shape);
-    if sizes.fold(0, |sum: usize, &size| sum.saturating_add(size)) > MOST_ENTRIES {
+    let entries = sizes.fold(0, |sum: usize, &size| sum.saturating_add(size));
+    if entries > MOST_ENTRIES || !lowering.affords_entries(entries) {
         return Ok(None);
     }
     fill[0] ^= lowering.xor_mask(lowering.tensor(outputs[0]).dtype);

@@ -11,7 +11,7 @@ use ottava_ref::ops::max_pool2d::{Pool2dParams, max_pool2d};
 use super::quantized::range_16;
 use super::types::QUANTIZED;
 use super::view::{input, only_output, with_quantized};
-use super::window::{MAX_BORDER_WORK, Window2d, WindowOptions};
+use super::window::{Window2d, WindowOptions};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, nhwc_of};
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, NodeTensors};
@@ -139,7 +139,7 @@ impl Pool2d {
 impl Lower for Pool2d {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
         let Some(source) = node.inputs[0] else { return Ok(None) };
-        if !lowering.suits_kernels(node, 1) || self.window.border_work() > MAX_BORDER_WORK {
+        if !lowering.suits_kernels(node, 1) || !self.window.suits_kernels(lowering) {
             return Ok(None);
         }
         let output = node.outputs[0];

@@ -6,6 +6,7 @@ use ottava_ref::{ActivationRange, Multiplier, scales};
 use super::import::{ImportContext, ScaleZero};
 use super::types::TypeList;
 use super::view::TensorView;
+use crate::budget::SCALE_BYTES;
 use crate::error::{Error, Result};
 use crate::tensor::{DType, Tensor};
 
@@ -170,7 +171,7 @@ impl<'a> Filter<'a> {
                 )));
             }
             // The multipliers that come of them are kept per operator.
-            context.budget.charge(4 * scales.len())?;
+            context.budget.charge_each(scales.len(), SCALE_BYTES)?;
         }
         Ok(Self { scales, zero_points: &quantization.zero_point })
     }

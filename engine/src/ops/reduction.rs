@@ -313,7 +313,7 @@ impl Lower for Reduction {
         }
         let (by, multiplier) = match (self.kind, self.rescale) {
             _ if dtype == DType::I16 => return Ok(self.lower_16(lowering, node, source, sizes)),
-            (Kind::Max, _) if count <= MAX_BORDER_WORK => {
+            (Kind::Max, _) if count <= MAX_BORDER_WORK && lowering.affords_entries(count) => {
                 return Ok(Some(self.lower_max(lowering, node, source, sizes)));
             }
             (Kind::Mean, Some(by)) => (by, divide_multiplier(by.multiplier, count as u64)),

@@ -81,7 +81,8 @@ impl Lower for ResizeBilinear {
             return Ok(None);
         }
         let tensor = lowering.tensor(source);
-        if tensor.shape.iter().any(|&size| size > MAX_SIDE) {
+        let entries = self.0.size.iter().sum();
+        if tensor.shape.iter().any(|&size| size > MAX_SIDE) || !lowering.affords_entries(entries) {
             return Ok(None);
         }
         let samplings = self.0.samplings(&tensor.shape)?;

@@ -35,6 +35,7 @@ pub(crate) fn import_squeeze(context: &mut ImportContext<'_>) -> Result<Arc<dyn 
     })?;
     let listed = options.map(|options| options.squeeze_dims()).transpose()?.flatten();
     let shape = &context.input(0)?.shape;
+    context.budget.charge_each(listed.map_or(0, |listed| listed.len()), size_of::<i32>())?;
     let mut axes = Vec::new();
     for axis in listed.iter().flat_map(|listed| listed.iter()) {
         let axis = context.axis(i64::from(axis), shape.len())?;

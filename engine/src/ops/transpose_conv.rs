@@ -12,7 +12,7 @@ use super::quantized::{
     ConvQuantization, Operands, bias_values, conv_types, kernel_multipliers, range_16, requantize_16, with_sums,
 };
 use super::view::{input, only_output};
-use super::window::{MAX_BORDER_WORK, Window2d, WindowOptions};
+use super::window::{Window2d, WindowOptions};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, nhwc_of, shape_of};
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, NodeTensors};
@@ -153,7 +153,7 @@ impl Lower for TransposeConv {
         let written = NodeTensors { inputs: vec![Some(source)], ..node.clone() };
         let phases = self.window.stride.into_iter().fold(1, usize::saturating_mul);
         let suits = lowering.suits_kernels(&written, 1) && phases <= MAX_PHASES;
-        if !suits || self.window.border_work() > MAX_BORDER_WORK {
+        if !suits || !self.window.suits_kernels(lowering) {
             return Ok(None);
         }
         if self.quantization.sums.of_16_bits() {

@@ -3,6 +3,7 @@
 use ottava_ref::{Padding, Window};
 
 use crate::error::{Error, Result};
+use crate::lowering::Lowering;
 
 /// Largest filter, stride or dilation.
 const MAX_STEP: usize = 1 << 16;
@@ -96,10 +97,12 @@ impl Window2d {
         }
     }
 
-    /// At most how many runs of taps all border classes have together.
-    pub(crate) fn border_work(&self) -> usize {
+    /// Whether kernels may keep the ranges of taps of all border classes; then they count.
+    pub(crate) fn suits_kernels(&self, lowering: &Lowering<'_>) -> bool {
+        // At most so many there are.
         let classes = (0..2).map(|axis| self.output[axis].min(2 * self.filter[axis] + 1));
-        classes.chain([self.taps()]).fold(1, usize::saturating_mul)
+        let ranges = classes.chain([self.taps()]).fold(1, usize::saturating_mul);
+        ranges <= MAX_BORDER_WORK && lowering.affords_entries(ranges)
     }
 
     /// Those of `macs` multiply-accumulates, evenly spread over windows and taps, whose tap lies inside the image.

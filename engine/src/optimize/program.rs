@@ -16,7 +16,7 @@ use crate::buffer::AlignedBytes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::{Region, Work};
 use crate::graph::Graph;
-use crate::lowering::{Lowered, Lowering, Places, xor_mask};
+use crate::lowering::{Lowered, Lowering, Places, TableBudget, xor_mask};
 use crate::model::Model;
 use crate::plan::{Execution, LayerInfo, MemoryInfo, PlanOptions, Program};
 use crate::session::Profile;
@@ -67,8 +67,14 @@ impl OptimizedProgram {
         let threads = options.threads.unwrap_or_else(cores);
         let steps = fuse::steps(&graph, options.keep_intermediates);
         let Placement { places, vanished } = place::place(&graph, &steps, |dtype| xor_mask(isa, dtype));
-        let (tensors, operators) = (&graph.tensors, graph.nodes.len());
-        let lowering = Lowering { tensors, operators, file: model.bytes(), places: &places, isa, threads };
+        let lowering = Lowering {
+            tensors: &graph.tensors,
+            file: model.bytes(),
+            places: &places,
+            isa,
+            threads,
+            tables: TableBudget::new(),
+        };
         let mut layers = Vec::new();
         let mut planned = Vec::new();
         let mut lifetimes = Lifetimes::new(&graph);

@@ -60,7 +60,7 @@ fn eight_bit_layer<F: Function>(
             return Some(layer);
         }
     }
-    if single.is_none() && !lowering.allows_table(ENTRIES, lowering.tensor(output).element_count()) {
+    if single.is_none() && !lowering.affords_values(ENTRIES) {
         return None;
     }
     let table = table(function, lowering, (&pairs, skipped), operands, output)?;
