@@ -172,3 +172,27 @@ pub(crate) fn xor_mask(isa: Isa, dtype: DType) -> u8 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_has_so_many_table_entries_and_no_more() {
+        let places = Places::own(0);
+        let lowering = Lowering {
+            tensors: &[],
+            file: &[],
+            places: &places,
+            isa: Isa::Scalar,
+            threads: 1,
+            tables: TableBudget::new(),
+        };
+        assert!(!lowering.affords_entries(MAX_TABLE_ENTRIES + 1), "what is refused costs nothing");
+        assert!(lowering.affords_entries(MAX_TABLE_ENTRIES - 8));
+        assert!(!lowering.affords_values(3));
+        assert!(lowering.affords_values(2));
+        assert!(!lowering.affords_entries(1));
+        assert!(!lowering.affords_values(usize::MAX));
+    }
+}

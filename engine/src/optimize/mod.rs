@@ -17,5 +17,7 @@ mod memory;
 mod place;
 mod program;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use program::OptimizedProgram;
