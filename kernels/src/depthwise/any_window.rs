@@ -10,7 +10,7 @@ use crate::arch::LANES;
 use crate::requantize::{Lanes, Requantizer};
 
 /// Sixteen output channels.
-struct Block {
+struct ChannelBlock {
     /// First output channel.
     first: usize,
     /// Channels that exist; the others are padding.
@@ -28,7 +28,7 @@ pub(super) struct AnyWindow {
     /// What takes the first channels, four taps at a time.
     quads: Option<Quads>,
     /// The other channels.
-    blocks: Vec<Block>,
+    blocks: Vec<ChannelBlock>,
     /// Weights: blocks, then what the tile wants of each.
     weights: Vec<Lanes>,
     /// Lines of weights of a block.
@@ -50,7 +50,7 @@ impl AnyWindow {
         let blocks: Vec<_> =
             (taken..spec.channels).step_by(LANES).map(|first| block(spec, first, largest_sum)).collect();
         let (tile, weight_bits) = choose(tiles, spec.channels != spec.input.channels, largest_weight);
-        let bias_of = |class: &Class, block: &Block| {
+        let bias_of = |class: &Class, block: &ChannelBlock| {
             let lane = |lane| if lane < block.count { folded.get(class, block.first + lane) } else { 0 };
             Lanes(core::array::from_fn(lane))
         };
@@ -138,11 +138,11 @@ impl AnyWindow {
 }
 
 /// The sixteen output channels from `first` on.
-fn block(spec: &DepthwiseSpec<'_>, first: usize, largest_sum: i64) -> Block {
+fn block(spec: &DepthwiseSpec<'_>, first: usize, largest_sum: i64) -> ChannelBlock {
     let multiplier = spec.channels / spec.input.channels;
     let input = first / multiplier;
     let count = LANES.min(spec.channels - first);
-    Block {
+    ChannelBlock {
         first,
         count,
         input,
@@ -165,7 +165,7 @@ fn block_lines(taps: usize, weight_bits: usize) -> usize {
 }
 
 /// `w - wz` of every block, tap and lane; padding lanes are 0.
-fn unfold(spec: &DepthwiseSpec<'_>, blocks: &[Block], weight_bits: usize) -> Vec<Lanes> {
+fn unfold(spec: &DepthwiseSpec<'_>, blocks: &[ChannelBlock], weight_bits: usize) -> Vec<Lanes> {
     let lines = block_lines(spec.taps(), weight_bits);
     let mut unfolded = vec![Lanes::ZERO; blocks.len() * lines];
     for (block, unfolded) in blocks.iter().zip(unfolded.chunks_exact_mut(lines)) {

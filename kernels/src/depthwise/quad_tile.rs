@@ -38,7 +38,7 @@ pub(super) struct TapQuad {
     pub(super) index: usize,
 }
 
-/// A run of output pixels in up to 64 channels.
+/// Neighbouring output pixels in up to 64 channels.
 pub(super) struct QuadTile<'a> {
     /// Address of the first tap of the first pixel, at the first channel.
     pub(super) input: *const u8,

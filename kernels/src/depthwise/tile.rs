@@ -1,6 +1,6 @@
 //! The depthwise tile, written once for every instruction set.
 //!
-//! A tile computes a run of output pixels of one row, all of one border class, in sixteen channels.
+//! A tile computes neighbouring output pixels of one row, all of one border class, in sixteen channels.
 //! `PIXELS` accumulators stay in registers over all taps, so that a tap's weights are loaded once for
 //! all of them:
 //!
@@ -21,7 +21,7 @@ use super::classes::Tap;
 use crate::arch::{Arch, Kernel, LANES};
 use crate::requantize::{Lanes, Requantizer};
 
-/// A run of output pixels in sixteen channels.
+/// Neighbouring output pixels in sixteen channels.
 pub(super) struct Tile<'a> {
     /// Address of the first tap of the first pixel, at the block's first input channel.
     pub(super) input: *const u8,
