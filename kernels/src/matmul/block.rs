@@ -1,7 +1,7 @@
 //! A block of rows of one product of integers, written once for every instruction set.
 
 use super::pack::{self, BLOCK_ROWS, CHUNK, Element, Panel, Rows, Source};
-use crate::arch::{Arch, LANES, Pairs16};
+use crate::arch::{Arch, Kernel, LANES, Pairs16};
 use crate::requantize::Requantizer;
 use crate::requantize16::{Ending16, add_to_totals};
 
@@ -54,62 +54,67 @@ pub(super) type BlockFn = unsafe fn(&Block<'_>);
 /// Sums of a block's sixteen columns.
 pub(super) type Sums = [[i32; LANES]; BLOCK_ROWS];
 
-/// Computes one block, `MR` rows at a time, which divides [`BLOCK_ROWS`].
-///
-/// # Safety
-/// As [`BlockFn`], in a function that enables the instruction set of `arch`.
-#[inline(always)]
-pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, block: &Block<'_>) {
-    let mut rows: Rows = [[0; CHUNK]; BLOCK_ROWS];
-    let mut panel: Panel = [[0; 2 * LANES]; CHUNK / 2];
-    let (mut sums, mut totals) = ([[0; LANES]; BLOCK_ROWS], [[0_i64; LANES]; BLOCK_ROWS]);
-    let mut packed = None;
-    // Two 16-bit values make products that 32 bits cannot add up, and only 8-bit outputs are of sums of 32 bits.
-    let products = block.left.kind == Kind::S16 && block.right.kind == Kind::S16;
-    let long = products || (block.depth > CHUNK && matches!(block.end, End::Sixteen(_)));
-    for column in (0..block.columns).step_by(LANES) {
-        let columns = LANES.min(block.columns - column);
-        sums[..block.rows].fill([0; LANES]);
-        totals[..if long { block.rows } else { 0 }].fill([0; LANES]);
-        for first in (0..block.depth).step_by(CHUNK) {
-            let depth = CHUNK.min(block.depth - first);
-            // SAFETY: operands are readable.
+/// One block, `MR` rows at a time, which divides [`BLOCK_ROWS`].
+pub(super) struct IntegerRows<const MR: usize>;
+
+impl<A: Pairs16, const MR: usize> Kernel<A> for IntegerRows<MR> {
+    type Call<'a> = Block<'a>;
+
+    /// # Safety
+    /// As [`BlockFn`], in a function that enables the instruction set of `arch`.
+    #[inline(always)]
+    unsafe fn run(arch: A, block: &Block<'_>) {
+        let mut rows: Rows = [[0; CHUNK]; BLOCK_ROWS];
+        let mut panel: Panel = [[0; 2 * LANES]; CHUNK / 2];
+        let (mut sums, mut totals) = ([[0; LANES]; BLOCK_ROWS], [[0_i64; LANES]; BLOCK_ROWS]);
+        let mut packed = None;
+        // Two 16-bit values make products that 32 bits cannot add up, and only 8-bit outputs are of sums of 32 bits.
+        let products = block.left.kind == Kind::S16 && block.right.kind == Kind::S16;
+        let long = products || (block.depth > CHUNK && matches!(block.end, End::Sixteen(_)));
+        for column in (0..block.columns).step_by(LANES) {
+            let columns = LANES.min(block.columns - column);
+            sums[..block.rows].fill([0; LANES]);
+            totals[..if long { block.rows } else { 0 }].fill([0; LANES]);
+            for first in (0..block.depth).step_by(CHUNK) {
+                let depth = CHUNK.min(block.depth - first);
+                // SAFETY: operands are readable.
+                unsafe {
+                    if packed != Some(first) {
+                        pack_rows(block, first, depth, &mut rows);
+                        packed = Some(first);
+                    }
+                    pack_panel::<A>(block, [first, depth], [column, columns], &mut panel);
+                }
+                if products {
+                    for (row, total) in rows.iter().zip(&mut totals).take(block.rows) {
+                        // SAFETY: a row and a panel of a chunk, of which the last pair is filled up with 0.
+                        unsafe { arch.add_long(total, row.as_ptr(), panel.as_ptr().cast(), depth) }
+                    }
+                    continue;
+                }
+                let groups = rows.chunks_exact(MR).zip(sums.chunks_exact_mut(MR));
+                for (rows, sums) in groups.take(block.rows.div_ceil(MR)) {
+                    // SAFETY: in a function that enables the instruction set.
+                    unsafe { add_narrow::<A, MR>(arch, rows, &panel, depth, sums) }
+                }
+                if long {
+                    add_to_totals(&sums[..block.rows], &mut totals);
+                    sums[..block.rows].fill([0; LANES]);
+                }
+            }
+            // SAFETY: the caller vouches for the output.
             unsafe {
-                if packed != Some(first) {
-                    pack_rows(block, first, depth, &mut rows);
-                    packed = Some(first);
-                }
-                pack_panel::<A>(block, [first, depth], [column, columns], &mut panel);
-            }
-            if products {
-                for (row, total) in rows.iter().zip(&mut totals).take(block.rows) {
-                    // SAFETY: a row and a panel of a chunk, of which the last pair is filled up with 0.
-                    unsafe { arch.add_long(total, row.as_ptr(), panel.as_ptr().cast(), depth) }
-                }
-                continue;
-            }
-            let groups = rows.chunks_exact(MR).zip(sums.chunks_exact_mut(MR));
-            for (rows, sums) in groups.take(block.rows.div_ceil(MR)) {
-                // SAFETY: in a function that enables the instruction set.
-                unsafe { add_narrow::<A, MR>(arch, rows, &panel, depth, sums) }
-            }
-            if long {
-                add_to_totals(&sums[..block.rows], &mut totals);
-                sums[..block.rows].fill([0; LANES]);
-            }
-        }
-        // SAFETY: the caller vouches for the output.
-        unsafe {
-            match block.end {
-                End::Eight(requantizer) => end_eight(arch, block, requantizer, &sums, [column, columns]),
-                End::Sixteen(ending) => {
-                    for row in 0..block.rows {
-                        let values = match long {
-                            true => ending.apply(arch, &totals[row]),
-                            false => ending.apply_narrow(arch, &sums[row]),
-                        };
-                        let target = block.output.cast::<i16>().wrapping_add(row * block.columns + column);
-                        arch.store_words(target, values, columns);
+                match block.end {
+                    End::Eight(requantizer) => end_eight(arch, block, requantizer, &sums, [column, columns]),
+                    End::Sixteen(ending) => {
+                        for row in 0..block.rows {
+                            let values = match long {
+                                true => ending.apply(arch, &totals[row]),
+                                false => ending.apply_narrow(arch, &sums[row]),
+                            };
+                            let target = block.output.cast::<i16>().wrapping_add(row * block.columns + column);
+                            arch.store_words(target, values, columns);
+                        }
                     }
                 }
             }

@@ -10,10 +10,9 @@
 
 use core::arch::aarch64::*;
 
-use super::block::{Block, BlockFn, End, Kind, Operand, Sums, end_eight};
-use super::neon;
+use super::block::{Block, End, Operand, Sums, end_eight};
 use super::pack::{BLOCK_ROWS, CHUNK};
-use crate::arch::{Arch, LANES, Neon};
+use crate::arch::{Arch, InstructionSet, Kernel, LANES, Neon};
 
 /// A chunk of some rows.
 type Rows = [[i8; CHUNK]; BLOCK_ROWS];
@@ -28,7 +27,7 @@ pub(super) const ROWS: usize = 4;
 pub(super) const STEP: usize = 16;
 
 /// Products of bytes of one instruction set.
-pub(super) trait Products: Copy {
+pub(super) trait Products: InstructionSet {
     /// K of a column that lie side by side: 4 or 8.
     const GROUP: usize;
 
@@ -41,70 +40,62 @@ pub(super) trait Products: Copy {
     unsafe fn add(self, rows: *const i8, panel: *const i8, depth: usize, sums: &mut [[i32; LANES]; ROWS]);
 }
 
-/// Computes one block, by `signed` where both operands are signed bytes, else as on Armv8.0.
-///
-/// # Safety
-/// As [`BlockFn`], for the instruction set of `signed`.
-pub(super) unsafe fn block(call: &Block<'_>, signed: BlockFn) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match (call.left.kind, call.right.kind) {
-            (Kind::S8, Kind::S8) => signed(call),
-            _ => neon::block(call),
-        }
-    }
-}
+/// One block, of which both operands are signed bytes.
+pub(super) struct ByteRows;
 
-/// Computes one block.
-///
-/// # Safety
-/// As [`BlockFn`]; both operands are signed bytes.
-#[inline(always)]
-pub(super) unsafe fn run<P: Products>(arch: P, block: &Block<'_>) {
-    let End::Eight(requantizer) = block.end else { unreachable!("8-bit operands make 8-bit products") };
-    let neon = arch.neon();
-    let (mut rows, mut panel): (Rows, Panel) = ([[0; CHUNK]; BLOCK_ROWS], [0; CHUNK * LANES]);
-    let (mut sums, mut row_sums): (Sums, _) = ([[0; LANES]; BLOCK_ROWS], [0_i32; BLOCK_ROWS]);
-    let mut packed = None;
-    for column in (0..block.columns).step_by(LANES) {
-        let columns = LANES.min(block.columns - column);
-        let mut column_sums = [0_i32; LANES];
-        sums[..block.rows].fill([0; LANES]);
-        for first in (0..block.depth).step_by(CHUNK) {
-            let depth = CHUNK.min(block.depth - first);
-            let whole = depth.next_multiple_of(STEP);
-            // SAFETY: operands are readable. Rows and panels are as long as a chunk.
-            unsafe {
-                if packed != Some(first) {
-                    pack_rows(block, [first, depth], &mut rows);
-                    packed = Some(first);
-                    if column == 0 {
-                        for (sum, row) in row_sums.iter_mut().zip(&rows).take(block.rows) {
-                            *sum = sum.wrapping_add(neon.sum_bytes(row.as_ptr().cast(), whole));
+impl<P: Products> Kernel<P> for ByteRows {
+    type Call<'a> = Block<'a>;
+
+    /// # Safety
+    /// As [`BlockFn`](super::block::BlockFn), in a function that enables the instruction set of `arch`; both operands are signed
+    /// bytes.
+    #[inline(always)]
+    unsafe fn run(arch: P, block: &Block<'_>) {
+        let End::Eight(requantizer) = block.end else { unreachable!("8-bit operands make 8-bit products") };
+        let neon = arch.neon();
+        let (mut rows, mut panel): (Rows, Panel) = ([[0; CHUNK]; BLOCK_ROWS], [0; CHUNK * LANES]);
+        let (mut sums, mut row_sums): (Sums, _) = ([[0; LANES]; BLOCK_ROWS], [0_i32; BLOCK_ROWS]);
+        let mut packed = None;
+        for column in (0..block.columns).step_by(LANES) {
+            let columns = LANES.min(block.columns - column);
+            let mut column_sums = [0_i32; LANES];
+            sums[..block.rows].fill([0; LANES]);
+            for first in (0..block.depth).step_by(CHUNK) {
+                let depth = CHUNK.min(block.depth - first);
+                let whole = depth.next_multiple_of(STEP);
+                // SAFETY: operands are readable. Rows and panels are as long as a chunk.
+                unsafe {
+                    if packed != Some(first) {
+                        pack_rows(block, [first, depth], &mut rows);
+                        packed = Some(first);
+                        if column == 0 {
+                            for (sum, row) in row_sums.iter_mut().zip(&rows).take(block.rows) {
+                                *sum = sum.wrapping_add(neon.sum_bytes(row.as_ptr().cast(), whole));
+                            }
                         }
                     }
-                }
-                pack_panel::<P>(&block.right, [first, depth], [column, columns], &mut panel);
-                add_columns::<P>(&panel, whole, &mut column_sums);
-                let groups = rows.chunks_exact(ROWS).zip(sums.as_chunks_mut::<ROWS>().0);
-                for (rows, sums) in groups.take(block.rows.div_ceil(ROWS)) {
-                    arch.add(rows.as_ptr().cast(), panel.as_ptr(), whole, sums);
+                    pack_panel::<P>(&block.right, [first, depth], [column, columns], &mut panel);
+                    add_columns::<P>(&panel, whole, &mut column_sums);
+                    let groups = rows.chunks_exact(ROWS).zip(sums.as_chunks_mut::<ROWS>().0);
+                    for (rows, sums) in groups.take(block.rows.div_ceil(ROWS)) {
+                        arch.add(rows.as_ptr().cast(), panel.as_ptr(), whole, sums);
+                    }
                 }
             }
-        }
-        let [left, right] = [i32::from(block.left.zero), i32::from(block.right.zero)];
-        let both = (block.depth as i32).wrapping_mul(left).wrapping_mul(right);
-        for sum in &mut column_sums {
-            *sum = both.wrapping_sub(left.wrapping_mul(*sum));
-        }
-        for (sums, row_sum) in sums.iter_mut().zip(&row_sums).take(block.rows) {
-            let row = right.wrapping_mul(*row_sum);
-            for (sum, column_sum) in sums.iter_mut().zip(&column_sums) {
-                *sum = sum.wrapping_add(column_sum.wrapping_sub(row));
+            let [left, right] = [i32::from(block.left.zero), i32::from(block.right.zero)];
+            let both = (block.depth as i32).wrapping_mul(left).wrapping_mul(right);
+            for sum in &mut column_sums {
+                *sum = both.wrapping_sub(left.wrapping_mul(*sum));
             }
+            for (sums, row_sum) in sums.iter_mut().zip(&row_sums).take(block.rows) {
+                let row = right.wrapping_mul(*row_sum);
+                for (sum, column_sum) in sums.iter_mut().zip(&column_sums) {
+                    *sum = sum.wrapping_add(column_sum.wrapping_sub(row));
+                }
+            }
+            // SAFETY: the caller vouches for the output.
+            unsafe { end_eight(neon, block, requantizer, &sums, [column, columns]) }
         }
-        // SAFETY: the caller vouches for the output.
-        unsafe { end_eight(neon, block, requantizer, &sums, [column, columns]) }
     }
 }
 

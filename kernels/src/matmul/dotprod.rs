@@ -5,12 +5,9 @@
 
 use core::arch::aarch64::*;
 
-use super::block::Block;
-use super::bytes::{self, Products, ROWS, STEP};
+use super::bytes::{Products, ROWS, STEP};
 use super::pack::CHUNK;
-use super::{Descriptor, neon};
-use crate::arch::{Arch, DotProd, InstructionSet, LANES, Neon, dotprod, ordered};
-use crate::isa::Isa;
+use crate::arch::{Arch, DotProd, LANES, Neon, dotprod, ordered};
 
 /// Bytes of a panel's four k.
 const LINE: usize = 4 * LANES;
@@ -23,7 +20,7 @@ struct Registers {
 }
 
 /// Rows, and quarters of the columns.
-struct Streams {
+struct Operands {
     rows: [*const i8; ROWS],
     quarters: [*const i8; 4],
 }
@@ -36,7 +33,7 @@ struct Streams {
 #[inline(always)]
 unsafe fn line<const LANE: u8, const MORE: bool, const NEXT: bool>(
     registers: &mut Registers,
-    streams: &Streams,
+    operands: &Operands,
     line: usize,
     k: usize,
 ) {
@@ -47,13 +44,13 @@ unsafe fn line<const LANE: u8, const MORE: bool, const NEXT: bool>(
             unsafe {
                 sums[row][quarter] = dotprod::sdot_lane::<LANE>(sums[row][quarter], columns[quarter], x[row]);
                 if NEXT && quarter == 3 {
-                    x[row] = ordered::load(streams.rows[row], k);
+                    x[row] = ordered::load(operands.rows[row], k);
                 }
             }
         }
         if MORE {
             // SAFETY: as above.
-            columns[quarter] = unsafe { ordered::load(streams.quarters[quarter], line + LINE) };
+            columns[quarter] = unsafe { ordered::load(operands.quarters[quarter], line + LINE) };
         }
     }
 }
@@ -68,7 +65,7 @@ impl Products for DotProd {
 
     #[inline(always)]
     unsafe fn add(self, rows: *const i8, panel: *const i8, depth: usize, totals: &mut [[i32; LANES]; ROWS]) {
-        let streams = Streams {
+        let operands = Operands {
             rows: core::array::from_fn(|row| rows.wrapping_add(row * CHUNK)),
             quarters: core::array::from_fn(|quarter| panel.wrapping_add(LANES * quarter)),
         };
@@ -78,46 +75,26 @@ impl Products for DotProd {
             let mut registers = Registers { sums: [[zero; 4]; ROWS], x: [none; ROWS], columns: [none; 4] };
             for row in 0..ROWS {
                 registers.sums[row] = self.neon().load(totals[row].as_ptr());
-                registers.x[row] = ordered::load(streams.rows[row], 0);
+                registers.x[row] = ordered::load(operands.rows[row], 0);
             }
             for quarter in 0..4 {
-                registers.columns[quarter] = ordered::load(streams.quarters[quarter], 0);
+                registers.columns[quarter] = ordered::load(operands.quarters[quarter], 0);
             }
             let mut at = 0;
             for k in (STEP..depth).step_by(STEP) {
-                line::<0, true, false>(&mut registers, &streams, at, k);
-                line::<1, true, false>(&mut registers, &streams, at + LINE, k);
-                line::<2, true, false>(&mut registers, &streams, at + 2 * LINE, k);
-                line::<3, true, true>(&mut registers, &streams, at + 3 * LINE, k);
+                line::<0, true, false>(&mut registers, &operands, at, k);
+                line::<1, true, false>(&mut registers, &operands, at + LINE, k);
+                line::<2, true, false>(&mut registers, &operands, at + 2 * LINE, k);
+                line::<3, true, true>(&mut registers, &operands, at + 3 * LINE, k);
                 at += 4 * LINE;
             }
-            line::<0, true, false>(&mut registers, &streams, at, 0);
-            line::<1, true, false>(&mut registers, &streams, at + LINE, 0);
-            line::<2, true, false>(&mut registers, &streams, at + 2 * LINE, 0);
-            line::<3, false, false>(&mut registers, &streams, at + 3 * LINE, 0);
+            line::<0, true, false>(&mut registers, &operands, at, 0);
+            line::<1, true, false>(&mut registers, &operands, at + LINE, 0);
+            line::<2, true, false>(&mut registers, &operands, at + 2 * LINE, 0);
+            line::<3, false, false>(&mut registers, &operands, at + 3 * LINE, 0);
             for row in 0..ROWS {
                 self.neon().store(totals[row].as_mut_ptr(), registers.sums[row]);
             }
         }
     }
 }
-
-/// See [`bytes::run`].
-#[target_feature(enable = "neon")]
-unsafe fn eight(call: &Block<'_>) {
-    // SAFETY: the caller vouches for the CPU and the pointers.
-    unsafe { bytes::run(DotProd::assume(), call) }
-}
-
-/// See [`super::block::BlockFn`].
-unsafe fn block(call: &Block<'_>) {
-    // SAFETY: the caller vouches for the CPU and the pointers.
-    unsafe { bytes::block(call, eight) }
-}
-
-pub(super) static BLOCKS: Descriptor = Descriptor {
-    isa: Isa::DotProd,
-    names: ["matmul_s8_dotprod_4x16", "matmul_s16_dotprod_4x16", "matmul_f32_dotprod_4x16"],
-    block,
-    float: neon::float,
-};

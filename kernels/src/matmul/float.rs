@@ -1,7 +1,7 @@
 //! A block of rows of one product of f32. Products and sums are rounded one by one, in the order of K.
 
 use super::pack::{BLOCK_ROWS, CHUNK};
-use crate::arch::LANES;
+use crate::arch::{InstructionSet, Kernel, LANES};
 use crate::requantize16::store;
 
 /// Rows that share the load of sixteen columns.
@@ -30,33 +30,38 @@ pub(super) struct FloatBlock {
 /// The CPU has the instruction set. Operands are readable, the output is writable and nobody else touches it.
 pub(super) type FloatFn = unsafe fn(&FloatBlock);
 
-/// Computes one block.
-///
-/// # Safety
-/// As [`FloatFn`], inlined into a function that enables the instruction set.
-#[inline(always)]
-pub(super) unsafe fn run(block: &FloatBlock) {
-    let mut panel: Panel = [[0.0; LANES]; CHUNK];
-    for column in (0..block.columns).step_by(LANES) {
-        let columns = LANES.min(block.columns - column);
-        let mut totals = [[0.0_f32; LANES]; BLOCK_ROWS];
-        for first in (0..block.depth).step_by(CHUNK) {
-            let depth = CHUNK.min(block.depth - first);
-            // SAFETY: operands are readable.
-            unsafe {
-                pack(block, [first, depth], [column, columns], &mut panel);
-                for row in (0..block.rows).step_by(ROWS) {
-                    add(block, [first, depth], row, &panel, &mut totals);
+/// One block.
+pub(super) struct FloatRows;
+
+impl<A: InstructionSet> Kernel<A> for FloatRows {
+    type Call<'a> = FloatBlock;
+
+    /// # Safety
+    /// As [`FloatFn`], in a function that enables the instruction set.
+    #[inline(always)]
+    unsafe fn run(_: A, block: &FloatBlock) {
+        let mut panel: Panel = [[0.0; LANES]; CHUNK];
+        for column in (0..block.columns).step_by(LANES) {
+            let columns = LANES.min(block.columns - column);
+            let mut totals = [[0.0_f32; LANES]; BLOCK_ROWS];
+            for first in (0..block.depth).step_by(CHUNK) {
+                let depth = CHUNK.min(block.depth - first);
+                // SAFETY: operands are readable.
+                unsafe {
+                    pack(block, [first, depth], [column, columns], &mut panel);
+                    for row in (0..block.rows).step_by(ROWS) {
+                        add(block, [first, depth], row, &panel, &mut totals);
+                    }
                 }
             }
-        }
-        for (row, sums) in totals.iter_mut().enumerate().take(block.rows) {
-            for sum in sums.iter_mut() {
-                // One NaN for all: which one instructions make depends on the order of their operands.
-                *sum = if sum.is_nan() { f32::NAN } else { *sum };
+            for (row, sums) in totals.iter_mut().enumerate().take(block.rows) {
+                for sum in sums.iter_mut() {
+                    // One NaN for all: which one instructions make depends on the order of their operands.
+                    *sum = if sum.is_nan() { f32::NAN } else { *sum };
+                }
+                // SAFETY: the caller vouches for the output.
+                unsafe { store(block.output.wrapping_add(row * block.columns + column), sums, columns) }
             }
-            // SAFETY: the caller vouches for the output.
-            unsafe { store(block.output.wrapping_add(row * block.columns + column), sums, columns) }
         }
     }
 }

@@ -4,12 +4,9 @@
 
 use core::arch::aarch64::*;
 
-use super::block::Block;
-use super::bytes::{self, Products, ROWS, STEP};
+use super::bytes::{Products, ROWS, STEP};
 use super::pack::CHUNK;
-use super::{Descriptor, neon};
-use crate::arch::{I8mm, InstructionSet, LANES, Neon, i8mm};
-use crate::isa::Isa;
+use crate::arch::{I8mm, LANES, Neon, i8mm};
 
 /// Pairs of rows.
 const PAIRS: usize = ROWS / 2;
@@ -69,23 +66,3 @@ impl Products for I8mm {
         }
     }
 }
-
-/// See [`bytes::run`].
-#[target_feature(enable = "neon")]
-unsafe fn eight(call: &Block<'_>) {
-    // SAFETY: the caller vouches for the CPU and the pointers.
-    unsafe { bytes::run(I8mm::assume(), call) }
-}
-
-/// See [`super::block::BlockFn`].
-unsafe fn block(call: &Block<'_>) {
-    // SAFETY: the caller vouches for the CPU and the pointers.
-    unsafe { bytes::block(call, eight) }
-}
-
-pub(super) static BLOCKS: Descriptor = Descriptor {
-    isa: Isa::I8mm,
-    names: ["matmul_s8_i8mm_4x16", "matmul_s16_i8mm_4x16", "matmul_f32_i8mm_4x16"],
-    block,
-    float: neon::float,
-};

@@ -3,10 +3,11 @@
 use super::block::{Block, End, Kind, Operand};
 use super::float::FloatBlock;
 use super::pack::BLOCK_ROWS;
-use super::{Descriptor, Elements, MatmulSpec};
+use super::spec::{Elements, MatmulSpec};
+use super::table::{Descriptor, FAMILY, KERNELS};
 use crate::arch::LANES;
 use crate::bound::Bound;
-use crate::isa::Storage;
+use crate::isa::{Isa, Storage};
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::memory::{Input, Output};
@@ -71,8 +72,16 @@ impl Form {
     }
 }
 
+/// Prepares products of matrices for an instruction set.
+///
+/// # Panics
+/// The CPU lacks the instruction set, or there is nothing to compute.
+pub fn prepare(isa: Isa, spec: &MatmulSpec<'_>) -> Matmul {
+    Matmul::new(Bound::new(KERNELS, isa), spec, isa.storage())
+}
+
 impl Matmul {
-    pub(super) fn new(bound: Bound<Descriptor>, spec: &MatmulSpec<'_>, storage: Storage) -> Self {
+    fn new(bound: Bound<Descriptor>, spec: &MatmulSpec<'_>, storage: Storage) -> Self {
         let MatmulSpec { rows, depth, columns, adjoint, .. } = *spec;
         assert!(rows > 0 && depth > 0 && columns > 0 && !spec.products.is_empty(), "there is something to compute");
         let work = (depth * columns).div_ceil(LANES);
@@ -119,7 +128,7 @@ impl Layer for Matmul {
             Form::Sixteen { .. } => names[1],
             Form::Float => names[2],
         };
-        self.bound.kernel(super::FAMILY, name)
+        self.bound.kernel(FAMILY, name)
     }
 
     fn tasks(&self) -> usize {
@@ -140,17 +149,20 @@ impl Layer for Matmul {
         let right = inputs[1].as_ptr().wrapping_add(right * self.depth * self.columns * sizes[1]);
         let output = outputs[0].as_ptr().wrapping_add((product * self.rows + first) * self.columns * sizes[2]);
         let (depth, columns) = (self.depth, self.columns);
-        let (zeros, kinds, end) = match &self.form {
+        let kernels = self.bound.descriptor();
+        let (run, zeros, kinds, end) = match &self.form {
             Form::Float => {
                 let (left, right, output) = (left.cast(), right.cast(), output.cast());
                 let block = FloatBlock { left, right, left_steps, right_steps, rows, depth, columns, output };
                 // SAFETY: the bound descriptor proves the CPU feature; the views were asserted to hold all matrices at
                 // the alignment of f32, and the caller vouches for them.
-                unsafe { (self.bound.descriptor().float)(&block) };
+                unsafe { (kernels.float)(&block) };
                 return Ok(());
             }
-            Form::Eight { zeros, kind, end } => (*zeros, [*kind; 2], End::Eight(end)),
-            Form::Sixteen { right_zero, right, end } => ([0, *right_zero], [Kind::S16, *right], End::Sixteen(end)),
+            Form::Eight { zeros, kind, end } => (kernels.eight, *zeros, [*kind; 2], End::Eight(end)),
+            Form::Sixteen { right_zero, right, end } => {
+                (kernels.sixteen, [0, *right_zero], [Kind::S16, *right], End::Sixteen(end))
+            }
         };
         let operand = |first, [step, k_step]: [usize; 2], side: usize| Operand {
             first,
@@ -162,7 +174,7 @@ impl Layer for Matmul {
         let (left, right) = (operand(left, left_steps, 0), operand(right, right_steps, 1));
         let block = Block { left, right, rows, depth, columns, end, output };
         // SAFETY: as above.
-        unsafe { (self.bound.descriptor().block)(&block) }
+        unsafe { run(&block) }
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use ottava_ref::ops::batch_matmul::{BatchMatmulParams, MatmulShape, batch_matmul
 use proptest::prelude::*;
 
 use super::*;
+use crate::isa::Isa;
 use crate::layer::{Layer, run_all};
 use crate::testing::{Failures, Fill, Guarded, Random, as_bytes, as_signed, for_each_isa, to_reference};
 

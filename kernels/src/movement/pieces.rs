@@ -1,14 +1,14 @@
 //! The pieces of a row: what is copied or filled at once.
 
-use super::{Axis, MovementSpec};
+use super::spec::{Axis, MovementSpec};
 use crate::memory::{Input, Output};
 
 /// Bytes that are copied or filled in one go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
-    /// Bytes from the row's place in the input; `None` to fill.
+    /// Bytes from the row's start in the input; `None` to fill.
     input: Option<usize>,
-    /// Bytes from the row's place in the output.
+    /// Bytes from the row's start in the output.
     output: usize,
     len: usize,
 }
@@ -31,7 +31,7 @@ impl Pieces {
         for (index, offset) in offsets.iter().enumerate() {
             let piece = Piece { input: offset.map(|offset| base + offset), output: index * stride, len: unit };
             match list.last_mut() {
-                Some(last) if last.joins(&piece) => last.len += unit,
+                Some(last) if last.continues_with(&piece) => last.len += unit,
                 _ => list.push(piece),
             }
         }
@@ -116,7 +116,7 @@ impl Pieces {
 
 impl Piece {
     /// Whether `next` goes on where this piece ends.
-    fn joins(&self, next: &Self) -> bool {
+    fn continues_with(&self, next: &Self) -> bool {
         let input = match (self.input, next.input) {
             (Some(first), Some(second)) => first + self.len == second,
             (None, None) => true,

@@ -4,7 +4,7 @@ use ottava_ref::ops::pad::{PadParams, pad};
 use ottava_ref::ops::transpose::transpose;
 
 use super::*;
-use crate::layer::run_all;
+use crate::layer::{Layer, run_all};
 use crate::testing::Random;
 
 /// What a movement is defined to be, over an output of `output_bytes`.
@@ -43,7 +43,7 @@ fn any_tables_do_what_they_say() {
         let mut reach = element_bytes;
         for _ in 0..rank {
             let size = random.within(if round % 50 == 0 { 0 } else { 1 }, 5) as usize;
-            // Often the stride of a dense tensor, so that inner axes join.
+            // Often the stride of a dense tensor, so that inner axes coalesce.
             let output_stride = span + random.pick(&[0, 0, 0, 3]);
             span = output_stride * size.max(1);
             let step = random.pick(&[reach, reach, element_bytes, 2 * reach, 0]);

@@ -3,10 +3,10 @@
 use core::arch::aarch64::*;
 use std::hint::black_box;
 
-use super::{LINES, PASSES};
+use super::passes::{Counted, LINES, PASSES};
 use crate::arch::dotprod::sdot_lane;
 use crate::arch::i8mm::smmla;
-use crate::arch::ordered;
+use crate::arch::{DotProd, I8mm, Kernel, Neon, ordered};
 
 /// Registers of weights of a line.
 const WEIGHTS: usize = 4;
@@ -36,10 +36,10 @@ impl Line {
 /// Steps of one turn of a loop, so that its end costs little.
 const STEPS: usize = 4;
 
-/// Runs `$step(sums, weights, activations)` of `$sums` accumulators, `$macs` products each, over and over. Operands
+/// Runs `$step(sums, weights, activations)` of `$sums` accumulators over and over. Operands
 /// stay in registers: loads beside products cost nothing on most cores, and what they cost on others is no product.
 macro_rules! passes {
-    ($sums:literal, $macs:literal, $step:expr) => {{
+    ($sums:literal, $step:expr) => {{
         let (weights, activations) = black_box(&Line::NEW).load();
         // SAFETY: zeros are sums.
         let mut sums = [unsafe { vdupq_n_s32(0) }; $sums];
@@ -53,57 +53,89 @@ macro_rules! passes {
             // SAFETY: a register operation.
             black_box(unsafe { vaddvq_s32(sum) });
         }
-        (PASSES * LINES / STEPS * STEPS * $sums * $macs) as u64
     }};
 }
 
 /// Sixteen sums by `smull`, `smlal2` and `sadalp`, in the order of the tiles.
-pub(super) unsafe fn neon() -> u64 {
-    let step = |sums: &mut [int32x4_t; 16], weights: [int8x16_t; WEIGHTS], activations| {
-        // SAFETY: zeros are products.
-        let mut before = [unsafe { vdupq_n_s16(0) }; WEIGHTS];
-        for row in 0..16 / WEIGHTS {
-            let mut products = weights.map(|weights| ordered::smull(activations, weights));
-            for column in (0..WEIGHTS).filter(|_| row > 0) {
-                let sum = &mut sums[WEIGHTS * (row - 1) + column];
-                *sum = ordered::sadalp(*sum, before[column]);
+pub(super) struct NeonPasses;
+
+impl Counted for NeonPasses {
+    const MACS: usize = PASSES * LINES / STEPS * STEPS * 16 * 16;
+}
+
+impl Kernel<Neon> for NeonPasses {
+    type Call<'a> = ();
+
+    /// # Safety
+    /// The CPU has the instruction set.
+    #[inline(always)]
+    unsafe fn run(_: Neon, (): &()) {
+        let step = |sums: &mut [int32x4_t; 16], weights: [int8x16_t; WEIGHTS], activations| {
+            // SAFETY: zeros are products.
+            let mut before = [unsafe { vdupq_n_s16(0) }; WEIGHTS];
+            for row in 0..16 / WEIGHTS {
+                let mut products = weights.map(|weights| ordered::smull(activations, weights));
+                for column in (0..WEIGHTS).filter(|_| row > 0) {
+                    let sum = &mut sums[WEIGHTS * (row - 1) + column];
+                    *sum = ordered::sadalp(*sum, before[column]);
+                }
+                for (products, weights) in products.iter_mut().zip(weights) {
+                    *products = ordered::smlal_high(*products, activations, weights);
+                }
+                before = products;
             }
-            for (products, weights) in products.iter_mut().zip(weights) {
-                *products = ordered::smlal_high(*products, activations, weights);
+            for column in 0..WEIGHTS {
+                sums[12 + column] = ordered::sadalp(sums[12 + column], before[column]);
             }
-            before = products;
-        }
-        for column in 0..WEIGHTS {
-            sums[12 + column] = ordered::sadalp(sums[12 + column], before[column]);
-        }
-    };
-    passes!(16, 16, step)
+        };
+        passes!(16, step);
+    }
 }
 
 /// Twenty-four sums by `sdot`.
-///
-/// # Safety
-/// The CPU has the dot products.
-pub(super) unsafe fn dotprod() -> u64 {
-    let step = |sums: &mut [int32x4_t; 24], weights: [int8x16_t; WEIGHTS], activations| {
-        for (index, sum) in sums.iter_mut().enumerate() {
-            // SAFETY: the caller vouches for the CPU.
-            *sum = unsafe { sdot_lane::<0>(*sum, weights[index % WEIGHTS], activations) };
-        }
-    };
-    passes!(24, 16, step)
+pub(super) struct DotPasses;
+
+impl Counted for DotPasses {
+    const MACS: usize = PASSES * LINES / STEPS * STEPS * 24 * 16;
+}
+
+impl Kernel<DotProd> for DotPasses {
+    type Call<'a> = ();
+
+    /// # Safety
+    /// The CPU has the instruction set.
+    #[inline(always)]
+    unsafe fn run(_: DotProd, (): &()) {
+        let step = |sums: &mut [int32x4_t; 24], weights: [int8x16_t; WEIGHTS], activations| {
+            for (index, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: the caller vouches for the CPU.
+                *sum = unsafe { sdot_lane::<0>(*sum, weights[index % WEIGHTS], activations) };
+            }
+        };
+        passes!(24, step);
+    }
 }
 
 /// Twenty-four sums by `smmla`.
-///
-/// # Safety
-/// The CPU has the matrix products.
-pub(super) unsafe fn i8mm() -> u64 {
-    let step = |sums: &mut [int32x4_t; 24], weights: [int8x16_t; WEIGHTS], activations| {
-        for (index, sum) in sums.iter_mut().enumerate() {
-            // SAFETY: the caller vouches for the CPU.
-            *sum = unsafe { smmla(*sum, activations, weights[index % WEIGHTS]) };
-        }
-    };
-    passes!(24, 32, step)
+pub(super) struct MatrixPasses;
+
+impl Counted for MatrixPasses {
+    const MACS: usize = PASSES * LINES / STEPS * STEPS * 24 * 32;
+}
+
+impl Kernel<I8mm> for MatrixPasses {
+    type Call<'a> = ();
+
+    /// # Safety
+    /// The CPU has the instruction set.
+    #[inline(always)]
+    unsafe fn run(_: I8mm, (): &()) {
+        let step = |sums: &mut [int32x4_t; 24], weights: [int8x16_t; WEIGHTS], activations| {
+            for (index, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: the caller vouches for the CPU.
+                *sum = unsafe { smmla(*sum, activations, weights[index % WEIGHTS]) };
+            }
+        };
+        passes!(24, step);
+    }
 }
