@@ -67,8 +67,7 @@ impl<D: Described> Bound<D> {
     /// # Panics
     /// The CPU lacks it.
     pub(crate) fn new(kernels: &'static [&'static D], isa: Isa) -> Self {
-        let mut usable = kernels.iter().filter(|kernel| isa.includes(kernel.isa()) && isa.is_available());
-        let found = usable.clone().find(|kernel| kernel.isa() == isa).or_else(|| usable.next());
+        let found = isa.is_available().then(|| choose(kernels, |kernel| kernel.isa(), isa)).flatten();
         Self(found.unwrap_or_else(|| panic!("{}", IsaError::Unavailable(isa))))
     }
 
@@ -80,6 +79,12 @@ impl<D: Described> Bound<D> {
     pub(crate) fn kernel(self, family: &'static str, name: &'static str) -> KernelId {
         KernelId::new(family, self.0.isa(), name)
     }
+}
+
+/// Of entries that are sorted best first, that of an instruction set, or the best that it includes.
+pub(crate) fn choose<T: Copy>(entries: &[T], isa_of: impl Fn(T) -> Isa, isa: Isa) -> Option<T> {
+    let mut usable = entries.iter().copied().filter(|&entry| isa.includes(isa_of(entry)));
+    usable.clone().find(|&entry| isa_of(entry) == isa).or_else(|| usable.next())
 }
 
 /// The kernels of a family's table, as the registry lists them.

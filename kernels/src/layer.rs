@@ -71,6 +71,8 @@ pub fn run_all(layer: &dyn Layer, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) {
 /// # Panics
 /// As [`Layer::run`].
 pub fn try_run_all(layer: &dyn Layer, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<(), Failure> {
+    #[cfg(test)]
+    crate::testing::assert_listed(&layer.kernel());
     let inputs: Vec<Input<'_>> = inputs.iter().map(|&bytes| bytes.into()).collect();
     let outputs: Vec<Output<'_>> = outputs.iter_mut().map(|bytes| Output::from(&mut **bytes)).collect();
     let mut lines = vec![Line::ZERO; layer.workspace_bytes().div_ceil(size_of::<Line>())];

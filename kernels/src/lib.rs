@@ -57,7 +57,7 @@ pub use kernel_id::KernelId;
 pub use layer::{Failure, Layer, Task, run_all, try_run_all};
 pub use memory::{Input, Line, Output, SLACK, Workspace};
 pub use quantization::{Multiplier, Requantize, Weights};
-pub use registry::all;
+pub use registry::{all, used_by};
 pub use requantize16::{Range16, Requantize16};
 pub use strided::Strided;
 pub use window::{Image, Window};

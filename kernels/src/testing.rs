@@ -1,16 +1,25 @@
 //! What the tests of every kernel family share: instruction sets, buffers with canaries, reports.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use crate::isa::{Isa, Storage};
+use crate::kernel_id::KernelId;
 use crate::memory::SLACK;
 use crate::quantization::Multiplier;
+use crate::registry;
 
 pub(crate) mod pairs;
 
 /// Calls `check` with every instruction set that this CPU has; see [`Isa::for_tests`] for the others.
 pub(crate) fn for_each_isa(check: impl FnMut(Isa)) {
     Isa::for_tests().into_iter().for_each(check);
+}
+
+/// Asserts that the registry lists a layer's kernel.
+pub(crate) fn assert_listed(kernel: &KernelId) {
+    static ALL: LazyLock<Vec<KernelId>> = LazyLock::new(registry::all);
+    assert!(ALL.contains(kernel), "the registry does not list {kernel:?}");
 }
 
 /// A small generator, so that runs repeat from their seed.

@@ -18,7 +18,7 @@ const XFEATURE_TILE_DATA: i64 = 18;
 /// Asks once for the process; the answer stays.
 pub(super) fn is_available() -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
-    *AVAILABLE.get_or_init(|| cpu_has_it() && kernel_permits_it())
+    *AVAILABLE.get_or_init(|| cfg!(target_os = "linux") && cpu_has_it() && kernel_permits_it())
 }
 
 fn cpu_has_it() -> bool {

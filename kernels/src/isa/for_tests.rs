@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::Isa;
+use super::set::Isa;
 
 /// Environment variable with the instruction sets that tests may not skip, such as `neon,dotprod`.
 const REQUIRE_VARIABLE: &str = "OTTAVA_REQUIRE_ISA";

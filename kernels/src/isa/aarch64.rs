@@ -1,0 +1,16 @@
+//! What 64-bit ARM has.
+
+use std::arch::is_aarch64_feature_detected as has;
+
+use super::set::Isa;
+
+/// Whether the CPU has an instruction set.
+pub(super) fn is_available(isa: Isa) -> bool {
+    match isa {
+        Isa::Scalar => true,
+        Isa::Neon => cfg!(all(target_feature = "neon", target_endian = "little")),
+        Isa::DotProd => is_available(Isa::Neon) && has!("dotprod"),
+        Isa::I8mm => is_available(Isa::DotProd) && has!("i8mm"),
+        Isa::Avx2 | Isa::AvxVnni | Isa::Avx512Vnni | Isa::Amx => false,
+    }
+}

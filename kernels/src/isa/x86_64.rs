@@ -1,0 +1,25 @@
+//! What x86-64 has.
+
+use std::arch::is_x86_feature_detected as has;
+
+use super::amx;
+use super::set::Isa;
+
+/// Whether the CPU has an instruction set, and the process may use it.
+pub(super) fn is_available(isa: Isa) -> bool {
+    match isa {
+        Isa::Scalar => true,
+        Isa::Avx2 => has!("avx2"),
+        Isa::AvxVnni => has!("avx2") && has!("avxvnni"),
+        Isa::Avx512Vnni => {
+            has!("avx2")
+                && has!("avx512f")
+                && has!("avx512bw")
+                && has!("avx512dq")
+                && has!("avx512vl")
+                && has!("avx512vnni")
+        }
+        Isa::Amx => is_available(Isa::Avx512Vnni) && has!("avx512vbmi") && amx::is_available(),
+        Isa::Neon | Isa::DotProd | Isa::I8mm => false,
+    }
+}
