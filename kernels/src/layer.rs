@@ -73,6 +73,11 @@ pub fn run_all(layer: &dyn Layer, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) {
 pub fn try_run_all(layer: &dyn Layer, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<(), Failure> {
     #[cfg(test)]
     crate::testing::assert_listed(&layer.kernel());
+    run_tasks(layer, inputs, outputs)
+}
+
+/// What [`try_run_all`] does.
+pub(crate) fn run_tasks(layer: &dyn Layer, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<(), Failure> {
     let inputs: Vec<Input<'_>> = inputs.iter().map(|&bytes| bytes.into()).collect();
     let outputs: Vec<Output<'_>> = outputs.iter_mut().map(|bytes| Output::from(&mut **bytes)).collect();
     let mut lines = vec![Line::ZERO; layer.workspace_bytes().div_ceil(size_of::<Line>())];

@@ -6,8 +6,8 @@
 //!
 //! * [`isa`] detects what the CPU has. Everything else is told.
 //! * [`gemm`] is convolution and fully connected layers; [`gemm16`] those of 16-bit activations.
-//! * `arch` holds the vector primitives; each operator family is written once on top of them and
-//!   compiled in thin `#[target_feature]` shells, one file for each instruction set.
+//! * `arch` holds the vector primitives; the kernels of each operator family are types, written once on top of them. Each
+//!   instruction set has one `#[target_feature]` function that they are compiled in, and a row in the family's table.
 //! * Activations are stored in the type that the instruction set multiplies ([`Storage`]), with
 //!   the zero point moved along. All zero points and ranges in this crate are stored ones.
 //!

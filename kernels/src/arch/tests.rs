@@ -3,7 +3,7 @@
 use super::*;
 use crate::isa::Isa;
 
-/// Runs `$check::<A>(arch)` inside a `#[target_feature]` shell of each instruction set of this CPU.
+/// Runs `$check::<A>(arch)` for each instruction set of this CPU.
 macro_rules! on_every_arch {
     ($check:ident) => {{
         on_every_dot!($check);
