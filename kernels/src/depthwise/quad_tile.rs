@@ -15,6 +15,9 @@
 //!     requantize, clamp, narrow, store 64 channels
 //! ```
 //!
+//! On AVX-512 (`vpunpck`, `vpdpbusd`), 4 outputs by four vectors of channels are 16 accumulators, the interleaved taps 4 and
+//! what comes between 8 of 32 registers; weights are operands in memory.
+//!
 //! Taps that a quad lacks read those that it has, and meet zero weights. Sixty-four bytes are read where
 //! fewer channels exist; the rest is not stored.
 

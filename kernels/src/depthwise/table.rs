@@ -32,8 +32,9 @@ pub(super) struct Descriptor {
 /// The kernels of every instruction set of this build, best first; names have stored types, instruction set, and pixels by
 /// channels of a step.
 ///
-/// The tiles take 6 pixels by two `ymm` of channels on AVX2: 12 of 16 registers are accumulators, the others a tap's weights
-/// and two temporaries. With 32 registers of AVX-512, 8 accumulators are enough to hide the latency of the dot product.
+/// The tiles of AVX2 (`vpmovzxbd`, `vpmaddwd`, `vpaddd`) take 6 pixels by two registers of channels: 12 of 16 registers are
+/// accumulators, the others a tap's weights and two temporaries. Of the 32 registers of AVX-512 (`vpmovzxbd`, `vpdpwssd`), 8
+/// accumulators are enough to hide the latency of the dot product.
 pub(super) static KERNELS: &[&Descriptor] = table![
     x86_64:
         Descriptor {

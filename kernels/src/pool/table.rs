@@ -76,6 +76,8 @@ pub(super) struct Descriptor {
 }
 
 /// The kernels of every instruction set of this build, best first; names have stored type, instruction set and bytes.
+///
+/// On x86 a maximum is `vpmaxub`, and sums are 16-bit lanes of even and of odd bytes; on ARM they are `smax` and `saddw`.
 pub(super) static KERNELS: &[&Descriptor] = table![
     x86_64:
         Descriptor::of::<Avx512Vnni>("average_pool_u8_avx512vnni_x64", "max_pool_u8_avx512vnni_x64"),
