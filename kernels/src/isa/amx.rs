@@ -16,7 +16,7 @@ const ARCH_REQ_XCOMP_PERM: i64 = 0x1023;
 const XFEATURE_TILE_DATA: i64 = 18;
 
 /// Asks once for the process; the answer stays.
-pub(super) fn is_available() -> bool {
+pub(super) fn is_usable() -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
     *AVAILABLE.get_or_init(|| cfg!(target_os = "linux") && cpu_has_it() && kernel_permits_it())
 }

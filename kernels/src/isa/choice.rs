@@ -2,8 +2,13 @@
 
 use core::{fmt, str::FromStr};
 
-use super::architecture;
+#[cfg(target_arch = "aarch64")]
+use super::aarch64 as architecture;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+use super::portable as architecture;
 use super::set::Isa;
+#[cfg(target_arch = "x86_64")]
+use super::x86_64 as architecture;
 
 /// Environment variable that narrows the choice of [`Isa::best`].
 pub const ISA_VARIABLE: &str = "OTTAVA_ISA";

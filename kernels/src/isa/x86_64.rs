@@ -19,7 +19,7 @@ pub(super) fn is_available(isa: Isa) -> bool {
                 && has!("avx512vl")
                 && has!("avx512vnni")
         }
-        Isa::Amx => is_available(Isa::Avx512Vnni) && has!("avx512vbmi") && amx::is_available(),
+        Isa::Amx => is_available(Isa::Avx512Vnni) && has!("avx512vbmi") && amx::is_usable(),
         Isa::Neon | Isa::DotProd | Isa::I8mm => false,
     }
 }
