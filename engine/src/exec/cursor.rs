@@ -17,12 +17,12 @@
 //! Numbers that wrap would do no harm, because nobody acts on a remembered number except to wait
 //! until it changes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use super::sync::{AtomicU64, Ordering};
 
 /// Bits of each count of tasks taken.
 const TASK_BITS: u32 = 14;
 /// Bits below the sequence number.
-const TAKEN_BITS: u32 = 2 * TASK_BITS;
+pub(super) const TAKEN_BITS: u32 = 2 * TASK_BITS;
 
 /// The largest number of tasks of one layer, and of threads.
 ///
@@ -48,7 +48,7 @@ pub(super) struct Position {
     pub(super) sequence: u64,
     /// Tasks taken from the front and from the back; at or above the layer's number of tasks together when there is
     /// none left.
-    taken: [usize; 2],
+    pub(super) taken: [usize; 2],
 }
 
 impl Position {
@@ -77,7 +77,7 @@ impl Position {
 
 /// See the module.
 pub(super) struct Cursor {
-    word: AtomicU64,
+    pub(super) word: AtomicU64,
     slots: u64,
 }
 
@@ -126,56 +126,5 @@ impl Cursor {
         let last = u64::MAX >> TAKEN_BITS;
         // The numbers start over when a whole run no longer fits.
         if last - idle >= self.slots { idle + 1 } else { 0 }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_claim_names_the_layer_of_that_moment() {
-        let cursor = Cursor::new(3);
-        assert_eq!(cursor.layer(cursor.look().sequence), 3, "idle at first");
-        let first = cursor.next_run();
-        assert_eq!(cursor.layer(first), 0);
-        cursor.publish(first);
-        assert_eq!(cursor.claim(End::Front), Position { sequence: first, taken: [0, 0] });
-        assert_eq!(cursor.claim(End::Front), Position { sequence: first, taken: [1, 0] });
-        cursor.publish(first + 1);
-        assert_eq!(cursor.claim(End::Back), Position { sequence: first + 1, taken: [0, 0] });
-        assert_eq!(cursor.look(), Position { sequence: first + 1, taken: [0, 1] });
-    }
-
-    #[test]
-    fn both_ends_together_take_each_task_once() {
-        for tasks in 0..12 {
-            for ends in 0..1u32 << 12 {
-                let cursor = Cursor::new(1);
-                cursor.publish(cursor.next_run());
-                let mut taken = vec![false; tasks];
-                for claim in 0..12 {
-                    let end = if ends >> claim & 1 == 0 { End::Front } else { End::Back };
-                    match cursor.claim(end).task(end, tasks) {
-                        Some(task) => assert!(!std::mem::replace(&mut taken[task], true), "{task} twice"),
-                        None => assert!(claim >= tasks, "claim {claim} of {tasks} got nothing"),
-                    }
-                }
-                assert!(taken.iter().all(|&taken| taken), "{tasks} {ends:b}");
-            }
-        }
-    }
-
-    #[test]
-    fn numbers_start_over_before_they_overflow() {
-        for distance in 0..10 {
-            let mut cursor = Cursor::new(3);
-            let last_idle = (u64::MAX >> TAKEN_BITS) / 4 * 4 - 1 - 4 * distance;
-            cursor.word = AtomicU64::new(last_idle << TAKEN_BITS);
-            let first = cursor.next_run();
-            assert_eq!(cursor.layer(first), 0);
-            cursor.publish(first + 3);
-            assert_eq!(cursor.look(), Position { sequence: first + 3, taken: [0, 0] });
-        }
     }
 }

@@ -3,7 +3,7 @@
 //! Helpers have numbers. A number is enlisted from the moment that somebody asks for the helper until the helper leaves,
 //! so at most one thread at a time goes by it: what belongs to a number, such as a workspace, is that thread's alone.
 
-use std::sync::atomic::{AtomicBool, Ordering, fence};
+use super::sync::{AtomicBool, Ordering, fence};
 
 /// The helpers that a region can use.
 pub(super) struct Helpers {

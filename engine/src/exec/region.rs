@@ -33,13 +33,13 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
-use rayon::ThreadPool;
-
+use super::crew::{Help, Reservation};
 use super::cursor::{Cursor, End, MAX_TASKS};
 use super::helpers::Helpers;
+use super::lender::Lender;
+use super::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, cores};
 use super::times::Times;
 use super::wait::{Parking, Working, patience};
 
@@ -100,8 +100,8 @@ const CALLER: usize = 0;
 /// The layers of a [`Work`] and the threads that run them, one run at a time.
 pub(crate) struct Region<W> {
     shared: Arc<Shared<W>>,
-    /// The pool that lends helpers; `None` when the caller runs alone.
-    pool: Option<Arc<ThreadPool>>,
+    /// Who lends helpers; `None` when the caller runs alone.
+    lender: Option<Lender>,
 }
 
 /// A value alone on its cache lines: two of them, which adjacent-line prefetchers fetch together.
@@ -121,15 +121,17 @@ struct Shared<W> {
     /// Tasks of each layer, then 0 for the idle position after the last.
     tasks: Box<[usize]>,
     cores: usize,
+    /// Room for the helpers where the lender keeps it, for as long as one may be asked for.
+    _reservation: Option<Reservation>,
     work: W,
 }
 
 impl<W: Work> Region<W> {
-    /// A region that runs `work` on the caller's thread and up to `threads - 1` threads of `pool`.
+    /// A region that runs `work` on the caller's thread and up to `threads - 1` threads of `lender`.
     ///
     /// # Errors
     /// A layer has too many tasks.
-    pub(crate) fn new(work: W, threads: usize, pool: Option<Arc<ThreadPool>>) -> Result<Self, TooManyTasks> {
+    pub(crate) fn new(work: W, threads: usize, lender: Option<Lender>) -> Result<Self, TooManyTasks> {
         let layers = work.layers();
         let tasks: Box<[usize]> = (0..layers).map(|layer| work.tasks(layer)).chain([0]).collect();
         if let Some((layer, &tasks)) = tasks.iter().enumerate().find(|&(_, &tasks)| tasks > MAX_TASKS) {
@@ -137,7 +139,8 @@ impl<W: Work> Region<W> {
         }
         // No layer keeps more threads busy than it has tasks.
         let useful = threads.min(tasks.iter().copied().max().unwrap_or(0)).saturating_sub(1);
-        let helpers = pool.as_ref().map_or(0, |pool| useful.min(pool.current_num_threads()));
+        let helpers = lender.as_ref().map_or(0, |lender| useful.min(lender.threads()));
+        let lender = lender.filter(|_| helpers > 0);
         let shared = Shared {
             cursor: Alone(Cursor::new(layers)),
             done: Alone(AtomicUsize::new(0)),
@@ -147,10 +150,11 @@ impl<W: Work> Region<W> {
             panicked: Mutex::new(None),
             times: Times::new(layers),
             tasks,
-            cores: std::thread::available_parallelism().map_or(1, |cores| cores.get()),
+            cores: cores(),
+            _reservation: lender.as_ref().and_then(|lender| lender.reserve(helpers)),
             work,
         };
-        Ok(Self { shared: Arc::new(shared), pool: pool.filter(|_| helpers > 0) })
+        Ok(Self { shared: Arc::new(shared), lender })
     }
 
     /// Runs all layers once.
@@ -164,8 +168,8 @@ impl<W: Work> Region<W> {
         let now = shared.times.now();
         shared.times.begin(now);
         let first = shared.next_layer(0, now);
-        match &self.pool {
-            Some(pool) => shared.run_together(first, pool),
+        match &self.lender {
+            Some(lender) => shared.run_together(first, lender),
             None => shared.run_alone(first),
         }
         if shared.poisoned.load(Ordering::Relaxed) {
@@ -191,7 +195,7 @@ impl<W: Work> Region<W> {
     ///
     /// At most the number of threads times [`Region::layer_nanos`]; the caller alone is busy all the time.
     pub(crate) fn busy_nanos(&self) -> impl Iterator<Item = u64> + '_ {
-        let alone = self.pool.is_none();
+        let alone = self.lender.is_none();
         let times = &self.shared.times;
         times.layer_nanos().zip(times.busy_nanos()).map(move |(layer, busy)| if alone { layer } else { busy })
     }
@@ -243,7 +247,7 @@ impl<W: Work> Shared<W> {
         }
     }
 
-    fn run_together(self: &Arc<Self>, first: usize, pool: &ThreadPool) {
+    fn run_together(self: &Arc<Self>, first: usize, lender: &Lender) {
         if first == self.layers() {
             return;
         }
@@ -251,28 +255,8 @@ impl<W: Work> Shared<W> {
         self.cursor.0.publish(self.cursor.0.next_run() + first as u64);
         // Nobody is woken: whoever sleeps, does so in a run. A helper that still sleeps in the last
         // one is about to be woken by the thread that ended it.
-        self.enlist(pool);
+        self.helpers.enlist(|helper| lender.ask(Arc::<Self>::clone(self), helper));
         self.participate(CALLER);
-    }
-
-    fn enlist(self: &Arc<Self>, pool: &ThreadPool) {
-        self.helpers.enlist(|helper| {
-            let shared = Arc::clone(self);
-            pool.spawn(move || shared.help(helper));
-        });
-    }
-
-    /// What a helper does, from its start to its end.
-    fn help(&self, helper: usize) {
-        let _working = Working::enter();
-        loop {
-            self.participate(helper + 1);
-            self.helpers.leave(helper);
-            let over = self.cursor.0.layer(self.cursor.0.look().sequence) == self.layers();
-            if over || !self.helpers.come_back(helper) {
-                return;
-            }
-        }
     }
 
     /// Takes part in the current run until it is over.
@@ -365,6 +349,20 @@ impl<W: Work> Shared<W> {
                 Some(_) => std::mem::forget(payload),
             }
             self.poisoned.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<W: Work> Help for Shared<W> {
+    fn help(&self, helper: usize) {
+        let _working = Working::enter();
+        loop {
+            self.participate(helper + 1);
+            self.helpers.leave(helper);
+            let over = self.cursor.0.layer(self.cursor.0.look().sequence) == self.layers();
+            if over || !self.helpers.come_back(helper) {
+                return;
+            }
         }
     }
 }

@@ -11,7 +11,12 @@ use std::time::Duration;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::region::{Panicked, TooManyTasks};
-use super::{Region, Work};
+use super::{Lender, Region, Work};
+
+mod crew;
+mod cursor;
+mod times;
+mod wait;
 
 /// Long enough for any machine; reached only where something waits that must not.
 const WATCHDOG: Duration = Duration::from_secs(120);
@@ -145,12 +150,12 @@ fn check_busy<W: Work>(region: &Region<W>, threads: usize) {
     }
 }
 
-fn stress(threads: usize, pool: Option<Arc<ThreadPool>>, seed: u64) {
+fn stress(threads: usize, lender: Option<Lender>, seed: u64) {
     let mut random = Random(seed);
     let mut left = RUNS;
     while left > 0 {
         let runs = left.min(1 + random.below(60));
-        let mut region = Region::new(Chain::random(&mut random), threads, pool.clone()).expect("few tasks");
+        let mut region = Region::new(Chain::random(&mut random), threads, lender.clone()).expect("few tasks");
         for run in 1..=runs {
             run_chain(&mut region, run);
             check_busy(&region, threads);
@@ -165,19 +170,19 @@ fn every_task_runs_once_and_in_order() {
     stress(1, None, 1);
     stress(4, None, 2);
     for threads in 1..=4 {
-        watched(move || stress(threads, Some(pool(threads)), 3 + threads as u64));
+        watched(move || stress(threads, Some(Lender::Pool(pool(threads))), 3 + threads as u64));
     }
 }
 
 #[test]
 fn more_threads_than_cores() {
     let threads = 4 * std::thread::available_parallelism().map_or(1, |cores| cores.get()).min(4);
-    watched(move || stress(threads, Some(pool(threads)), 7));
+    watched(move || stress(threads, Some(Lender::Pool(pool(threads))), 7));
 }
 
 #[test]
 fn more_threads_than_the_pool_has() {
-    watched(|| stress(8, Some(pool(2)), 8));
+    watched(|| stress(8, Some(Lender::Pool(pool(2))), 8));
 }
 
 #[test]
@@ -187,7 +192,7 @@ fn many_regions_on_one_pool_under_stress() {
         std::thread::scope(|scope| {
             for seed in 0..3 {
                 let pool = Arc::clone(&pool);
-                scope.spawn(move || stress(3, Some(pool), 11 + seed));
+                scope.spawn(move || stress(3, Some(Lender::Pool(pool)), 11 + seed));
             }
         });
     });
@@ -214,7 +219,7 @@ fn region<F>(tasks: &[usize], threads: usize, pool: &Arc<ThreadPool>, run: F) ->
 where
     F: Fn(usize, usize) + Send + Sync + 'static,
 {
-    Region::new(Tasks(tasks.to_vec(), run), threads, Some(Arc::clone(pool))).expect("few tasks")
+    Region::new(Tasks(tasks.to_vec(), run), threads, Some(Lender::Pool(Arc::clone(pool)))).expect("few tasks")
 }
 
 /// Keeps one thread of the pool busy until the sender is used or dropped; returns once it is.
@@ -250,7 +255,7 @@ fn two_regions_on_one_pool_do_not_wait_for_each_other() {
         let first = std::thread::spawn(move || stuck.run().is_ok());
         start.recv().expect("one task started");
         start.recv().expect("the other one, on the pool's thread");
-        let mut free = Region::new(Chain::new(&[3, 0, 1, 5]), 2, Some(Arc::clone(&pool))).expect("few tasks");
+        let mut free = Region::new(Chain::new(&[3, 0, 1, 5]), 2, Some(Lender::Pool(Arc::clone(&pool)))).expect("few tasks");
         (1..=50).for_each(|run| run_chain(&mut free, run));
         assert_eq!(free.enlisted(), 1, "its helper never started, and was not spawned twice");
         drop(open);
@@ -266,13 +271,13 @@ fn a_run_inside_a_job_of_its_own_pool_ends() {
     watched(|| {
         for threads in 1..=3 {
             let pool = pool(threads);
-            let mut inside = Region::new(Chain::new(&[3, 0, 1, 5]), 4, Some(Arc::clone(&pool))).expect("few tasks");
+            let mut inside = Region::new(Chain::new(&[3, 0, 1, 5]), 4, Some(Lender::Pool(Arc::clone(&pool)))).expect("few tasks");
             pool.install(|| (1..=50).for_each(|run| run_chain(&mut inside, run)));
             let jobs = 4;
             pool.scope(|scope| {
                 for seed in 0..jobs {
                     let pool = Arc::clone(&pool);
-                    scope.spawn(move |_| stress(4, Some(pool), 21 + seed));
+                    scope.spawn(move |_| stress(4, Some(Lender::Pool(pool)), 21 + seed));
                 }
             });
         }
@@ -284,7 +289,7 @@ fn a_run_inside_a_job_of_its_own_pool_ends() {
 fn a_run_does_not_wait_for_a_busy_pool() {
     watched(|| {
         let pool = pool(1);
-        let mut region = Region::new(Chain::new(&[3, 0, 1, 5]), 2, Some(Arc::clone(&pool))).expect("few tasks");
+        let mut region = Region::new(Chain::new(&[3, 0, 1, 5]), 2, Some(Lender::Pool(Arc::clone(&pool)))).expect("few tasks");
         let busy = keep_busy(&pool);
         (1..=50).for_each(|run| run_chain(&mut region, run));
         assert_eq!(region.enlisted(), 1, "its helper never started, and was not spawned twice");

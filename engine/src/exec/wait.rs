@@ -1,8 +1,9 @@
 //! Waiting: spin for as long as a short layer lasts, then sleep.
 
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
+
+use super::sync::{AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, fence};
 
 /// How long to spin before sleeping: longer than the last tasks of most layers, and than a wake-up.
 const SPIN: Duration = Duration::from_micros(40);
@@ -10,28 +11,28 @@ const SPIN: Duration = Duration::from_micros(40);
 /// Checks between two looks at the clock.
 const SPINS_PER_LOOK: usize = 32;
 
-/// Threads that are in a parallel region now, in the whole process.
-static WORKERS: AtomicUsize = AtomicUsize::new(0);
+/// Threads that are in a parallel region now, in the whole process. Nothing but spinning depends on it.
+static WORKERS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
 /// Counts the current thread as one that is in a parallel region.
 pub(super) struct Working(());
 
 impl Working {
     pub(super) fn enter() -> Self {
-        WORKERS.fetch_add(1, Ordering::Relaxed);
+        WORKERS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Self(())
     }
 }
 
 impl Drop for Working {
     fn drop(&mut self) {
-        WORKERS.fetch_sub(1, Ordering::Relaxed);
+        WORKERS.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
     }
 }
 
 /// How long to spin on `cores` cores: not at all where that would keep another worker off a core.
 pub(super) fn patience(cores: usize) -> Duration {
-    if WORKERS.load(Ordering::Relaxed) <= cores { SPIN } else { Duration::ZERO }
+    if WORKERS.load(std::sync::atomic::Ordering::Relaxed) <= cores { SPIN } else { Duration::ZERO }
 }
 
 /// Where threads sleep until a condition on an atomic becomes true.
@@ -46,7 +47,7 @@ pub(super) fn patience(cores: usize) -> Duration {
 /// Nothing else is shared, so a waker pays one fence and one load while nobody sleeps.
 #[derive(Default)]
 pub(super) struct Parking {
-    sleepers: AtomicUsize,
+    pub(super) sleepers: AtomicUsize,
     lock: Mutex<()>,
     wake: Condvar,
 }
@@ -54,7 +55,8 @@ pub(super) struct Parking {
 impl Parking {
     /// Returns when `ready()` is true, after spinning for up to `patience`.
     ///
-    /// `ready` loads an atomic, and whoever changes that atomic then calls [`Parking::wake_all`].
+    /// `ready` loads an atomic, and whoever changes that atomic then calls [`Parking::wake_all`], or
+    /// [`Parking::wake_one`] where one waiter is enough.
     pub(super) fn wait(&self, patience: Duration, ready: impl Fn() -> bool) {
         if spin(patience, &ready) {
             return;
@@ -70,11 +72,27 @@ impl Parking {
 
     /// Makes all sleepers check again.
     pub(super) fn wake_all(&self) {
-        fence(Ordering::SeqCst);
-        if self.sleepers.load(Ordering::Relaxed) != 0 {
-            drop(self.lock());
+        if self.has_sleepers() {
             self.wake.notify_all();
         }
+    }
+
+    /// Makes one sleeper check again, where that is enough.
+    pub(super) fn wake_one(&self) {
+        if self.has_sleepers() {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Whether anybody sleeps, or is about to and has not seen what the caller changed. Who is about to sleep does so
+    /// before this returns.
+    fn has_sleepers(&self) -> bool {
+        fence(Ordering::SeqCst);
+        let any = self.sleepers.load(Ordering::Relaxed) != 0;
+        if any {
+            drop(self.lock());
+        }
+        any
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {
@@ -98,31 +116,5 @@ fn spin(patience: Duration, ready: &impl Fn() -> bool) -> bool {
         if start.elapsed() >= patience {
             return false;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Two threads take turns; each turn ends with the other asleep, or about to be.
-    #[test]
-    fn no_wake_up_is_lost() {
-        let turns = if cfg!(miri) { 50 } else { 20_000 };
-        let (turn, parking) = (AtomicUsize::new(0), Parking::default());
-        std::thread::scope(|scope| {
-            for player in 0..2 {
-                let (turn, parking) = (&turn, &parking);
-                scope.spawn(move || {
-                    for round in 0..turns {
-                        parking.wait(Duration::ZERO, || turn.load(Ordering::Acquire) == 2 * round + player);
-                        turn.store(2 * round + player + 1, Ordering::Release);
-                        parking.wake_all();
-                    }
-                });
-            }
-        });
-        assert_eq!(turn.into_inner(), 2 * turns);
-        assert_eq!(parking.sleepers.into_inner(), 0);
     }
 }
