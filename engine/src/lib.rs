@@ -26,6 +26,7 @@
 //! * `optimize`: the backend that turns the graph into kernels: passes, placement, lowering.
 //! * `exec`: how a run's layers and tasks are shared among threads.
 //! * `reference`: the backend that runs the graph as it is.
+//! * `backend`: what plans and sessions ask of a backend.
 
 #![deny(unsafe_code)]
 
@@ -37,6 +38,7 @@ struct Readme;
 pub mod graph;
 pub mod schema;
 
+mod backend;
 mod budget;
 mod buffer;
 mod clock;
@@ -55,11 +57,12 @@ mod tensor;
 #[cfg(target_endian = "big")]
 compile_error!("models are little-endian and used in place: big-endian targets are not supported");
 
+pub use backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Profile};
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{DType, Graph, Quantization};
 pub use import::{FileOperator, MissingSupport, OperatorInfo};
 pub use model::Model;
 pub use ops::{InputShapes, Operator, SupportedOperator, TensorView, TensorViewMut, supported_operators};
 pub use ottava_kernels::Isa;
-pub use plan::{Backend, LayerInfo, MemoryInfo, Plan, PlanOptions, TensorInfo};
-pub use session::{Element, Profile, Session};
+pub use plan::{Plan, TensorInfo};
+pub use session::{Element, Session};

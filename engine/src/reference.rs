@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use ottava_kernels::Isa;
 
+use crate::backend::{Execution, LayerInfo, MemoryInfo, PlanOptions, Profile, Program};
 use crate::buffer::AlignedBytes;
 use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, TensorId};
 use crate::model::Model;
 use crate::ops::{TensorView, TensorViewMut};
-use crate::plan::{Execution, LayerInfo, MemoryInfo, PlanOptions, Program};
-use crate::session::Profile;
 
 /// The graph as it is, one layer per operator.
 pub(crate) struct ReferenceProgram {
@@ -71,9 +70,10 @@ impl Program for ReferenceProgram {
 
     fn start(&self, _pool: Option<Arc<rayon::ThreadPool>>) -> Result<Box<dyn Execution>> {
         let graph = &self.shared.graph;
-        let mut buffers = vec![AlignedBytes::default(); graph.tensors.len()];
-        for &id in graph.nodes.iter().flat_map(|node| &node.outputs).chain(&graph.inputs) {
-            buffers[id] = AlignedBytes::new(graph.tensors[id].size_bytes());
+        let mut buffers: Vec<_> = graph.tensors.iter().map(|_| AlignedBytes::default()).collect();
+        let written = graph.nodes.iter().flat_map(|node| &node.outputs);
+        for &id in written.chain(&graph.inputs).filter(|&&id| graph.tensors[id].data.is_none()) {
+            buffers[id] = AlignedBytes::new(graph.tensors[id].size_bytes())?;
         }
         Ok(Box::new(ReferenceExecution { shared: Arc::clone(&self.shared), buffers }))
     }

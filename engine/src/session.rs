@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytemuck::Pod;
 
+use crate::backend::{Execution, Profile};
 use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::graph::{DType, TensorId};
-use crate::plan::{Execution, Plan, TensorInfo};
+use crate::plan::{Plan, TensorInfo};
 
 mod sealed {
     pub trait Sealed {}
@@ -48,33 +48,6 @@ impl Element for i64 {
 }
 impl Element for half::f16 {
     const DTYPE: DType = DType::F16;
-}
-
-/// Durations of the last run; all zero on `wasm32-unknown-unknown`, which has no clock.
-#[derive(Clone, Debug, Default)]
-pub struct Profile {
-    /// The whole run.
-    pub total: Duration,
-    /// Each layer, parallel to [`Plan::layers`].
-    pub layers: Vec<Duration>,
-    /// How long each layer's tasks kept threads busy, summed over the threads; parallel to [`Profile::layers`].
-    ///
-    /// At most [`Plan::threads`] times the layer's duration: what is missing is time that threads waited in the layer,
-    /// for its first task or for the others' last ones. Where one thread runs alone it is the layer's duration.
-    pub busy: Vec<Duration>,
-}
-
-impl Profile {
-    fn new(layers: usize) -> Self {
-        let zeros = vec![Duration::ZERO; layers];
-        Self { total: Duration::ZERO, layers: zeros.clone(), busy: zeros }
-    }
-
-    /// Sets the durations of all layers, given in nanoseconds.
-    pub(crate) fn set(&mut self, layers: impl Iterator<Item = u64>, busy: impl Iterator<Item = u64>) {
-        self.layers.iter_mut().zip(layers).for_each(|(duration, nanos)| *duration = Duration::from_nanos(nanos));
-        self.busy.iter_mut().zip(busy).for_each(|(duration, nanos)| *duration = Duration::from_nanos(nanos));
-    }
 }
 
 /// The state of one inference at a time: activations and their plan.

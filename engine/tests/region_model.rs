@@ -8,12 +8,48 @@
 #[path = "../src/clock.rs"]
 mod clock;
 
+#[path = "../src/exec"]
 #[expect(dead_code, reason = "the engine uses all of it")]
 mod exec {
     /// In place of `src/exec/sync.rs`.
     mod sync {
-        pub(super) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+        pub(super) use loom::sync::atomic::{AtomicUsize, Ordering, fence};
         pub(super) use loom::sync::{Condvar, Mutex, MutexGuard};
+
+        /// An atomic whose stores are swaps. Where a read-modify-write has seen what was there before a store of another
+        /// thread, it comes before that store, which the model does not know.
+        macro_rules! atomic {
+            ($name:ident, $value:ty, $($method:ident($($argument:ident: $type:ty),*) -> $result:ty),*) => {
+                pub(super) struct $name(loom::sync::atomic::$name);
+
+                impl $name {
+                    pub(super) fn new(value: $value) -> Self {
+                        Self(loom::sync::atomic::$name::new(value))
+                    }
+
+                    pub(super) fn load(&self, order: Ordering) -> $value {
+                        self.0.load(order)
+                    }
+
+                    pub(super) fn store(&self, value: $value, order: Ordering) {
+                        self.0.swap(value, order);
+                    }
+
+                    $(pub(super) fn $method(&self, $($argument: $type),*) -> $result {
+                        self.0.$method($($argument),*)
+                    })*
+                }
+            };
+        }
+
+        atomic!(AtomicU64, u64, fetch_add(value: u64, order: Ordering) -> u64);
+        atomic!(AtomicBool, bool, swap(value: bool, order: Ordering) -> bool);
+
+        impl Default for AtomicBool {
+            fn default() -> Self {
+                Self::new(false)
+            }
+        }
 
         /// With no core to spare nobody spins.
         pub(super) fn cores() -> usize {
@@ -26,19 +62,12 @@ mod exec {
         }
     }
 
-    #[path = "../../src/exec/crew.rs"]
     mod crew;
-    #[path = "../../src/exec/cursor.rs"]
     mod cursor;
-    #[path = "../../src/exec/helpers.rs"]
     mod helpers;
-    #[path = "../../src/exec/lender.rs"]
     mod lender;
-    #[path = "../../src/exec/region.rs"]
     mod region;
-    #[path = "../../src/exec/times.rs"]
     mod times;
-    #[path = "../../src/exec/wait.rs"]
     mod wait;
 
     mod models {

@@ -9,7 +9,7 @@ use std::io;
 use std::sync::{Arc, PoisonError};
 
 use super::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, cores, spawn};
-use super::wait::{Parking, patience};
+use super::wait::{Parking, patience_outside};
 
 /// What threads are lent to.
 pub(super) trait Help: Send + Sync {
@@ -102,11 +102,11 @@ impl Drop for Reservation {
 impl Shared {
     /// What each thread does.
     fn stand_by(&self) {
-        // Runs often follow each other at once. Nobody spins where that would keep a worker off a core.
-        let spare_cores = cores().saturating_sub(1);
+        let cores = cores();
         loop {
             let asked = || self.waiting.load(Ordering::Acquire) != 0 || self.closed.load(Ordering::Acquire);
-            self.parking.wait(patience(spare_cores), asked);
+            // Runs often follow each other at once.
+            self.parking.wait(patience_outside(cores), asked);
             match self.next() {
                 // Dropped after it has been helped, and outside of the lock: it may be the last to hold the region.
                 Some((region, helper)) => region.help(helper),

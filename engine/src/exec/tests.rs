@@ -255,7 +255,8 @@ fn two_regions_on_one_pool_do_not_wait_for_each_other() {
         let first = std::thread::spawn(move || stuck.run().is_ok());
         start.recv().expect("one task started");
         start.recv().expect("the other one, on the pool's thread");
-        let mut free = Region::new(Chain::new(&[3, 0, 1, 5]), 2, Some(Lender::Pool(Arc::clone(&pool)))).expect("few tasks");
+        let mut free =
+            Region::new(Chain::new(&[3, 0, 1, 5]), 2, Some(Lender::Pool(Arc::clone(&pool)))).expect("few tasks");
         (1..=50).for_each(|run| run_chain(&mut free, run));
         assert_eq!(free.enlisted(), 1, "its helper never started, and was not spawned twice");
         drop(open);
@@ -271,7 +272,8 @@ fn a_run_inside_a_job_of_its_own_pool_ends() {
     watched(|| {
         for threads in 1..=3 {
             let pool = pool(threads);
-            let mut inside = Region::new(Chain::new(&[3, 0, 1, 5]), 4, Some(Lender::Pool(Arc::clone(&pool)))).expect("few tasks");
+            let mut inside =
+                Region::new(Chain::new(&[3, 0, 1, 5]), 4, Some(Lender::Pool(Arc::clone(&pool)))).expect("few tasks");
             pool.install(|| (1..=50).for_each(|run| run_chain(&mut inside, run)));
             let jobs = 4;
             pool.scope(|scope| {
@@ -289,7 +291,8 @@ fn a_run_inside_a_job_of_its_own_pool_ends() {
 fn a_run_does_not_wait_for_a_busy_pool() {
     watched(|| {
         let pool = pool(1);
-        let mut region = Region::new(Chain::new(&[3, 0, 1, 5]), 2, Some(Lender::Pool(Arc::clone(&pool)))).expect("few tasks");
+        let mut region =
+            Region::new(Chain::new(&[3, 0, 1, 5]), 2, Some(Lender::Pool(Arc::clone(&pool)))).expect("few tasks");
         let busy = keep_busy(&pool);
         (1..=50).for_each(|run| run_chain(&mut region, run));
         assert_eq!(region.enlisted(), 1, "its helper never started, and was not spawned twice");

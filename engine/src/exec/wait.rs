@@ -1,6 +1,8 @@
 //! Waiting: spin for as long as a short layer lasts, then sleep.
 
 use std::sync::PoisonError;
+// No part of the model: a static one, which no result depends on.
+use std::sync::atomic::AtomicUsize as WorkerCount;
 use std::time::{Duration, Instant};
 
 use super::sync::{AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, fence};
@@ -12,27 +14,32 @@ const SPIN: Duration = Duration::from_micros(40);
 const SPINS_PER_LOOK: usize = 32;
 
 /// Threads that are in a parallel region now, in the whole process. Nothing but spinning depends on it.
-static WORKERS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+static WORKERS: WorkerCount = WorkerCount::new(0);
 
 /// Counts the current thread as one that is in a parallel region.
 pub(super) struct Working(());
 
 impl Working {
     pub(super) fn enter() -> Self {
-        WORKERS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        WORKERS.fetch_add(1, Ordering::Relaxed);
         Self(())
     }
 }
 
 impl Drop for Working {
     fn drop(&mut self) {
-        WORKERS.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        WORKERS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// How long to spin on `cores` cores: not at all where that would keep another worker off a core.
+/// How long a worker spins on `cores` cores: not at all where that would keep another worker off a core.
 pub(super) fn patience(cores: usize) -> Duration {
-    if WORKERS.load(std::sync::atomic::Ordering::Relaxed) <= cores { SPIN } else { Duration::ZERO }
+    if WORKERS.load(Ordering::Relaxed) <= cores { SPIN } else { Duration::ZERO }
+}
+
+/// The same for a thread that waits to become one.
+pub(super) fn patience_outside(cores: usize) -> Duration {
+    if WORKERS.load(Ordering::Relaxed) < cores { SPIN } else { Duration::ZERO }
 }
 
 /// Where threads sleep until a condition on an atomic becomes true.

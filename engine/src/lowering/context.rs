@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use ottava_kernels::strided::Strided;
-use ottava_kernels::{Image, Isa, Layer};
+use ottava_kernels::{Image, Isa};
 
 use super::places::Places;
 use crate::error::{Error, Result};
@@ -22,15 +22,6 @@ pub struct NodeTensors {
     pub(crate) inputs: Vec<Option<TensorId>>,
     /// What it writes.
     pub(crate) outputs: Vec<TensorId>,
-}
-
-/// A prepared step: the kernel and the tensors that it reads and writes, in the kernel's order.
-pub struct Lowered {
-    pub(crate) layer: Box<dyn Layer>,
-    pub(crate) inputs: Vec<TensorId>,
-    pub(crate) outputs: Vec<TensorId>,
-    /// Anything worth telling about it.
-    pub(crate) note: Option<String>,
 }
 
 /// The plan around the operator that is being lowered.

@@ -4,10 +4,13 @@
 //! with the tensors that they read and write.
 
 mod context;
+mod lowered;
 mod places;
 mod sequence;
 
-pub use context::{Lowered, Lowering, NodeTensors};
+pub use context::{Lowering, NodeTensors};
 pub(crate) use context::{TableBudget, xor_mask};
+pub use lowered::Lowered;
+pub(crate) use lowered::{LoweredLayer, Operand};
 pub(crate) use places::{Place, Places};
 pub(crate) use sequence::{Piece, Sequence};

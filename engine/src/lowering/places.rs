@@ -63,6 +63,11 @@ impl Places {
 
     /// Bytes of the buffer whose root is `id`, with what kernels may read past its end.
     pub(crate) fn buffer_bytes(tensors: &[Tensor], id: TensorId) -> usize {
-        (tensors[id].size_bytes() + SLACK).next_multiple_of(64)
+        Self::whole_lines(tensors[id].size_bytes())
+    }
+
+    /// Bytes of a buffer for `bytes` bytes, with what kernels may read past its end.
+    pub(crate) fn whole_lines(bytes: usize) -> usize {
+        (bytes + SLACK).next_multiple_of(64)
     }
 }

@@ -117,7 +117,7 @@ impl Lower for ArgExtreme {
             threads: lowering.threads,
         };
         let layer = Box::new(arg_extreme::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+        Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }
 
     fn reads_strided_pixels(&self) -> bool {

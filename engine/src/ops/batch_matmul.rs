@@ -202,7 +202,7 @@ impl BatchMatmul {
             threads: lowering.threads,
         };
         let layer = Box::new(gemm::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+        Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }
 
     /// The types and ends of operands that are computed, as kernels take them.
@@ -256,6 +256,6 @@ impl Lower for BatchMatmul {
             threads: lowering.threads,
         };
         let layer = Box::new(matmul::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source, right], outputs: vec![output], note: None }))
+        Ok(Some(Lowered::one(layer, vec![source, right], vec![output])))
     }
 }

@@ -171,7 +171,7 @@ impl Lower for Concatenation {
             return Ok(None);
         }
         let layer = Box::new(Sequence::new(pieces));
-        Ok(Some(Lowered { layer, inputs, outputs: vec![output], note: None }))
+        Ok(Some(Lowered::one(layer, inputs, vec![output])))
     }
 
     fn concatenates(&self) -> Option<usize> {

@@ -167,7 +167,7 @@ impl Conv2d {
             threads: lowering.threads,
         };
         let layer = Box::new(gemm16::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![node.outputs[0]], note: None }))
+        Ok(Some(Lowered::one(layer, vec![source], vec![node.outputs[0]])))
     }
 }
 
@@ -203,7 +203,7 @@ impl Lower for Conv2d {
             },
         );
         let note = conv_note(&conv.statistics());
-        Ok(Some(Lowered { layer: Box::new(conv), inputs: vec![source], outputs: node.outputs.clone(), note }))
+        Ok(Some(Lowered { note, ..Lowered::one(Box::new(conv), vec![source], node.outputs.clone()) }))
     }
 
     fn padded(&self, padding: ImagePadding) -> Option<Arc<dyn Operator>> {

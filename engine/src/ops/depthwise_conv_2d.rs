@@ -124,7 +124,7 @@ impl Lower for DepthwiseConv2d {
                 threads: lowering.threads,
             };
             let layer = Box::new(depthwise16::prepare(lowering.isa, &spec));
-            return Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }));
+            return Ok(Some(Lowered::one(layer, vec![source], vec![output])));
         }
         let weights = Weights {
             bytes: lowering.constant(filter)?,
@@ -150,7 +150,7 @@ impl Lower for DepthwiseConv2d {
                 threads: lowering.threads,
             },
         );
-        Ok(Some(Lowered { layer: Box::new(layer), inputs: vec![source], outputs: vec![output], note: None }))
+        Ok(Some(Lowered::one(Box::new(layer), vec![source], vec![output])))
     }
 
     fn padded(&self, padding: ImagePadding) -> Option<Arc<dyn Operator>> {

@@ -106,7 +106,7 @@ impl Lower for Dequantize {
             table: &table,
             threads: lowering.threads,
         });
-        Ok(Some(Lowered { layer: Box::new(layer), inputs: vec![source], outputs: vec![output], note: None }))
+        Ok(Some(Lowered::one(Box::new(layer), vec![source], vec![output])))
     }
 
     fn reads_strided_pixels(&self) -> bool {

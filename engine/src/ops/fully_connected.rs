@@ -229,7 +229,7 @@ impl FullyConnected {
             threads: lowering.threads,
         };
         let layer = Box::new(gemm16::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![node.outputs[0]], note: None }))
+        Ok(Some(Lowered::one(layer, vec![source], vec![node.outputs[0]])))
     }
 }
 
@@ -277,6 +277,6 @@ impl Lower for FullyConnected {
                 threads: lowering.threads,
             },
         );
-        Ok(Some(Lowered { layer: Box::new(layer), inputs: vec![source], outputs: vec![output], note: None }))
+        Ok(Some(Lowered::one(Box::new(layer), vec![source], vec![output])))
     }
 }

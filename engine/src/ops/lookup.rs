@@ -56,7 +56,7 @@ pub(crate) fn lower_by_table(
     } else {
         return Ok(None);
     };
-    Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+    Ok(Some(Lowered::one(layer, vec![source], vec![output])))
 }
 
 /// [`byte_table`] of an operator between two tensors.

@@ -252,7 +252,7 @@ pub(crate) fn lower_parts(
         return Ok(None);
     }
     let layer = Box::new(Sequence::new(pieces));
-    Ok(Some(Lowered { layer, inputs: sources.to_vec(), outputs: outputs.to_vec(), note: None }))
+    Ok(Some(Lowered::one(layer, sources.to_vec(), outputs.to_vec())))
 }
 
 /// A constant list of integers of any length, `i32` or `i64` in the file.

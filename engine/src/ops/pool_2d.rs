@@ -117,7 +117,7 @@ impl Pool2d {
             threads: lowering.threads,
         };
         let layer = Box::new(pool16::prepare(lowering.isa, &spec));
-        Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }
+        Lowered::one(layer, vec![source], vec![output])
     }
 
     /// Parameters of the reference for an input of this shape.
@@ -161,7 +161,7 @@ impl Lower for Pool2d {
             threads: lowering.threads,
         };
         let layer = Box::new(pool::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+        Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }
 
     fn reads_strided_pixels(&self) -> bool {

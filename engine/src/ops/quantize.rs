@@ -118,7 +118,7 @@ impl Lower for Quantize {
             threads: lowering.threads,
         };
         let layer = Box::new(convert::prepare_quantize(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+        Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }
 
     fn keeps_bytes(&self, types: [DType; 2], xor_masks: [u8; 2]) -> bool {

@@ -252,7 +252,7 @@ impl Reduction {
             threads: lowering.threads,
         };
         let layer = Box::new(pool::prepare(lowering.isa, &spec));
-        Lowered { layer, inputs: vec![source], outputs: vec![node.outputs[0]], note: None }
+        Lowered::one(layer, vec![source], vec![node.outputs[0]])
     }
 }
 
@@ -281,7 +281,7 @@ impl Reduction {
             threads: lowering.threads,
         };
         let layer = Box::new(pool16::prepare(lowering.isa, &spec));
-        Some(Lowered { layer, inputs: vec![source], outputs: vec![node.outputs[0]], note: None })
+        Some(Lowered::one(layer, vec![source], vec![node.outputs[0]]))
     }
 }
 
@@ -333,6 +333,6 @@ impl Lower for Reduction {
             threads: lowering.threads,
         };
         let layer = Box::new(mean::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+        Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }
 }

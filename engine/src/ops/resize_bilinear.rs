@@ -101,7 +101,7 @@ impl Lower for ResizeBilinear {
             threads: lowering.threads,
         };
         let layer = Box::new(resize::prepare(lowering.isa, spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+        Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }
 
     fn keeps_bytes(&self, types: [DType; 2], _xor_masks: [u8; 2]) -> bool {

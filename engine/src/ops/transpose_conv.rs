@@ -143,7 +143,7 @@ impl TransposeConv {
             threads: lowering.threads,
         };
         let layer = Box::new(transpose::prepare16(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![node.outputs[0]], note: None }))
+        Ok(Some(Lowered::one(layer, vec![source], vec![node.outputs[0]])))
     }
 }
 
@@ -188,7 +188,7 @@ impl Lower for TransposeConv {
             threads: lowering.threads,
         };
         let layer = Box::new(transpose::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered { layer, inputs: vec![source], outputs: vec![output], note: None }))
+        Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }
 
     fn reads_strided_pixels(&self) -> bool {

@@ -1,119 +1,225 @@
 //! An operator without a kernel: the reference, with tensors brought into its form and back.
+//!
+//! ```text
+//! gather      tensors that are not dense and in the file's form, into temporaries
+//! reference   one task
+//! scatter     back, where the outputs are not dense and in the file's form
+//! ```
 
 use std::sync::Arc;
 
-use ottava_kernels::{Failure, Image, Input, KernelId, Layer, Output, Task};
+use ottava_kernels::{Failure, Input, KernelId, Layer, Output, Task};
 
 use super::steps::Step;
-use crate::lowering::Lowering;
+use crate::lowering::{Lowered, LoweredLayer, Lowering, Operand};
 use crate::model::Model;
 use crate::ops::{Operator, TensorView, TensorViewMut};
 use crate::tensor::{Constant, DType, TensorId};
 
-/// Runs an operator through [`Operator::reference`], on one thread.
-pub(crate) struct ReferenceLayer {
-    model: Model,
-    operator: Arc<dyn Operator>,
-    inputs: Vec<Option<Operand>>,
+/// The step through [`Operator::reference`], on one thread.
+pub(super) fn lower(model: &Model, lowering: &Lowering<'_>, step: &Step) -> Lowered {
+    let mut temporaries = Vec::new();
+    let (mut gather, mut scatter) = (Copies::default(), Copies::default());
+    let written: Vec<TensorId> = step.outputs().map(|id| lowering.places.of(id).root).collect();
+    let mut read = Vec::new();
+    for id in step.inputs().filter(|&id| lowering.tensor(id).data.is_none()) {
+        let shape = Spread::new(lowering, id);
+        if shape.is_as_in_file() && !written.contains(&lowering.places.of(id).root) {
+            read.push(Operand::Tensor(id));
+        } else {
+            let temporary = Operand::Temporary(temporaries.len());
+            temporaries.push(shape.len());
+            gather.push(Copy { from: shape, to: shape.dense() }, Operand::Tensor(id), temporary);
+            read.push(temporary);
+        }
+    }
+    let mut outputs = Vec::new();
+    for id in step.outputs() {
+        let shape = Spread::new(lowering, id);
+        if shape.is_as_in_file() {
+            outputs.push(Operand::Tensor(id));
+        } else {
+            let temporary = Operand::Temporary(temporaries.len());
+            temporaries.push(shape.len());
+            scatter.push(Copy { from: shape.dense(), to: shape }, temporary, Operand::Tensor(id));
+            outputs.push(temporary);
+        }
+    }
+    let reference = ReferenceLayer::new(model, lowering, step);
+    let reference = LoweredLayer { layer: Box::new(reference), inputs: read, outputs };
+    let layers = [gather.layer(), Some(reference), scatter.layer()];
+    Lowered { layers: layers.into_iter().flatten().collect(), temporaries, note: None }
+}
+
+fn kernel() -> KernelId {
+    KernelId::portable("reference", "reference")
+}
+
+/// How the bytes of a tensor lie.
+#[derive(Clone, Copy)]
+struct Spread {
+    pixels: usize,
+    /// Bytes of one pixel: of its channels for 8-bit types, of all elements for the dense others.
+    pixel_bytes: usize,
+    /// Bytes from one pixel to the next; only 8-bit tensors are ever spread.
+    stride_bytes: usize,
+    /// What the file's bytes are XORed with.
+    xor_mask: u8,
+}
+
+impl Spread {
+    fn new(lowering: &Lowering<'_>, id: TensorId) -> Self {
+        let (image, dtype) = (lowering.image(id), lowering.tensor(id).dtype);
+        Self {
+            pixels: image.pixels(),
+            pixel_bytes: image.channels * dtype.size_bytes(),
+            stride_bytes: image.pixel_stride * dtype.size_bytes(),
+            xor_mask: lowering.xor_mask(dtype),
+        }
+    }
+
+    /// The same tensor in the file's form.
+    fn dense(self) -> Self {
+        Self { stride_bytes: self.pixel_bytes, xor_mask: 0, ..self }
+    }
+
+    fn is_as_in_file(self) -> bool {
+        self.stride_bytes == self.pixel_bytes && self.xor_mask == 0
+    }
+
+    /// Bytes of all pixels without gaps.
+    fn len(self) -> usize {
+        self.pixels * self.pixel_bytes
+    }
+
+    /// Bytes from the first pixel to the end of the last.
+    fn reach(self) -> usize {
+        if self.len() == 0 { 0 } else { (self.pixels - 1) * self.stride_bytes + self.pixel_bytes }
+    }
+}
+
+/// One tensor in two forms.
+struct Copy {
+    from: Spread,
+    to: Spread,
+}
+
+/// Tensors that change their form, a task each.
+#[derive(Default)]
+struct Copies {
+    copies: Vec<Copy>,
+    inputs: Vec<Operand>,
     outputs: Vec<Operand>,
 }
 
-/// A tensor as it is in the arena, or as a constant.
-struct Operand {
+impl Copies {
+    fn push(&mut self, copy: Copy, from: Operand, to: Operand) {
+        self.copies.push(copy);
+        self.inputs.push(from);
+        self.outputs.push(to);
+    }
+
+    fn layer(self) -> Option<LoweredLayer> {
+        let Self { copies, inputs, outputs } = self;
+        (!copies.is_empty()).then(|| LoweredLayer { layer: Box::new(CopyLayer(copies)), inputs, outputs })
+    }
+}
+
+struct CopyLayer(Vec<Copy>);
+
+#[expect(unsafe_code, reason = "the kernels' contract is unsafe to implement")]
+impl Layer for CopyLayer {
+    fn kernel(&self) -> KernelId {
+        kernel()
+    }
+
+    fn tasks(&self) -> usize {
+        self.0.len()
+    }
+
+    unsafe fn run(&self, Task { index, inputs, outputs, .. }: Task<'_>) -> Result<(), Failure> {
+        let Copy { from, to } = &self.0[index];
+        let (source, target) = (inputs[index], outputs[index]);
+        assert!(source.len() >= from.reach() && target.len() >= to.reach(), "a view is too short");
+        if from.len() == 0 {
+            return Ok(());
+        }
+        let mask = from.xor_mask ^ to.xor_mask;
+        for pixel in 0..from.pixels {
+            let source = source.as_ptr().wrapping_add(pixel * from.stride_bytes);
+            let target = target.as_ptr().wrapping_add(pixel * to.stride_bytes);
+            // SAFETY: asserted above to lie within the view; nobody writes these bytes, as the caller promises.
+            let source = unsafe { std::slice::from_raw_parts(source, from.pixel_bytes) };
+            // SAFETY: as above; these bytes are the task's alone.
+            let target = unsafe { std::slice::from_raw_parts_mut(target, from.pixel_bytes) };
+            target.iter_mut().zip(source).for_each(|(target, byte)| *target = byte ^ mask);
+        }
+        Ok(())
+    }
+}
+
+/// An operand of the reference.
+struct Tensor {
     shape: Vec<usize>,
     dtype: DType,
-    image: Image,
-    xor_mask: u8,
+    size_bytes: usize,
     constant: Option<Constant>,
 }
 
-impl Operand {
+impl Tensor {
     fn new(lowering: &Lowering<'_>, id: TensorId) -> Self {
         let tensor = lowering.tensor(id);
-        Self {
-            shape: tensor.shape.clone(),
-            dtype: tensor.dtype,
-            image: lowering.image(id),
-            xor_mask: lowering.xor_mask(tensor.dtype),
-            constant: tensor.data.clone(),
-        }
+        let (shape, constant) = (tensor.shape.clone(), tensor.data.clone());
+        Self { shape, dtype: tensor.dtype, size_bytes: tensor.size_bytes(), constant }
     }
+}
 
-    /// Bytes of one pixel: of its channels for 8-bit types, of all elements for the dense others.
-    fn pixel_bytes(&self) -> usize {
-        self.image.channels * self.dtype.size_bytes()
-    }
-
-    /// Bytes from one pixel to the next; only 8-bit tensors are ever spread.
-    fn stride_bytes(&self) -> usize {
-        self.image.pixel_stride * self.dtype.size_bytes()
-    }
-
-    fn len(&self) -> usize {
-        self.image.pixels() * self.pixel_bytes()
-    }
+/// Runs an operator over dense tensors in the file's form.
+struct ReferenceLayer {
+    model: Model,
+    operator: Arc<dyn Operator>,
+    inputs: Vec<Option<Tensor>>,
+    outputs: Vec<Tensor>,
 }
 
 impl ReferenceLayer {
-    pub(crate) fn new(model: &Model, lowering: &Lowering<'_>, step: &Step) -> Self {
-        let operand = |id: TensorId| Operand::new(lowering, id);
+    fn new(model: &Model, lowering: &Lowering<'_>, step: &Step) -> Self {
+        let tensor = |id: TensorId| Tensor::new(lowering, id);
         Self {
             model: model.clone(),
             operator: Arc::clone(&step.operator),
-            inputs: step.tensors.inputs.iter().map(|id| id.map(operand)).collect(),
-            outputs: step.tensors.outputs.iter().map(|&id| operand(id)).collect(),
+            inputs: step.tensors.inputs.iter().map(|id| id.map(tensor)).collect(),
+            outputs: step.outputs().map(tensor).collect(),
         }
     }
-
-    /// The tensors that the layer takes from the arena.
-    pub(crate) fn arena_inputs(lowering: &Lowering<'_>, step: &Step) -> Vec<TensorId> {
-        step.inputs().filter(|&id| lowering.tensor(id).data.is_none()).collect()
-    }
 }
 
-/// Copies a tensor out of the arena in the file's form.
+/// The bytes of a tensor.
 ///
 /// # Safety
-/// The view's bytes of the operand are not written meanwhile.
+/// Nobody writes them meanwhile.
 #[expect(unsafe_code, reason = "tensors of the arena are reached through shared views")]
-unsafe fn gather(operand: &Operand, view: Input<'_>) -> Vec<u8> {
-    let (pixel, stride) = (operand.pixel_bytes(), operand.stride_bytes());
-    let mut bytes = vec![0; operand.len()];
-    if pixel == 0 {
-        return bytes;
-    }
-    assert!(bytes.is_empty() || view.len() >= (operand.image.pixels() - 1) * stride + pixel, "input view too short");
-    for (index, target) in bytes.chunks_exact_mut(pixel).enumerate() {
-        // SAFETY: asserted above to lie within the view, which the caller vouches for.
-        let source = unsafe { std::slice::from_raw_parts(view.as_ptr().add(index * stride), pixel) };
-        target.copy_from_slice(source);
-    }
-    bytes.iter_mut().for_each(|byte| *byte ^= operand.xor_mask);
-    bytes
+unsafe fn read<'a>(tensor: &Tensor, view: Input<'a>) -> &'a [u8] {
+    assert!(view.len() >= tensor.size_bytes, "input view too short");
+    // SAFETY: asserted to lie within the view; the rest is the caller's promise.
+    unsafe { std::slice::from_raw_parts(view.as_ptr(), tensor.size_bytes) }
 }
 
-/// Copies a tensor in the file's form into the arena.
+/// The bytes of a tensor, to be written.
 ///
 /// # Safety
-/// Nobody else reads or writes the operand's bytes meanwhile.
+/// Nobody else reads or writes them meanwhile.
 #[expect(unsafe_code, reason = "tensors of the arena are reached through shared views")]
-unsafe fn scatter(operand: &Operand, mut bytes: Vec<u8>, view: Output<'_>) {
-    let (pixel, stride) = (operand.pixel_bytes(), operand.stride_bytes());
-    if bytes.is_empty() {
-        return;
-    }
-    assert!(view.len() >= (operand.image.pixels() - 1) * stride + pixel, "output view too short");
-    bytes.iter_mut().for_each(|byte| *byte ^= operand.xor_mask);
-    for (index, source) in bytes.chunks_exact(pixel).enumerate() {
-        // SAFETY: asserted above to lie within the view, which the caller vouches for.
-        unsafe { std::ptr::copy_nonoverlapping(source.as_ptr(), view.as_ptr().add(index * stride), pixel) }
-    }
+unsafe fn write<'a>(tensor: &Tensor, view: Output<'a>) -> &'a mut [u8] {
+    assert!(view.len() >= tensor.size_bytes, "output view too short");
+    // SAFETY: asserted to lie within the view; the rest is the caller's promise.
+    unsafe { std::slice::from_raw_parts_mut(view.as_ptr(), tensor.size_bytes) }
 }
 
 #[expect(unsafe_code, reason = "the kernels' contract is unsafe to implement")]
 impl Layer for ReferenceLayer {
     fn kernel(&self) -> KernelId {
-        KernelId::portable("reference", "reference")
+        kernel()
     }
 
     fn tasks(&self) -> usize {
@@ -122,43 +228,25 @@ impl Layer for ReferenceLayer {
 
     unsafe fn run(&self, Task { inputs, outputs, .. }: Task<'_>) -> Result<(), Failure> {
         let mut views = inputs.iter();
-        let gathered: Vec<Option<Vec<u8>>> = self
-            .inputs
-            .iter()
-            .map(|operand| {
-                let operand = operand.as_ref().filter(|operand| operand.constant.is_none())?;
-                let view = *views.next().expect("a view for each input in the arena");
-                // SAFETY: the caller's promise.
-                Some(unsafe { gather(operand, view) })
-            })
-            .collect();
-        let read: Vec<Option<TensorView<'_>>> = self
-            .inputs
-            .iter()
-            .zip(&gathered)
-            .map(|(operand, gathered)| {
-                let operand = operand.as_ref()?;
-                let bytes = match (&operand.constant, gathered) {
-                    (Some(constant), _) => self.model.constant(constant),
-                    (None, Some(gathered)) => gathered,
-                    (None, None) => return None,
+        let mut operands: Vec<Option<TensorView<'_>>> = Vec::with_capacity(self.inputs.len());
+        for tensor in &self.inputs {
+            operands.push(tensor.as_ref().map(|tensor| {
+                let bytes = match &tensor.constant {
+                    Some(constant) => self.model.constant(constant),
+                    // SAFETY: the caller's promise.
+                    None => unsafe { read(tensor, *views.next().expect("a view for each input")) },
                 };
-                Some(TensorView { shape: &operand.shape, dtype: operand.dtype, bytes })
-            })
-            .collect();
-        let mut written: Vec<Vec<u8>> = self.outputs.iter().map(|operand| vec![0; operand.len()]).collect();
-        let mut targets: Vec<TensorViewMut<'_>> = self
-            .outputs
-            .iter()
-            .zip(&mut written)
-            .map(|(operand, bytes)| TensorViewMut { shape: &operand.shape, dtype: operand.dtype, bytes })
-            .collect();
-        self.operator.reference(&read, &mut targets)?;
-        drop(targets);
-        for ((operand, bytes), view) in self.outputs.iter().zip(written).zip(outputs) {
-            // SAFETY: the caller's promise.
-            unsafe { scatter(operand, bytes, *view) }
+                TensorView { shape: &tensor.shape, dtype: tensor.dtype, bytes }
+            }));
         }
+        let mut results: Vec<TensorViewMut<'_>> = Vec::with_capacity(self.outputs.len());
+        for (tensor, &output) in self.outputs.iter().zip(outputs) {
+            // SAFETY: the caller's promise.
+            let bytes = unsafe { write(tensor, output) };
+            bytes.fill(0);
+            results.push(TensorViewMut { shape: &tensor.shape, dtype: tensor.dtype, bytes });
+        }
+        self.operator.reference(&operands, &mut results)?;
         Ok(())
     }
 }

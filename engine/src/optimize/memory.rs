@@ -6,6 +6,9 @@ use std::cell::UnsafeCell;
 
 use ottava_kernels::{Input, Line, Output, Workspace};
 
+use crate::buffer::zeros;
+use crate::error::Result;
+
 /// Zeroed memory for the activations of one session.
 pub(crate) struct Arena {
     lines: Box<[UnsafeCell<Line>]>,
@@ -17,8 +20,11 @@ unsafe impl Sync for Arena {}
 
 impl Arena {
     /// An arena of at least `bytes` bytes, all 0.
-    pub(crate) fn new(bytes: usize) -> Self {
-        Self { lines: (0..bytes.div_ceil(64)).map(|_| UnsafeCell::new(Line::ZERO)).collect() }
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub(crate) fn new(bytes: usize) -> Result<Self> {
+        Ok(Self { lines: zeros(bytes.div_ceil(size_of::<Line>()))? })
     }
 
     /// Bytes in the arena.
@@ -106,10 +112,12 @@ unsafe impl Sync for Workspaces {}
 
 impl Workspaces {
     /// At least `bytes` for each of so many threads.
-    pub(crate) fn new(threads: usize, bytes: usize) -> Self {
+    ///
+    /// # Errors
+    /// When there is no memory for them.
+    pub(crate) fn new(threads: usize, bytes: usize) -> Result<Self> {
         let lines_per_thread = bytes.div_ceil(size_of::<Line>());
-        let lines = threads * lines_per_thread;
-        Self { lines: (0..lines).map(|_| UnsafeCell::new(Line::ZERO)).collect(), lines_per_thread }
+        Ok(Self { lines: zeros(threads.saturating_mul(lines_per_thread))?, lines_per_thread })
     }
 
     /// The workspace of a thread.
@@ -132,7 +140,7 @@ mod tests {
 
     #[test]
     fn bytes_come_back_as_they_went_in() {
-        let arena = Arena::new(130);
+        let arena = Arena::new(130).expect("little memory");
         assert_eq!(arena.len(), 192);
         let bytes: Vec<u8> = (0..100).collect();
         let mut back = vec![0; 100];
@@ -151,14 +159,14 @@ mod tests {
 
     #[test]
     fn threads_have_workspaces_of_their_own() {
-        let workspaces = Workspaces::new(3, 65);
+        let workspaces = Workspaces::new(3, 65).expect("little memory");
         // SAFETY: one of each thread.
         let lines = [0, 1, 2].map(|thread| unsafe { workspaces.of(thread) }.lines(2));
         for (thread, lines) in lines.iter().enumerate() {
             assert_eq!(lines.as_ptr() as usize, workspaces.lines.as_ptr() as usize + 128 * thread);
             assert_eq!(lines.as_ptr().align_offset(64), 0);
         }
-        let none = Workspaces::new(2, 0);
+        let none = Workspaces::new(2, 0).expect("no memory at all");
         // SAFETY: as above.
         assert!(unsafe { none.of(1) }.lines(0).is_empty());
     }
@@ -167,6 +175,6 @@ mod tests {
     #[should_panic(expected = "bytes at")]
     fn ranges_outside_are_refused() {
         // SAFETY: refused before anything is copied.
-        unsafe { Arena::new(64).copy_in(60, &[0; 5], 0) };
+        unsafe { Arena::new(64).expect("little memory").copy_in(60, &[0; 5], 0) };
     }
 }

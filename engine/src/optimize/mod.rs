@@ -10,12 +10,14 @@
 //! The result is complete: running it does no shape arithmetic, no feature detection and no look-up.
 
 mod arena;
+mod execution;
 mod fallback;
 mod fuse;
 mod lifetimes;
 mod memory;
 mod place;
 mod program;
+mod schedule;
 mod steps;
 #[cfg(test)]
 mod tests;

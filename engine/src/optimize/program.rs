@@ -1,26 +1,25 @@
-//! The optimized program and its execution.
+//! The optimized program: what is planned once for all sessions.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
-use ottava_kernels::{Failure, Input, Isa, Layer, Output, Task};
+use ottava_kernels::Isa;
 use rayon::ThreadPool;
 
-use super::fallback::ReferenceLayer;
+use super::execution::{OptimizedExecution, Staged, Staging};
+use super::fallback;
 use super::fuse;
-use super::lifetimes::{Lifetimes, Spot};
-use super::memory::{Arena, Workspaces};
+use super::lifetimes::{Layout, Lifetimes, TensorRange};
 use super::place::{self, Placement};
+use super::schedule::{Schedule, ScheduledLayer};
 use super::steps::Step;
-use crate::buffer::AlignedBytes;
+use crate::backend::{Execution, LayerInfo, MemoryInfo, PlanOptions, Profile, Program};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::{Region, Work};
+use crate::exec::{Crew, Lender};
 use crate::graph::Graph;
-use crate::lowering::{Lowered, Lowering, Places, TableBudget, xor_mask};
+use crate::lowering::{Lowered, LoweredLayer, Lowering, Operand, Places, TableBudget, xor_mask};
 use crate::model::Model;
-use crate::plan::{Execution, LayerInfo, MemoryInfo, PlanOptions, Program};
-use crate::session::Profile;
-use crate::tensor::{TensorId, memory_limit};
+use crate::tensor::{MAX_ACTIVATION_BYTES, TensorId, memory_limit};
 
 /// A model whose weights take more than this once packed is refused: a small file can name the same weights many times.
 const MAX_PACKED_BYTES: usize = memory_limit(1 << 32);
@@ -31,34 +30,75 @@ pub(crate) struct OptimizedProgram {
     layers: Vec<LayerInfo>,
     memory: MemoryInfo,
     /// Threads of its own, started when the first session wants them.
-    pool: OnceLock<Arc<ThreadPool>>,
+    crew: OnceLock<Arc<Crew>>,
 }
 
 struct Shared {
     model: Model,
     graph: Graph,
     isa: Isa,
-    threads: usize,
-    steps: Vec<PlannedStep>,
+    schedule: Arc<Schedule>,
     /// Where each tensor is in the arena; `None` where it is nowhere.
-    spots: Vec<Option<Spot>>,
-    arena_bytes: usize,
+    tensors: Vec<Option<TensorRange>>,
     keep_intermediates: bool,
 }
 
-impl Shared {
-    /// Bytes that the layer needs that needs most, for each thread.
-    fn workspace_bytes(&self) -> usize {
-        self.steps.iter().map(|step| step.layer.workspace_bytes()).max().unwrap_or(0)
+/// Steps as they are lowered.
+struct Planned {
+    /// The first temporary of the step, and what it has become.
+    steps: Vec<(usize, Lowered)>,
+    operators: Vec<(usize, &'static str)>,
+    layers: Vec<LayerInfo>,
+    lifetimes: Lifetimes,
+    packed_bytes: usize,
+}
+
+impl Planned {
+    /// Lowers the steps of a graph that have not vanished.
+    fn new(model: &Model, graph: &Graph, lowering: &Lowering<'_>, steps: &[Step], vanished: &[bool]) -> Result<Self> {
+        let (operators, layers, lifetimes) = (Vec::new(), Vec::new(), Lifetimes::new(graph));
+        let mut planned = Self { steps: Vec::new(), operators, layers, lifetimes, packed_bytes: 0 };
+        for (step, _) in steps.iter().zip(vanished).filter(|&(_, vanished)| !vanished) {
+            let lowered = lower(model, lowering, step)?;
+            planned.packed_bytes = planned.packed_bytes.saturating_add(lowered.packed_bytes());
+            if planned.packed_bytes > MAX_PACKED_BYTES {
+                return Err(Error::unsupported(format!("packed weights of more than {} GiB", MAX_PACKED_BYTES >> 30)));
+            }
+            let exact = step.operator.concatenates().is_some();
+            for layer in &lowered.layers {
+                assert!(exact || keeps_apart(lowering.places, layer), "a layer reads the buffer that it writes");
+            }
+            let first_temporary = planned.lifetimes.note(lowering.places, &lowered);
+            planned.layers.push(layer_info(graph, planned.layers.len(), step, &lowered));
+            planned.operators.push((step.file_operators[0], step.operator.name()));
+            planned.steps.push((first_temporary, lowered));
+        }
+        Ok(planned)
     }
 }
 
-struct PlannedStep {
-    /// Position in the file and name of its operator.
-    operator: (usize, &'static str),
-    layer: Box<dyn Layer>,
-    inputs: Vec<TensorId>,
-    outputs: Vec<TensorId>,
+/// Whether a layer reads none of the buffers that it writes. What kernels read beyond their operands must not be written
+/// meanwhile; a concatenation alone reads to the byte.
+fn keeps_apart(places: &Places, layer: &LoweredLayer) -> bool {
+    let buffer = |operand: &Operand| match *operand {
+        Operand::Tensor(id) => Operand::Tensor(places.of(id).root),
+        temporary => temporary,
+    };
+    layer.inputs.iter().all(|read| layer.outputs.iter().all(|written| buffer(read) != buffer(written)))
+}
+
+/// The layers of all steps with their bytes of the arena.
+fn scheduled(steps: Vec<(usize, Lowered)>, layout: &Layout) -> Vec<ScheduledLayer> {
+    let mut layers = Vec::new();
+    for (step, (first_temporary, lowered)) in steps.into_iter().enumerate() {
+        layers.extend(lowered.layers.into_iter().map(|LoweredLayer { layer, inputs, outputs }| {
+            let ranges = |operands: Vec<Operand>| {
+                operands.into_iter().map(|operand| layout.of(operand, first_temporary)).collect()
+            };
+            ScheduledLayer { step, layer, inputs: ranges(inputs), outputs: ranges(outputs) }
+        }));
+    }
+    layers
 }
 
 impl OptimizedProgram {
@@ -75,57 +115,55 @@ impl OptimizedProgram {
             threads,
             tables: TableBudget::new(),
         };
-        let mut layers = Vec::new();
-        let mut planned = Vec::new();
-        let mut lifetimes = Lifetimes::new(&graph);
-        let mut packed = 0_usize;
-        for (_, step) in steps.iter().enumerate().filter(|&(index, _)| !vanished[index]) {
-            let lowered = lower(model, &lowering, step)?;
-            packed = packed.saturating_add(lowered.layer.packed_bytes());
-            let root = |id: &TensorId| places.of(*id).root;
-            debug_assert!(
-                step.operator.concatenates().is_some()
-                    || lowered.inputs.iter().all(|id| !lowered.outputs.iter().any(|other| root(id) == root(other))),
-                "a layer reads the buffer that it writes"
-            );
-            if packed > MAX_PACKED_BYTES {
-                return Err(Error::unsupported(format!("packed weights of more than {} GiB", MAX_PACKED_BYTES >> 30)));
-            }
-            lifetimes.note(&places, planned.len(), &lowered);
-            layers.push(layer_info(&graph, layers.len(), step, &lowered));
-            let Lowered { layer, inputs, outputs, .. } = lowered;
-            let operator = (step.file_operators[0], step.operator.name());
-            planned.push(PlannedStep { operator, layer, inputs, outputs });
-        }
-        let users = BufferUsers::new(&places, &planned);
+        let mut planned = Planned::new(model, &graph, &lowering, &steps, &vanished)?;
+        let users = BufferUsers::new(&places, &planned.steps);
         for (_, step) in steps.iter().enumerate().filter(|&(index, _)| vanished[index]) {
-            note_vanished(&places, step, &users, &mut layers);
+            note_vanished(&places, step, &users, &mut planned.layers);
         }
-        let (spots, arena_bytes, unshared) = lifetimes.assign(&graph, &places, &steps, options.keep_intermediates);
+        let Planned { steps: lowered, operators, layers, lifetimes, packed_bytes } = planned;
+        let layout = lifetimes.assign(&graph, &places, &steps, options.keep_intermediates);
+        let layers_of_steps = scheduled(lowered, &layout);
+        let Layout { tensors, arena_bytes, unshared_bytes, .. } = layout;
+        let schedule = Arc::new(Schedule { layers: layers_of_steps, operators, arena_bytes, threads });
+        let beside_arena = staged_bytes(&graph).saturating_add(schedule.all_workspaces_bytes());
         let memory = MemoryInfo {
-            arena_bytes,
-            packed_weight_bytes: packed,
-            unshared_arena_bytes: unshared,
+            arena_bytes: arena_bytes.saturating_add(beside_arena),
+            packed_weight_bytes: packed_bytes,
+            unshared_arena_bytes: unshared_bytes.saturating_add(beside_arena),
             ..MemoryInfo::default()
         };
+        if memory.arena_bytes > MAX_ACTIVATION_BYTES {
+            return Err(Error::unsupported(format!(
+                "a session takes {} bytes, more than the limit of {MAX_ACTIVATION_BYTES}",
+                memory.arena_bytes
+            )));
+        }
         let keep_intermediates = options.keep_intermediates;
-        let model = model.clone();
-        let shared = Shared { model, graph, isa, threads, steps: planned, spots, arena_bytes, keep_intermediates };
-        Ok(Self { shared: Arc::new(shared), layers, memory, pool: OnceLock::new() })
+        let shared = Shared { model: model.clone(), graph, isa, schedule, tensors, keep_intermediates };
+        Ok(Self { shared: Arc::new(shared), layers, memory, crew: OnceLock::new() })
     }
 
     /// The program's own threads: one less than it uses, because the caller works too.
-    fn own_pool(&self) -> Result<Arc<ThreadPool>> {
-        if let Some(pool) = self.pool.get() {
-            return Ok(Arc::clone(pool));
+    fn own_crew(&self) -> Result<Arc<Crew>> {
+        if let Some(crew) = self.crew.get() {
+            return Ok(Arc::clone(crew));
         }
-        let builder = rayon::ThreadPoolBuilder::new().num_threads(self.shared.threads - 1);
-        let pool = builder.thread_name(|index| format!("ottava-{index}")).build().map_err(|error| {
-            Error::new(ErrorKind::Io, format!("cannot start {} threads: {error}", self.shared.threads - 1))
-                .with_source(error)
+        let threads = self.shared.schedule.threads - 1;
+        let crew = Crew::new(threads).map_err(|error| {
+            Error::new(ErrorKind::Io, format!("cannot start {threads} threads: {error}")).with_source(error)
         })?;
-        Ok(Arc::clone(self.pool.get_or_init(|| Arc::new(pool))))
+        Ok(Arc::clone(self.crew.get_or_init(|| Arc::new(crew))))
     }
+}
+
+/// Bytes of the inputs and outputs of a graph in the file's form, each tensor once.
+fn staged_bytes(graph: &Graph) -> usize {
+    let bytes = |ids: &[TensorId]| {
+        let distinct: HashSet<TensorId> = ids.iter().copied().collect();
+        let sizes = distinct.into_iter().map(|id| graph.tensors[id].size_bytes().next_multiple_of(8));
+        sizes.fold(0, usize::saturating_add)
+    };
+    bytes(&graph.inputs).saturating_add(bytes(&graph.outputs))
 }
 
 /// A step as a kernel, or as the reference where it has none.
@@ -135,12 +173,7 @@ fn lower(model: &Model, lowering: &Lowering<'_>, step: &Step) -> Result<Lowered>
     if let Some(lowered) = operator.lower(lowering, &step.tensors).map_err(at_operator)? {
         return Ok(lowered);
     }
-    Ok(Lowered {
-        layer: Box::new(ReferenceLayer::new(model, lowering, step)),
-        inputs: ReferenceLayer::arena_inputs(lowering, step),
-        outputs: step.tensors.outputs.clone(),
-        note: None,
-    })
+    Ok(fallback::lower(model, lowering, step))
 }
 
 fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> LayerInfo {
@@ -153,7 +186,7 @@ fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> La
     }
     let [macs, macs_in_range] = step.macs(graph);
     let positions: Vec<String> = step.file_operators.iter().map(|position| format!("#{position}")).collect();
-    let kernel = lowered.layer.kernel();
+    let kernel = lowered.kernel();
     LayerInfo {
         index,
         name: format!("{} {}", step.operator.name(), positions.join("+")),
@@ -164,7 +197,7 @@ fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> La
         output_shape: shape,
         macs,
         macs_in_range,
-        packed_bytes: lowered.layer.packed_bytes(),
+        packed_bytes: lowered.packed_bytes(),
         output_tensors: step.outputs().collect(),
         notes: step.notes.iter().cloned().chain(lowered.note.clone()).collect::<Vec<_>>().join(", "),
     }
@@ -178,13 +211,19 @@ struct BufferUsers {
 }
 
 impl BufferUsers {
-    fn new(places: &Places, planned: &[PlannedStep]) -> Self {
+    fn new(places: &Places, steps: &[(usize, Lowered)]) -> Self {
         let mut users = Self::default();
-        for (index, step) in planned.iter().enumerate() {
-            for &id in &step.inputs {
-                users.first_reader.entry(places.of(id).root).or_insert(index);
+        let root = |operand: &Operand| match *operand {
+            Operand::Tensor(id) => Some(places.of(id).root),
+            Operand::Temporary(_) => None,
+        };
+        for (index, (_, lowered)) in steps.iter().enumerate() {
+            for layer in &lowered.layers {
+                for read in layer.inputs.iter().filter_map(root) {
+                    users.first_reader.entry(read).or_insert(index);
+                }
+                users.last_writer.extend(layer.outputs.iter().filter_map(root).map(|written| (written, index)));
             }
-            users.last_writer.extend(step.outputs.iter().map(|&id| (places.of(id).root, index)));
         }
         users
     }
@@ -216,7 +255,7 @@ impl Program for OptimizedProgram {
     }
 
     fn threads(&self) -> usize {
-        self.shared.threads
+        self.shared.schedule.threads
     }
 
     fn layers(&self) -> &[LayerInfo] {
@@ -228,160 +267,47 @@ impl Program for OptimizedProgram {
     }
 
     fn start(&self, pool: Option<Arc<ThreadPool>>) -> Result<Box<dyn Execution>> {
-        let pool = match pool {
-            _ if self.shared.threads == 1 => None,
-            Some(pool) => Some(pool),
-            None => Some(self.own_pool()?),
+        let lender = match pool {
+            _ if self.threads() == 1 => None,
+            Some(pool) => Some(Lender::Pool(pool)),
+            None => Some(Lender::Crew(self.own_crew()?)),
         };
-        let shared = &self.shared;
-        let arena = Arena::new(shared.arena_bytes);
-        let bound = shared.steps.iter().map(|step| Bound::new(shared, &arena, step)).collect();
-        let workspaces = Workspaces::new(shared.threads, shared.workspace_bytes());
-        let state = State { arena, workspaces, bound, failed: Mutex::new(None), shared: Arc::clone(shared) };
-        let region = Region::new(state, shared.threads, pool).map_err(|error| Error::argument(error.to_string()))?;
-        let staging = |ids: &[TensorId]| -> Vec<AlignedBytes> {
-            ids.iter().map(|&id| AlignedBytes::new(shared.graph.tensors[id].size_bytes())).collect()
-        };
-        let (inputs, mut outputs) = (staging(&shared.graph.inputs), staging(&shared.graph.outputs));
-        for (&id, output) in shared.graph.outputs.iter().zip(&mut outputs) {
-            if let Some(constant) = &shared.graph.tensors[id].data {
-                output.bytes_mut().copy_from_slice(shared.model.constant(constant));
+        let Shared { model, graph, isa, schedule, tensors, .. } = &*self.shared;
+        let stage = |id: TensorId| match &graph.tensors[id].data {
+            Some(constant) => Staged::constant(model.constant(constant)),
+            None => {
+                let tensor = &graph.tensors[id];
+                Staged::new(tensor.size_bytes(), tensors[id], xor_mask(*isa, tensor.dtype))
             }
-        }
-        Ok(Box::new(OptimizedExecution { region, inputs, outputs }))
+        };
+        let (inputs, outputs) = (Staging::new(&graph.inputs, stage)?, Staging::new(&graph.outputs, stage)?);
+        let execution = OptimizedExecution::new(schedule, lender, inputs, outputs)?;
+        Ok(Box::new(SessionOfGraph { execution, shared: Arc::clone(&self.shared) }))
     }
 }
 
-/// Views of one step's tensors.
-struct Bound {
-    inputs: Vec<Input<'static>>,
-    outputs: Vec<Output<'static>>,
-}
-
-impl Bound {
-    #[expect(unsafe_code, reason = "views into the session's own arena")]
-    fn new(shared: &Shared, arena: &Arena, step: &PlannedStep) -> Self {
-        let spot = |id: &TensorId| shared.spots[*id].expect("every tensor of a layer has a spot");
-        // SAFETY: the views are kept beside the arena and used only by `State::run`, in which the
-        // region's order and the arena's layout keep what is read apart from what is written.
-        let input = |id| unsafe { arena.input(spot(id).offset, spot(id).len) };
-        // SAFETY: as above.
-        let output = |id| unsafe { arena.output(spot(id).offset, spot(id).len) };
-        Self { inputs: step.inputs.iter().map(input).collect(), outputs: step.outputs.iter().map(output).collect() }
-    }
-}
-
-/// What the region runs: the layers over one arena.
-struct State {
-    /// Holds the memory that the bound views point into.
-    arena: Arena,
-    workspaces: Workspaces,
-    bound: Vec<Bound>,
-    /// The first layer of the run that could not compute with its values, and why.
-    failed: Mutex<Option<(usize, Failure)>>,
+/// An execution that knows the tensors of its graph.
+struct SessionOfGraph {
+    execution: OptimizedExecution,
     shared: Arc<Shared>,
 }
 
-impl State {
-    /// Remembers a failure unless an earlier layer failed already: what follows it computes with leftovers.
-    fn fail(&self, layer: usize, failure: Failure) {
-        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        if failed.as_ref().is_none_or(|(earlier, _)| layer < *earlier) {
-            *failed = Some((layer, failure));
-        }
-    }
-
-    /// The error of the last run, if a layer failed.
-    fn take_failure(&self) -> Option<Error> {
-        let (layer, failure) = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        let (index, name) = self.shared.steps[layer].operator;
-        let error = match failure.downcast::<Error>() {
-            Ok(error) => *error,
-            Err(other) => Error::invalid(other.to_string()),
-        };
-        Some(error.at_operator(index, name))
-    }
-}
-
-impl Work for State {
-    fn layers(&self) -> usize {
-        self.shared.steps.len()
-    }
-
-    fn tasks(&self, layer: usize) -> usize {
-        self.shared.steps[layer].layer.tasks()
-    }
-
-    #[expect(unsafe_code, reason = "the region's contract is the kernels' contract")]
-    unsafe fn run(&self, layer: usize, task: usize, thread: usize) {
-        let bound = &self.bound[layer];
-        // SAFETY: earlier tasks of this thread are over, and nobody else goes by its number.
-        let workspace = unsafe { self.workspaces.of(thread) };
-        let task = Task { index: task, inputs: &bound.inputs, outputs: &bound.outputs, workspace };
-        // SAFETY: the region runs each task once and all earlier layers before; buffers that are
-        // alive in the same step do not overlap, so nobody writes what this task reads, and tasks
-        // of a layer write disjoint bytes.
-        let result = unsafe { self.shared.steps[layer].layer.run(task) };
-        if let Err(failure) = result {
-            self.fail(layer, failure);
-        }
-    }
-}
-
-struct OptimizedExecution {
-    region: Region<State>,
-    /// Graph inputs and outputs in the file's form.
-    inputs: Vec<AlignedBytes>,
-    outputs: Vec<AlignedBytes>,
-}
-
-#[expect(unsafe_code, reason = "between runs the arena belongs to the execution")]
-impl Execution for OptimizedExecution {
+impl Execution for SessionOfGraph {
     fn input_mut(&mut self, index: usize) -> &mut [u8] {
-        self.inputs[index].bytes_mut()
+        self.execution.input_mut(index)
     }
 
     fn run(&mut self, profile: &mut Profile) -> Result<()> {
-        let state = self.region.work();
-        let shared = Arc::clone(&state.shared);
-        for (&id, bytes) in shared.graph.inputs.iter().zip(&self.inputs) {
-            let mask = xor_mask(shared.isa, shared.graph.tensors[id].dtype);
-            let spot = shared.spots[id].expect("graph inputs have spots");
-            // SAFETY: no run is going on, and outside of runs nobody else touches the arena.
-            unsafe { state.arena.copy_in(spot.offset, bytes.bytes(), mask) };
-        }
-        let result = self.region.run();
-        // Taken in any case: what is left behind would be the next run's failure.
-        let failure = self.region.work().take_failure();
-        result
-            .map_err(|panicked| Error::internal(format!("layer {} failed: {}", panicked.layer, panicked.message())))?;
-        profile.set(self.region.layer_nanos(), self.region.busy_nanos());
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        let state = self.region.work();
-        for (&id, bytes) in shared.graph.outputs.iter().zip(&mut self.outputs) {
-            if let Some(spot) = shared.spots[id] {
-                let mask = xor_mask(shared.isa, shared.graph.tensors[id].dtype);
-                // SAFETY: as above.
-                unsafe { state.arena.copy_out(spot.offset, spot.run, mask, bytes.bytes_mut()) };
-            }
-        }
-        Ok(())
+        self.execution.run(profile)
     }
 
     fn output(&self, index: usize) -> &[u8] {
-        self.outputs[index].bytes()
+        self.execution.output(index)
     }
 
     fn tensor(&self, id: TensorId) -> Option<Vec<u8>> {
-        let state = self.region.work();
-        let shared = &state.shared;
-        let spot = (*shared.spots.get(id)?).filter(|_| shared.keep_intermediates)?;
-        let tensor = &shared.graph.tensors[id];
-        let mut bytes = vec![0; tensor.size_bytes()];
-        // SAFETY: as in `run`.
-        unsafe { state.arena.copy_out(spot.offset, spot.run, xor_mask(shared.isa, tensor.dtype), &mut bytes) };
-        Some(bytes)
+        let range = self.shared.tensors.get(id)?.as_ref().filter(|_| self.shared.keep_intermediates)?;
+        let tensor = &self.shared.graph.tensors[id];
+        Some(self.execution.tensor(range, tensor.size_bytes(), xor_mask(self.shared.isa, tensor.dtype)))
     }
 }

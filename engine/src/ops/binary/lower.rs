@@ -37,7 +37,7 @@ pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, node: &N
         true => function.kernel_16(lowering.isa, &pairs),
         false => eight_bit_layer(function, lowering, pairs, (operands, output)),
     };
-    Ok(layer.map(|layer| Lowered { layer, inputs, outputs: vec![output], note: None }))
+    Ok(layer.map(|layer| Lowered::one(layer, inputs, vec![output])))
 }
 
 /// The layer of two 8-bit operands.

@@ -1,0 +1,151 @@
+//! What plans and sessions have to do with the backends that run them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ottava_kernels::Isa;
+
+use crate::error::Result;
+use crate::tensor::TensorId;
+
+/// How to run a model.
+#[derive(Clone, Debug, Default)]
+pub struct PlanOptions {
+    /// Instruction set; `None` takes the best of this CPU (which `OTTAVA_ISA` can narrow).
+    pub isa: Option<Isa>,
+    /// Kernels or reference.
+    pub backend: Backend,
+    /// Threads; `None` takes all cores.
+    pub threads: Option<usize>,
+    /// Batch; `None` leaves the model's own.
+    pub batch: Option<usize>,
+    /// Other shapes for some inputs, by index: another image size or batch, where every operator of the network allows
+    /// it. Not together with [`PlanOptions::batch`].
+    pub input_shapes: Vec<(usize, Vec<usize>)>,
+    /// Keep every tensor, so that [`crate::Session::tensor`] can show it: costs memory and some fusion.
+    pub keep_intermediates: bool,
+}
+
+/// What runs the operators.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// The kernels: fused, packed, threaded.
+    #[default]
+    Optimized,
+    /// The scalar reference, one operator after the other on one thread. Slow; the measure of the other.
+    Reference,
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Optimized => "optimized",
+            Self::Reference => "reference",
+        })
+    }
+}
+
+/// One step of a plan: an operator of the file, or several that were fused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerInfo {
+    /// Position in the plan.
+    pub index: usize,
+    /// Operators of the file, such as `CONV_2D #12` or `CONV_2D #12+#15`.
+    pub name: String,
+    /// Their positions in the file.
+    pub file_operators: Vec<usize>,
+    /// Name of the (first) operator.
+    pub op: String,
+    /// The kernel that runs it.
+    pub kernel: String,
+    /// The instruction set that the kernel is written for, which may be less than the plan's; `None` where every CPU
+    /// runs the same code.
+    pub isa: Option<Isa>,
+    /// Shape of its (first) output.
+    pub output_shape: Vec<usize>,
+    /// Multiply-accumulates as usually counted, padding included.
+    pub macs: u64,
+    /// Those of them whose tap lies inside the image, which is what the kernels compute.
+    pub macs_in_range: u64,
+    /// Bytes of packed weights and tables that it holds.
+    pub packed_bytes: usize,
+    /// Graph tensors that it writes.
+    pub output_tensors: Vec<TensorId>,
+    /// Anything else worth knowing, for people.
+    pub notes: String,
+}
+
+/// What a plan and each of its sessions hold in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryInfo {
+    /// All that one session holds: the arena with activations and temporaries, inputs and outputs in the file's form, and
+    /// the threads' workspaces.
+    pub arena_bytes: usize,
+    /// Weights in the kernels' layouts, shared by all sessions.
+    pub packed_weight_bytes: usize,
+    /// The model file.
+    pub model_bytes: usize,
+    /// The same, if no activations shared memory.
+    pub unshared_arena_bytes: usize,
+}
+
+/// Durations of the last run; all zero on `wasm32-unknown-unknown`, which has no clock.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    /// The whole run.
+    pub total: Duration,
+    /// Each layer, parallel to [`Plan::layers`].
+    pub layers: Vec<Duration>,
+    /// How long each layer's tasks kept threads busy, summed over the threads; parallel to [`Profile::layers`].
+    ///
+    /// At most [`Plan::threads`] times the layer's duration: what is missing is time that threads waited in the layer,
+    /// for its first task or for the others' last ones. Where one thread runs alone it is the layer's duration.
+    pub busy: Vec<Duration>,
+}
+
+impl Profile {
+    pub(crate) fn new(layers: usize) -> Self {
+        let zeros = vec![Duration::ZERO; layers];
+        Self { total: Duration::ZERO, layers: zeros.clone(), busy: zeros }
+    }
+
+    /// Forgets all durations of layers.
+    pub(crate) fn clear(&mut self) {
+        self.layers.fill(Duration::ZERO);
+        self.busy.fill(Duration::ZERO);
+    }
+
+    /// Adds to the durations of a layer, given in nanoseconds.
+    pub(crate) fn add(&mut self, layer: usize, nanos: u64, busy_nanos: u64) {
+        self.layers[layer] += Duration::from_nanos(nanos);
+        self.busy[layer] += Duration::from_nanos(busy_nanos);
+    }
+}
+
+/// A backend's result of planning: immutable, shared by all sessions.
+pub(crate) trait Program: Send + Sync {
+    /// The instruction set in use.
+    fn isa(&self) -> Isa;
+    /// Threads that a session uses.
+    fn threads(&self) -> usize;
+    /// The steps, in order.
+    fn layers(&self) -> &[LayerInfo];
+    /// Memory, but for the model's own size.
+    fn memory(&self) -> MemoryInfo;
+    /// The state of one session, on the embedder's pool if there is one.
+    fn start(&self, pool: Option<Arc<rayon::ThreadPool>>) -> Result<Box<dyn Execution>>;
+}
+
+/// What a session needs of a backend. Indices of inputs and outputs are valid.
+pub(crate) trait Execution: Send {
+    /// The bytes of a graph input, in the file's type.
+    fn input_mut(&mut self, index: usize) -> &mut [u8];
+    /// Runs the network; sets both durations of each layer.
+    fn run(&mut self, profile: &mut Profile) -> Result<()>;
+    /// The bytes of a graph output, in the file's type, aligned for it.
+    fn output(&self, index: usize) -> &[u8];
+    /// The bytes of any tensor that was kept.
+    fn tensor(&self, id: TensorId) -> Option<Vec<u8>>;
+}
