@@ -159,8 +159,8 @@ fn memory(plan: &Plan) -> String {
     let memory = plan.memory();
     let columns = [("memory", Left), ("bytes", Right)];
     let rows = [
-        ("activations of a session", memory.arena_bytes),
-        ("the same, if none shared memory", memory.unshared_arena_bytes),
+        ("memory of a session", memory.arena_bytes),
+        ("the same, if no tensors shared memory", memory.unshared_arena_bytes),
         ("packed weights, shared by all sessions", memory.packed_weight_bytes),
         ("model file, mapped", memory.model_bytes),
     ];

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use super::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, cores, spawn};
 use super::wait::{Parking, patience_outside};
@@ -28,6 +29,8 @@ pub(super) struct Shared {
     asked: Mutex<Asked>,
     /// How many stand in the queue, to be looked at without the lock.
     waiting: AtomicUsize,
+    /// Threads that have started.
+    started: AtomicUsize,
     /// No region is left, nor comes one.
     closed: AtomicBool,
     parking: Parking,
@@ -48,7 +51,7 @@ pub(super) struct Reservation {
 }
 
 impl Crew {
-    /// Starts so many threads.
+    /// Starts so many threads, and waits until they stand by.
     ///
     /// # Errors
     /// When the system has no more; none is left then.
@@ -59,6 +62,9 @@ impl Crew {
             let shared = Arc::clone(&crew.shared);
             spawn(format!("ottava-{index}"), move || shared.stand_by())?;
         }
+        // A thread takes memory when it starts, which must not happen in a run.
+        let started = || crew.shared.started.load(Ordering::Acquire) == threads;
+        crew.shared.parking.wait(Duration::ZERO, started);
         Ok(crew)
     }
 
@@ -103,6 +109,8 @@ impl Shared {
     /// What each thread does.
     fn stand_by(&self) {
         let cores = cores();
+        self.started.fetch_add(1, Ordering::Release);
+        self.parking.wake_all();
         loop {
             let asked = || self.waiting.load(Ordering::Acquire) != 0 || self.closed.load(Ordering::Acquire);
             // Runs often follow each other at once.

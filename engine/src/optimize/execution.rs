@@ -122,7 +122,6 @@ impl Staged {
 }
 
 /// Inputs or outputs in the file's form. A tensor that is listed more than once is there once.
-#[derive(Default)]
 pub(super) struct Staging {
     distinct: Vec<Staged>,
     /// Which of them each input or output is.
@@ -132,7 +131,8 @@ pub(super) struct Staging {
 impl Staging {
     /// What `stage` makes of each different tensor of a list.
     pub(super) fn new(ids: &[TensorId], mut stage: impl FnMut(TensorId) -> Result<Staged>) -> Result<Self> {
-        let (mut staging, mut known) = (Self::default(), HashMap::new());
+        let mut staging = Self { distinct: Vec::new(), listed: Vec::with_capacity(ids.len()) };
+        let mut known = HashMap::new();
         for &id in ids {
             let next = staging.distinct.len();
             let index = *known.entry(id).or_insert(next);
