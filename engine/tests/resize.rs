@@ -1,11 +1,16 @@
 //! Other shapes for inputs: image size and batch change where the network allows it, and nothing else changes.
 
+use std::sync::LazyLock;
+
 use ottava::schema::{self, BuiltinOptions, QuantizationParameters, Tensor};
 use ottava::{Backend, ErrorKind, Model, Plan, PlanOptions, Session};
 
 fn builtin(name: &str) -> Model {
     Model::from_bytes(ottava_models::builtin(name).unwrap().build(), name).unwrap()
 }
+
+/// Building a network takes longer than running it.
+static MOBILENET_V1: LazyLock<Model> = LazyLock::new(|| builtin("mobilenet-v1"));
 
 fn session(model: &Model, backend: Backend) -> Session {
     let options = PlanOptions { backend, threads: Some(2), ..PlanOptions::default() };
@@ -42,8 +47,7 @@ fn an_image_of_another_size() {
 
 #[test]
 fn a_batch_and_back() {
-    let model = builtin("mobilenet-v1");
-    let mut session = session(&model, Backend::Optimized);
+    let mut session = session(&MOBILENET_V1, Backend::Optimized);
     let single = session.inputs()[0].shape.clone();
     let one: Vec<Vec<u8>> = (0..2)
         .map(|seed| {
@@ -72,8 +76,7 @@ fn a_batch_and_back() {
 /// What cannot be is an error with the operator's name, and the session goes on as it was.
 #[test]
 fn an_impossible_shape_changes_nothing() {
-    let model = builtin("mobilenet-v1");
-    let mut session = session(&model, Backend::Optimized);
+    let mut session = session(&MOBILENET_V1, Backend::Optimized);
     fill(&mut session, 3);
     session.run().unwrap();
     let before = session.output(0).unwrap().to_vec();

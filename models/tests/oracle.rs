@@ -2,6 +2,9 @@
 //!
 //! The hashes come from `tools/oracle/built_models.py`. Set `OTTAVA_ORACLE_ONLY` to the start of a name to replay some.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use ottava::{Backend, DType, Isa, Model, Plan, PlanOptions, Session};
 use ottava_models::Rng;
 use sha2::{Digest, Sha256};
@@ -45,8 +48,12 @@ fn hex(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn file_of(recorded: &Recorded) -> Vec<u8> {
-    ottava_models::file_by_name(&recorded.name).unwrap_or_else(|| panic!("{} can be built", recorded.name))
+/// The file of a network, which is built once for all tests: on all cores, so they may as well wait for it.
+fn file_of(recorded: &Recorded) -> Arc<[u8]> {
+    static BUILT: Mutex<BTreeMap<String, Arc<[u8]>>> = Mutex::new(BTreeMap::new());
+    let build =
+        || ottava_models::file_by_name(&recorded.name).unwrap_or_else(|| panic!("{} can be built", recorded.name));
+    BUILT.lock().expect("no build failed").entry(recorded.name.clone()).or_insert_with(|| build().into()).clone()
 }
 
 /// The bytes that `make_input` of the script makes.

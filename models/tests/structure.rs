@@ -1,7 +1,8 @@
 //! What the built networks consist of, that their activations stay spread, and that nothing depends on threads.
 
-use ottava_models::{Network, builtin, builtins, random_network, tiny};
+use ottava_models::{Builtin, Network, builtin, builtins, random_network, tiny};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 fn counts(network: &Network) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
@@ -9,14 +10,21 @@ fn counts(network: &Network) -> BTreeMap<String, usize> {
     counts
 }
 
-fn network(name: &str) -> Network {
-    builtin(name).unwrap_or_else(|| panic!("{name} is known")).network()
+fn known(name: &str) -> &'static Builtin {
+    builtin(name).unwrap_or_else(|| panic!("{name} is known"))
+}
+
+/// A built-in network, which takes seconds to build and is built once.
+fn network(name: &str) -> &'static Network {
+    static BUILT: [OnceLock<Network>; 6] = [const { OnceLock::new() }; 6];
+    let index = builtins().iter().position(|builtin| builtin.name == name).unwrap_or_else(|| panic!("{name} is known"));
+    BUILT[index].get_or_init(|| builtins()[index].network())
 }
 
 fn expect(name: &str, operators: &[(&str, usize)], gmacs: f64) {
     let network = network(name);
     let want: BTreeMap<String, usize> = operators.iter().map(|&(name, n)| (name.to_string(), n)).collect();
-    assert_eq!(counts(&network), want, "{name}");
+    assert_eq!(counts(network), want, "{name}");
     let got = network.macs() as f64 / 1e9;
     assert!((got - gmacs).abs() < 0.005, "{name}: {got} GMAC, expected {gmacs}");
     let last = network.layers().pop().expect("layers");
@@ -63,7 +71,7 @@ fn mobilenets_have_their_operators() {
 fn every_layer_of_every_builtin_stays_spread() {
     let mut flat = Vec::new();
     for builtin in builtins() {
-        for (index, layer) in builtin.network().layers().iter().enumerate() {
+        for (index, layer) in network(builtin.name).layers().iter().enumerate() {
             // Probabilities of 1001 classes are mostly zero; everything before them fills a good part of its range.
             let (deviation, distinct, difference) = match layer.operator.as_str() {
                 "softmax" => (0.5, 8, 0.02),
@@ -107,7 +115,7 @@ fn files_do_not_depend_on_threads() {
         pool.install(|| {
             let mut files: Vec<Vec<u8>> = (0..10).map(random_network).collect();
             files.push(tiny(3));
-            files.extend(["mobilenet-v1", "mobilenet-v2-uint8"].map(|name| network(name).to_file()));
+            files.extend(["mobilenet-v1", "mobilenet-v2-uint8"].map(|name| known(name).build()));
             files
         })
     };
