@@ -1,5 +1,7 @@
-# Sourced by the scripts that build for 64-bit ARM and run under qemu: which compiler, which packages are missing, and
-# the variables that cargo wants. Debian's names throughout.
+# Sourced by the scripts that build for 64-bit ARM and run under qemu: the compiler, the CPU models, and the variables
+# that cargo wants. tools/install-packages.sh aarch64 installs what is needed.
+
+. tools/compilers.sh
 
 readonly target=aarch64-unknown-linux-gnu
 readonly sysroot=/usr/aarch64-linux-gnu
@@ -11,57 +13,11 @@ declare -rA isas_of=(
     [max]=neon,dotprod,i8mm
 )
 
-# The Rust library of the target, in the sysroot of a compiler.
-has_target() {
-    local root
-    root=$("$1" --print sysroot 2>/dev/null) && [ -d "$root/lib/rustlib/$target/lib" ]
-}
-
-if has_target rustc; then
-    rustc=$(command -v rustc) cargo=$(command -v cargo)
-else
-    rustc=/usr/bin/rustc cargo=/usr/bin/cargo
-fi
-
 emulator() {
     command -v qemu-aarch64-static || command -v qemu-aarch64
 }
 
-# Names of the Debian packages that this machine lacks, one a line.
-missing() {
-    if ! has_target "$rustc" || ! [ -x "$cargo" ]; then
-        printf '%s\n' rustc-web cargo-web libstd-rust-web-dev:arm64
-    fi
-    command -v aarch64-linux-gnu-gcc >/dev/null || echo gcc-aarch64-linux-gnu
-    [ -e "$sysroot/lib/crt1.o" ] || echo libc6-dev-arm64-cross
-    emulator >/dev/null || echo qemu-user-static
-}
-
-# prepare INSTALL [PACKAGE...]: fails with what to do where something is missing; installs it where INSTALL is true.
-# The packages are those that are missing besides.
-prepare() {
-    local install=$1 packages
-    shift
-    mapfile -t packages < <(missing; [ "$#" -eq 0 ] || printf '%s\n' "$@")
-    if [ "${#packages[@]}" -eq 0 ]; then
-        return
-    fi
-    if $install && [ "$(id -u)" -eq 0 ]; then
-        echo "installing ${packages[*]}"
-        dpkg --add-architecture arm64
-        apt-get -qq update
-        DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${packages[@]}" >/dev/null
-        return
-    fi
-    {
-        echo "error: this machine cannot build or run for $target. As root, on Debian:"
-        echo "  dpkg --add-architecture arm64 && apt-get update && apt-get install ${packages[*]}"
-        echo "or $0 --install; in place of rustc-web and its library also: rustup target add $target"
-    } >&2
-    exit 1
-}
-
-# cpu_options EMULATOR CPU: the emulator's options. The libraries must come from where the loader comes from: with
+# cpu_options CPU: the emulator's options. The libraries must come from where the loader comes from: with
 # libc6:arm64 installed the sysroot's loader would take that one's libc, perhaps of another version, whose first thread
 # then never starts.
 cpu_options() {
@@ -88,6 +44,14 @@ check_cpus() {
     done
 }
 
-export RUSTC=$rustc
+# All packages that are built, in every command: what features a library gets depends on which are, and one with other
+# features is compiled again.
+readonly packages=(-p ottava-kernels -p ottava-ref -p ottava-fuzz -p ottava -p ottava-models -p ottava-cli)
+
+tools/install-packages.sh --check aarch64
+read -r RUSTC cargo < <(compiler_for "$target")
+export RUSTC
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/aarch64
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
+# The newer mangling keeps the arguments of generic functions, which tell the loops of one tile from another's.
+export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS='-C symbol-mangling-version=v0'

@@ -6,13 +6,12 @@
 #
 #   tools/build-static-pie.sh        says where the file is, how large, and what it computes under qemu
 #
-# tools/test-aarch64.sh --install installs linker and emulator.
+# tools/install-packages.sh aarch64 installs linker and emulator.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/aarch64-env.sh
 
 readonly musl_target=aarch64-unknown-linux-musl
-prepare false
 qemu=$(emulator)
 CARGO_TARGET_DIR=$(realpath -m "$CARGO_TARGET_DIR")
 musl=$CARGO_TARGET_DIR/musl

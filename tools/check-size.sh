@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # Builds the command for 64-bit ARM with the profile `dist` and fails if it has become large; also says what a plain
-# release build has once stripped. tools/test-aarch64.sh --install installs what this needs.
+# release build has once stripped. tools/install-packages.sh aarch64 installs what this needs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/aarch64-env.sh
 
 readonly limit_bytes=4000000
 
-prepare false
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 

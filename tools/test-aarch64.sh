@@ -5,23 +5,20 @@
 # goldens as everywhere.
 #
 #   tools/test-aarch64.sh                       says what is missing on this machine, if anything is
-#   tools/test-aarch64.sh --install             installs it (Debian's apt-get, as root)
 #   tools/test-aarch64.sh --cpu neoverse-n1     on this CPU model instead of all; may be given again
 #
-# OTTAVA_REQUIRE_MODELS=1 makes absent models a failure; OTTAVA_JOBS=N runs so many test programs at a time [all cores].
+# tools/install-packages.sh aarch64 installs what this needs. OTTAVA_REQUIRE_MODELS=1 makes absent models a failure;
+# OTTAVA_JOBS=N runs so many test programs at a time [all cores].
 # The compiler is rustup's where it has the aarch64 target, else Debian's rustc-web with its arm64 library.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-. tools/aarch64-env.sh
 
-install=false
 cpus=()
 while [ "$#" -gt 0 ]; do
     case "$1" in
-        --install) install=true ;;
         --cpu) shift && cpus+=("${1:?a CPU model}") ;;
         *)
-            echo "usage: $0 [--install] [--cpu MODEL]..." >&2
+            echo "usage: $0 [--cpu MODEL]..." >&2
             exit 2
             ;;
     esac
@@ -29,13 +26,13 @@ while [ "$#" -gt 0 ]; do
 done
 [ "${#cpus[@]}" -gt 0 ] || cpus=(cortex-a53 neoverse-n1 max)
 
-prepare "$install"
+. tools/aarch64-env.sh
 qemu=$(emulator)
 check_cpus "$qemu" "${cpus[@]}"
-export qemu cargo target
+export qemu
 
-# Fewer random cases where the count is left to proptest; the ranges are the same.
-export PROPTEST_CASES=${PROPTEST_CASES:-64}
+# Fewer random cases: of those whose count is left to proptest, and a percentage of the others. The ranges are the same.
+export PROPTEST_CASES=${PROPTEST_CASES:-64} OTTAVA_CASES=${OTTAVA_CASES:-40}
 # Test programs run side by side, so that all cores work to the end.
 export RUST_TEST_THREADS=1
 models=${OTTAVA_MODELS:-../shared/models}
@@ -53,12 +50,34 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export scratch
 
+# ---- What runs: test programs and their arguments, the longest first.
+
+# On every CPU model.
+everywhere=(
+    'optimized once_inception_v3_int8'
+    'optimized once_inception_v3_uint8'
+    'optimized mobilenet_v2'
+    'ottava_kernels'
+    'threads'
+    'golden_ops'
+    'random_networks agree'
+    'optimized mobilenet_v1'
+    'seeded'
+    'resize'
+    'damaged_operators'
+    'robustness'
+    'binary_kernels'
+)
+# On the last one only: there is no choice of instruction set in these.
+once=(ottava_ref convolutions fixed_point functions operators scales_of_operators softmax ottava refusals operator_table)
+
 # ---- Build, once.
 
-echo "aarch64: $("$rustc" --version), $("$qemu" --version | head -n 1)"
-built=(-p ottava-kernels -p ottava-ref -p ottava-fuzz -p ottava)
-"$cargo" test --release --target "$target" --no-run "${built[@]}" --lib --tests
-"$cargo" build --release --target "$target" -p ottava-cli
+echo "aarch64: $("$RUSTC" --version), $("$qemu" --version | head -n 1)"
+mapfile -t programs < <(printf '%s\n' "${everywhere[@]}" "${once[@]}" | cut -d ' ' -f 1 | sort -u | grep -v '^ottava')
+"$cargo" test --release --target "$target" --no-run "${packages[@]}" --lib "${programs[@]/#/--test=}" 2>&1 |
+    tee "$scratch/build"
+"$cargo" build --release --target "$target" "${packages[@]}" --bin ottava
 ottava=$CARGO_TARGET_DIR/$target/release/ottava
 
 # ---- What each CPU model is taken for.
@@ -75,37 +94,25 @@ for cpu in "${cpus[@]}"; do
     echo "aarch64: $cpu has $found"
 done
 
-# ---- Tests: a line for each test program and CPU model, the longest first.
+# ---- A job for each test program and CPU model.
 
-# Arguments of cargo test on every CPU model.
-everywhere=(
-    '-p ottava --test optimized once_inception_v3_int8'
-    '-p ottava --test optimized once_inception_v3_uint8'
-    '-p ottava --test optimized mobilenet_v2'
-    '-p ottava-kernels --lib'
-    '-p ottava --test threads --test resize'
-    '-p ottava --test golden_ops'
-    '-p ottava --test random_networks'
-    '-p ottava --test optimized mobilenet_v1'
-    '-p ottava-fuzz --lib --tests'
-    '-p ottava --test damaged_operators --test robustness --test binary_kernels'
-)
-# On the last one only: there is no choice of instruction set in these.
-once=('-p ottava-ref --lib --tests' '-p ottava --lib --test refusals --test operator_table')
-
-# run_job CPU ISAS ARGUMENTS: runs it, and then prints what it said.
+# run_job CPU ISAS PROGRAM ARGUMENTS: runs a test program, and then prints what it said.
 run_job() {
-    local cpu=$1 isas=$2 arguments=$3 log start=$SECONDS code=0
+    local cpu=$1 isas=$2 name=$3 arguments=$4 program log start=$SECONDS code=0
+    program=$(sed -n "s#^ *Executable \(unittests src/lib\|tests/$name\)\.rs (\(.*/$name-[0-9a-f]*\))\$#\2#p" "$scratch/build")
     log=$(mktemp -p "$scratch" job.XXXXXX)
-    # shellcheck disable=SC2086 # arguments
-    CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="$qemu $(cpu_options "$cpu")" OTTAVA_REQUIRE_ISA=$isas \
-        "$cargo" test -q --release --target "$target" $arguments >"$log" 2>&1 || code=$?
+    # shellcheck disable=SC2046,SC2086 # options and arguments
+    OTTAVA_REQUIRE_ISA=$isas "$qemu" $(cpu_options "$cpu") "${program:?no test program $name}" \
+        --quiet $arguments >"$log" 2>&1 || code=$?
+    if ! grep -q '^test result: ok\. [1-9]' "$log"; then
+        code=${code/#0/1}
+    fi
     {
         flock 9
-        printf '\n=== %s, %d s, exit code %d: cargo test %s\n' "$cpu" "$((SECONDS - start))" "$code" "$arguments"
+        printf '\n=== %s, %d s, exit code %d: %s %s\n' "$cpu" "$((SECONDS - start))" "$code" "$name" "$arguments"
         cat "$log"
         if [ "$code" -ne 0 ]; then
-            echo "$cpu: cargo test $arguments" >>"$scratch/failed"
+            echo "$cpu: $name $arguments" >>"$scratch/failed"
         fi
     } 9>"$scratch/lock"
     return 0
@@ -113,21 +120,28 @@ run_job() {
 export -f run_job cpu_options
 export sysroot
 
-jobs() {
-    local arguments cpu
-    for arguments in "${everywhere[@]}"; do
-        for cpu in "${cpus[@]}"; do
-            printf '%s\0%s\0%s\0' "$cpu" "${isas_of[$cpu]}" "$arguments"
-        done
-    done
-    cpu=${cpus[-1]}
-    for arguments in "${once[@]}"; do
-        printf '%s\0%s\0%s\0' "$cpu" "${isas_of[$cpu]}" "$arguments"
+# jobs_of CPU PROGRAM...: what run_job takes, for each program with its arguments.
+jobs_of() {
+    local cpu=$1 program arguments
+    shift
+    for program in "$@"; do
+        read -r program arguments <<<"$program"
+        printf '%s\0%s\0%s\0%s\0' "$cpu" "${isas_of[$cpu]}" "$program" "$arguments"
     done
 }
 
+jobs() {
+    local program cpu
+    for program in "${everywhere[@]}"; do
+        for cpu in "${cpus[@]}"; do
+            jobs_of "$cpu" "$program"
+        done
+    done
+    jobs_of "${cpus[-1]}" "${once[@]}"
+}
+
 # shellcheck disable=SC2016 # the inner shell's arguments
-jobs | xargs -0 -n 3 -P "${OTTAVA_JOBS:-$(nproc)}" bash -c 'run_job "$@"' run_job
+jobs | xargs -0 -n 4 -P "${OTTAVA_JOBS:-$(nproc)}" bash -c 'run_job "$@" || exit 255' run_job
 
 echo
 if [ -s "$scratch/failed" ]; then

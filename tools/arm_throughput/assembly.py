@@ -45,7 +45,7 @@ def rust():
         if pathlib.Path(sysroot, "lib", "rustlib", TARGET, "lib").is_dir():
             beside = pathlib.Path(rustc).with_name("cargo")
             return str(beside if beside.exists() else "cargo"), rustc
-    raise SystemExit(f"error: no compiler here has the target {TARGET}; see tools/test-aarch64.sh")
+    raise SystemExit(f"error: no compiler here has the target {TARGET}; see tools/install-packages.sh")
 
 
 def compiler():
@@ -59,13 +59,14 @@ def build():
     """Builds the kernels' library and returns its path.
 
     The library has every kernel that a table names, whole and optimized as in a program; nothing needs to be linked.
-    The newer mangling keeps the arguments of generic functions, which tell one tile from another.
+    The newer mangling keeps the arguments of generic functions, which tell one tile from another. The folder and the
+    flags are those of tools/aarch64-env.sh, so that what that has built is not built again.
     """
     cargo, rustc = rust()
-    folder = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"), "arm-throughput")
-    command = [cargo, "rustc", "--quiet", "--release", "--target", TARGET, "-p", "ottava-kernels", "--lib", "--"]
-    command += ["-C", "symbol-mangling-version=v0"]
-    environment = os.environ | {"RUSTC": rustc, "CARGO_TARGET_DIR": str(folder)}
+    folder = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"), "aarch64")
+    command = [cargo, "build", "--quiet", "--release", "--target", TARGET, "-p", "ottava-kernels", "--lib"]
+    flags = {"CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS": "-C symbol-mangling-version=v0"}
+    environment = os.environ | flags | {"RUSTC": rustc, "CARGO_TARGET_DIR": str(folder)}
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     return folder / TARGET / "release" / "libottava_kernels.rlib"
 
