@@ -185,11 +185,7 @@ impl Requantizer {
     /// The vectors are copied, so that only the copy lies in memory for the loop, which is not unrolled.
     #[inline(always)]
     fn scale_general<A: Arch, const N: usize>(&self, arch: A, lanes: [A::I32; N]) -> [A::I32; N] {
-        let Multipliers { mantissa, left, right, .. } = &self.multipliers;
-        // SAFETY: the arrays have sixteen values each.
-        let (mantissa, left, right) =
-            unsafe { (arch.load(mantissa.as_ptr()), arch.load(left.as_ptr()), arch.load(right.as_ptr())) };
-        let by = arch.prepare_rescale(mantissa, left, right);
+        let by = prepare_rescale(arch, &self.multipliers);
         let (zero, offset) = (arch.splat(self.range.zero), arch.splat(self.range.offset));
         let (min, max) = (arch.splat(self.range.min), arch.splat(self.range.max));
         let mut copies = lanes;
@@ -223,6 +219,16 @@ impl Requantizer {
             *sum = moved.max(self.range.min).min(self.range.max) + self.range.offset;
         }
     }
+}
+
+/// Multipliers in the form of [`Arch::rescale`].
+#[inline(always)]
+pub(crate) fn prepare_rescale<A: Arch>(arch: A, multipliers: &Multipliers) -> A::Rescale {
+    let Multipliers { mantissa, left, right, .. } = multipliers;
+    // SAFETY: the arrays have sixteen values each.
+    let [mantissa, left, right] =
+        unsafe { [arch.load(mantissa.as_ptr()), arch.load(left.as_ptr()), arch.load(right.as_ptr())] };
+    arch.prepare_rescale(mantissa, left, right)
 }
 
 /// One rounding, and the conversion of x86: what does not fit is the least value.

@@ -3,8 +3,9 @@
 //! The integer forms are an instruction set's own vectors, the float forms plain loops over sixteen lanes. Sums that fit 32
 //! bits, as most do, are multiplied as such. All zero points are 0.
 
-use crate::arch::{LANES, Pairs16, WideMultipliers};
-use crate::quantization::Multiplier;
+use crate::arch::{LANES, Multipliers, Pairs16, WideMultipliers};
+use crate::quantization::{Multiplier, of_channel};
+use crate::requantize::{prepare_rescale, round};
 
 /// From 64-bit sums, which some forms take the low 32 bits of, to the output scale; one entry for all channels or one for each.
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +36,7 @@ pub struct Range16 {
 struct Narrow {
     /// Added first, wrapping.
     bias: [i32; LANES],
-    mantissa: [i32; LANES],
-    left: [i32; LANES],
-    right: [i32; LANES],
+    multipliers: Multipliers,
 }
 
 /// Sums of sixteen channels times doubles, rounded once.
@@ -58,14 +57,14 @@ enum Scale {
     Float(Box<Float>),
 }
 
-/// The end of sixteen channels.
+/// The requantization of sixteen channels.
 #[derive(Clone, Debug)]
-pub(crate) struct Ending16 {
+pub(crate) struct Requantizer16 {
     scale: Scale,
     range: Range16,
 }
 
-impl Ending16 {
+impl Requantizer16 {
     /// Channels from `first` on, as many as there are of the sixteen; other lanes are harmless. No bias means 0.
     ///
     /// # Panics
@@ -83,8 +82,8 @@ impl Ending16 {
             biases[..used].copy_from_slice(&bias[first..first + used]);
         }
         let scale = match requantize {
-            Requantize16::Wide(list) => wide(|lane| pick(list, first + lane), used, biases),
-            Requantize16::Narrow(list) => narrow(|lane| pick(list, first + lane), used, biases),
+            Requantize16::Wide(list) => wide(|lane| of_channel(list, first + lane), used, biases),
+            Requantize16::Narrow(list) => narrow(|lane| of_channel(list, first + lane), used, biases),
             Requantize16::WideFloat(list) => float(list, [first, used], biases, true),
             Requantize16::NarrowFloat(list) => float(list, [first, used], biases, false),
         };
@@ -108,7 +107,7 @@ impl Ending16 {
         self.clamp(arch, scaled)
     }
 
-    /// [`Ending16::apply`] of sums that fit 32 bits.
+    /// [`Requantizer16::apply`] of sums that fit 32 bits.
     #[inline(always)]
     pub(crate) fn apply_narrow<A: Pairs16>(&self, arch: A, sums: &[i32; LANES]) -> A::I32 {
         let scaled = match &self.scale {
@@ -137,34 +136,23 @@ impl Narrow {
     #[inline(always)]
     fn apply<A: Pairs16>(&self, arch: A, sums: &[i32; LANES]) -> A::I32 {
         // SAFETY: the arrays have sixteen values each.
-        unsafe {
-            let [mantissa, left, right] =
-                [arch.load(self.mantissa.as_ptr()), arch.load(self.left.as_ptr()), arch.load(self.right.as_ptr())];
-            let biased = arch.add(arch.load(sums.as_ptr()), arch.load(self.bias.as_ptr()));
-            arch.rescale(biased, arch.prepare_rescale(mantissa, left, right))
-        }
+        let biased = unsafe { arch.add(arch.load(sums.as_ptr()), arch.load(self.bias.as_ptr())) };
+        arch.rescale(biased, prepare_rescale(arch, &self.multipliers))
     }
 }
 
 impl Float {
-    /// What does not fit is the least value.
     #[inline(always)]
     fn apply<A: Pairs16>(&self, arch: A, sums: &[i64; LANES]) -> A::I32 {
         let mut values = [0_i32; LANES];
         for lane in 0..LANES {
             let biased = sums[lane].wrapping_add(self.bias[lane]);
             let sum = if self.wide { biased as f64 } else { f64::from(biased as i32) };
-            let rounded = (sum * self.factor[lane]).round();
-            let fits = rounded > -2_147_483_649.0 && rounded < 2_147_483_648.0;
-            values[lane] = if fits { rounded as i32 } else { i32::MIN };
+            values[lane] = round(sum * self.factor[lane]);
         }
         // SAFETY: the array has sixteen values.
         unsafe { arch.load(values.as_ptr()) }
     }
-}
-
-fn pick<T: Copy>(list: &[T], channel: usize) -> T {
-    list[if list.len() == 1 { 0 } else { channel }]
 }
 
 fn wide(multiplier: impl Fn(usize) -> Multiplier, used: usize, bias: [i64; LANES]) -> Scale {
@@ -182,14 +170,11 @@ fn wide(multiplier: impl Fn(usize) -> Multiplier, used: usize, bias: [i64; LANES
 }
 
 fn narrow(multiplier: impl Fn(usize) -> Multiplier, used: usize, bias: [i64; LANES]) -> Scale {
-    let zeros = [0; LANES];
-    let mut narrow = Narrow { bias: bias.map(|bias| bias as i32), mantissa: zeros, left: zeros, right: zeros };
+    let mut narrow = Narrow { bias: bias.map(|bias| bias as i32), multipliers: Multipliers::default() };
     for lane in 0..used {
-        let Multiplier { mantissa: value, shift: exponent } = multiplier(lane);
-        assert!((-31..=31).contains(&exponent) && value > i32::MIN, "a multiplier of {value}, {exponent}");
-        narrow.mantissa[lane] = value;
-        narrow.left[lane] = exponent.max(0);
-        narrow.right[lane] = (-exponent).max(0);
+        let Multiplier { mantissa, shift } = multiplier(lane);
+        assert!((-31..=31).contains(&shift) && mantissa > i32::MIN, "a multiplier of {mantissa}, {shift}");
+        narrow.multipliers.set(lane, mantissa, shift);
     }
     Scale::Narrow(Box::new(narrow))
 }
@@ -197,7 +182,7 @@ fn narrow(multiplier: impl Fn(usize) -> Multiplier, used: usize, bias: [i64; LAN
 fn float(list: &[f64], [first, used]: [usize; 2], bias: [i64; LANES], wide: bool) -> Scale {
     let mut factor = [0.0; LANES];
     for (lane, factor) in factor.iter_mut().take(used).enumerate() {
-        *factor = pick(list, first + lane);
+        *factor = of_channel(list, first + lane);
     }
     Scale::Float(Box::new(Float { factor, bias, wide }))
 }

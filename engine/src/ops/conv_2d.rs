@@ -235,7 +235,7 @@ fn conv_note(statistics: &gemm::ConvStatistics) -> Option<String> {
         let share = |count: usize| 100.0 * count as f64 / widening.lines.max(1) as f64;
         let groups: Vec<String> = widening.grouped.iter().map(|&lines| format!("{:.0}", share(lines))).collect();
         notes.push(format!(
-            "weight lines alone and joined by 2 to {}: {} %, {:.1} % repair others",
+            "weight lines widened alone and in groups of 2 to {}: {} %, {:.1} % repair others",
             groups.len(),
             groups.join(" + "),
             share(widening.repairs)

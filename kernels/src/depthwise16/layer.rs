@@ -8,7 +8,7 @@ use crate::bound::Bound;
 use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
-use crate::requantize16::Ending16;
+use crate::requantize16::Requantizer16;
 use crate::window::{Image, Window};
 
 /// A depthwise convolution of 16-bit activations, ready to run. Input 0 is the activations, output 0 the result, both
@@ -74,7 +74,7 @@ fn panel(spec: &Depthwise16Spec<'_>, first: usize, step: usize) -> Panel {
     }
     Panel {
         weights,
-        epilogue: Ending16::new(spec.requantize, spec.bias, spec.range, first, spec.channels),
+        epilogue: Requantizer16::new(spec.requantize, spec.bias, spec.range, first, spec.channels),
         first,
         channels,
         sources: core::array::from_fn(|lane| (first + lane.min(channels - 1)) / multiplier),

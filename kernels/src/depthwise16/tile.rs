@@ -5,7 +5,7 @@
 use core::ops::Range;
 
 use crate::arch::{Kernel, LANES, Pairs16};
-use crate::requantize16::{Ending16, add_to_totals, lanes};
+use crate::requantize16::{Requantizer16, add_to_totals, lanes};
 use crate::window::{Image, Window};
 
 /// Taps whose sums surely fit 32 bits.
@@ -15,7 +15,7 @@ const BUDGET: usize = (1 << 31) / (128 * 32768) - 1;
 pub(super) struct Panel {
     /// [`Pairs16::TAP_STEP`] values for each tap.
     pub(super) weights: Vec<i16>,
-    pub(super) epilogue: Ending16,
+    pub(super) epilogue: Requantizer16,
     /// First output channel.
     pub(super) first: usize,
     /// Channels, at most sixteen.

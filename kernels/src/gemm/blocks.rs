@@ -4,6 +4,7 @@ use core::cell::Cell;
 
 use super::block::Block;
 use super::block_kernel::{BlockCall, BlockFn, WorkspaceFn};
+use super::class::Class;
 use super::direct::{self, DirectTiles};
 use super::geometry::Geometry;
 use super::layout::Layout;
@@ -91,7 +92,8 @@ impl Method for Blocks {
         let (panels, outliers) = outliers::subtract_zero_points(spec, -128, geometry.classes.len(), sources);
         let lines = PanelLines::pack(spec, geometry, &panels, self.slack_lines);
         let ranges = geometry.classes.iter().map(|class| panel_ranges(&class.segments)).collect();
-        Packed { panels, outliers, weights: Box::new(BlockWeights { method: self, lines, ranges }) }
+        let weights = Box::new(BlockWeights { method: self, lines, panels: panels.len(), ranges });
+        Packed { panels, outliers, weights }
     }
 }
 
@@ -99,6 +101,7 @@ impl Method for Blocks {
 struct BlockWeights {
     method: &'static Blocks,
     lines: PanelLines,
+    panels: usize,
     /// Of each class.
     ranges: Vec<Vec<PanelRange>>,
 }
@@ -110,8 +113,16 @@ impl PackedWeights for BlockWeights {
 
     fn describe(&self, _statistics: &mut ConvStatistics) {}
 
-    fn workspace_lines(&self, rows: usize) -> usize {
-        self.ranges.iter().map(|ranges| (self.method.workspace_lines)(ranges, rows)).max().unwrap_or(0)
+    fn workspace_lines(&self, geometry: &Geometry, block_rows: usize) -> usize {
+        let of_class = |(class, ranges): (&Class, &Vec<PanelRange>)| {
+            let rows = geometry.rows(class).min(block_rows);
+            // Blocks of fewer rows or panels need less, or are the tiles'.
+            match self.method.tiles_for(rows, self.panels, class.steps()) {
+                Some(_) => 0,
+                None => (self.method.workspace_lines)(ranges, rows),
+            }
+        };
+        geometry.classes.iter().zip(&self.ranges).map(of_class).max().unwrap_or(0)
     }
 
     unsafe fn run(&self, block: &Block<'_>, workspace: &mut [Line]) {

@@ -48,9 +48,14 @@ impl Geometry {
         self.grid.pixel(self.input.batch - 1, self.outputs[0] - 1, self.outputs[1] - 1)
     }
 
+    /// Rows of a class, of all images.
+    pub(crate) fn rows(&self, class: &Class) -> usize {
+        class.rows(self.input.batch)
+    }
+
     /// The class with the most rows.
     pub(crate) fn largest_class(&self) -> Option<&Class> {
-        self.classes.iter().max_by_key(|class| class.rows(self.input.batch))
+        self.classes.iter().max_by_key(|class| self.rows(class))
     }
 
     /// Fills in the addresses and output pixels of a class's rows from `first` on.

@@ -75,12 +75,12 @@ impl Conv {
         let of_class = |class| outliers::of_class(spec, &outliers, class, panels.len());
         Self {
             bound,
-            kernel: method.main_kernel(main_work(spec, &geometry, &groups)),
+            kernel: method.main_kernel(main_work(&geometry, &groups)),
             bias: FoldedBias::new(spec, &geometry, &sources),
             outliers: geometry.classes.iter().map(of_class).collect(),
             tasks: partition::tasks(&geometry.classes, &groups, &extent),
             block_rows: extent.block_rows(),
-            workspace_lines: weights.workspace_lines(extent.block_rows()),
+            workspace_lines: weights.workspace_lines(&geometry, extent.block_rows()),
             geometry,
             weights,
             epilogues,
@@ -226,10 +226,10 @@ fn extent(spec: &ConvSpec<'_>, geometry: &Geometry, method: &dyn Method) -> Exte
 }
 
 /// The shape of most of the work.
-fn main_work(spec: &ConvSpec<'_>, geometry: &Geometry, groups: &[PanelGroup]) -> MainWork {
+fn main_work(geometry: &Geometry, groups: &[PanelGroup]) -> MainWork {
     let largest = geometry.largest_class();
     MainWork {
-        rows: largest.map_or(0, |class| class.rows(spec.input.batch)),
+        rows: largest.map_or(0, |class| geometry.rows(class)),
         lines: largest.map_or(0, |class| class.steps()),
         panels: groups.iter().map(|group| group.panels).max().expect("a convolution has channels"),
         all_panels: groups.iter().map(|group| group.panels).sum(),

@@ -76,8 +76,8 @@ pub(crate) trait PackedWeights: Send + Sync {
     /// Notes what packing made of them.
     fn describe(&self, statistics: &mut ConvStatistics);
 
-    /// Lines of workspace that [`PackedWeights::run`] needs for a block of so many rows of any class.
-    fn workspace_lines(&self, _rows: usize) -> usize {
+    /// Lines of workspace that [`PackedWeights::run`] needs for any block of at most so many rows.
+    fn workspace_lines(&self, _geometry: &Geometry, _block_rows: usize) -> usize {
         0
     }
 

@@ -6,14 +6,9 @@ use ottava_ref::ops::conv_params::ConvParams;
 use ottava_ref::ops::conv2d::conv2d;
 
 use super::layout::Layout;
-use super::shape::KernelName;
-use super::table::{Descriptor, KERNELS, heights};
-use super::tile::RowSums;
-use super::widening::{WideningTile, WideningTiles};
+use super::table::{Descriptor, KERNELS};
 use super::*;
-use crate::arch::{InstructionSet, Scalar};
 use crate::bound::Bound;
-use crate::isa::Isa;
 use crate::layer::{Layer, run_tasks};
 use crate::memory::SLACK;
 use crate::quantization::{Multiplier, Requantize, Weights};
@@ -22,6 +17,7 @@ use crate::window::{Image, Window};
 
 mod cases;
 mod layouts;
+mod tables;
 
 /// How inputs and weights are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,7 +215,7 @@ impl Case {
         let expected: Vec<Vec<u8>> =
             parts.iter().map(|part| self.expected::<T>(part, &input, input_zero, output)).collect();
         for_each_isa(|isa| {
-            for kernels in tables(isa) {
+            for kernels in tables::of(isa) {
                 self.check_isa(Bound::new(kernels, isa), &input, input_zero, &parts, &expected);
             }
         });
@@ -349,46 +345,6 @@ impl Case {
         }
     }
 }
-
-/// The kernels of an instruction set, and those that are only for tests.
-fn tables(isa: Isa) -> Vec<&'static [&'static Descriptor]> {
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Vnni => {
-            vec![KERNELS, &BY_VL]
-        }
-        Isa::Scalar => vec![KERNELS, &WIDENING, &layouts::EIGHTS, &layouts::SIXTEENS],
-        _ => vec![KERNELS],
-    }
-}
-
-/// The tiles of AVX-VNNI with the instruction in the coding of AVX-512 VL: the body's test where AVX-VNNI is missing.
-#[cfg(target_arch = "x86_64")]
-static BY_VL: [&Descriptor; 1] = {
-    use super::direct::DirectTiles;
-    use super::tile::GemmTile;
-    use crate::arch::{Avx512Vnni, AvxVnniByVl};
-    [&Descriptor {
-        isa: Isa::Avx512Vnni,
-        method: &DirectTiles {
-            name: KernelName { isa: Isa::Avx512Vnni, depth: 4 },
-            layout: Layout::side_by_side(4),
-            tiles: &[heights!(AvxVnniByVl: GemmTile<_, 1>; 1 2 3 4 5 6)],
-            unpaired_tiles: &[],
-        },
-        row_sums: Avx512Vnni::enter::<RowSums>,
-    }]
-};
-
-/// Tiles that share widenings, which portable code has no use for: the test of their packing on every machine.
-static WIDENING: [&Descriptor; 1] = [&Descriptor {
-    isa: Isa::Scalar,
-    method: &WideningTiles {
-        name: KernelName { isa: Isa::Scalar, depth: 4 },
-        tiles: heights!(Scalar: WideningTile<_>; 1 2 3 4),
-    },
-    row_sums: Scalar::enter::<RowSums>,
-}];
 
 fn fully_connected<T: Quantized>(part: &PartData, input: &[T], filter: &[T], input_zero: i32, output: &mut [T]) {
     use ottava_ref::ops::fully_connected::{FcRequant, FullyConnectedParams, fully_connected};

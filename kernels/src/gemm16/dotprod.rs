@@ -17,15 +17,16 @@
 
 use core::arch::aarch64::*;
 
-use super::halves::{self, Quarters};
-use super::pack::Packing;
+use core::marker::PhantomData;
+
+use super::epilogue::ToWords;
+use super::halves::{self, HalfSums, Quarters};
 use super::tile::{self, Tile};
-use super::{Descriptor, tile_rows};
-use crate::arch::{DotProd, InstructionSet, LANES, dotprod, ordered};
-use crate::isa::Isa;
+use crate::arch::{DotProd, Kernel, LANES, Neon, dotprod, ordered};
+use crate::epilogue::WideEpilogue;
 
 /// Channels that are packed together.
-const GROUP: usize = 4;
+pub(super) const GROUP: usize = 4;
 /// Bytes of their weights.
 const LINE: usize = GROUP * LANES;
 
@@ -38,7 +39,7 @@ struct Registers<const MR: usize> {
 }
 
 /// Where weights and activations come from.
-struct Streams<const MR: usize> {
+struct Operands<const MR: usize> {
     /// Of each row, the tap's first activation.
     rows: [*const i8; MR],
     /// Of each quarter of the columns, the panel's first weight.
@@ -53,7 +54,7 @@ struct Streams<const MR: usize> {
 #[inline(always)]
 unsafe fn line<const MR: usize, const LOW: u8, const HIGH: u8, const MORE: bool, const NEXT: bool>(
     registers: &mut Registers<MR>,
-    streams: &Streams<MR>,
+    operands: &Operands<MR>,
     line: usize,
     at: usize,
 ) {
@@ -66,16 +67,16 @@ unsafe fn line<const MR: usize, const LOW: u8, const HIGH: u8, const MORE: bool,
                 low[row][quarter] = dotprod::sdot_lane::<LOW>(low[row][quarter], columns, x[row]);
                 high[row][quarter] = dotprod::sdot_lane::<HIGH>(high[row][quarter], columns, x[row]);
                 if NEXT && quarter == 3 {
-                    x[row] = ordered::load(streams.rows[row], at);
+                    x[row] = ordered::load(operands.rows[row], at);
                 }
             }
         }
         // SAFETY: as above.
         unsafe {
             if quarter < 2 {
-                weights[quarter % 2] = ordered::load(streams.quarters[quarter + 2], line);
+                weights[quarter % 2] = ordered::load(operands.quarters[quarter + 2], line);
             } else if MORE {
-                weights[quarter % 2] = ordered::load(streams.quarters[quarter - 2], line + LINE);
+                weights[quarter % 2] = ordered::load(operands.quarters[quarter - 2], line + LINE);
             }
         }
     }
@@ -91,10 +92,10 @@ unsafe fn line<const MR: usize, const LOW: u8, const HIGH: u8, const MORE: bool,
 /// # Safety
 /// The line is within the panel.
 #[inline(always)]
-unsafe fn begin<const MR: usize>(registers: &mut Registers<MR>, streams: &Streams<MR>, line: usize) {
+unsafe fn begin<const MR: usize>(registers: &mut Registers<MR>, operands: &Operands<MR>, line: usize) {
     // SAFETY: the caller's promise.
     unsafe {
-        registers.weights = [ordered::load(streams.quarters[0], line), ordered::load(streams.quarters[1], line)];
+        registers.weights = [ordered::load(operands.quarters[0], line), ordered::load(operands.quarters[1], line)];
     }
 }
 
@@ -105,7 +106,7 @@ unsafe fn begin<const MR: usize>(registers: &mut Registers<MR>, streams: &Stream
 #[inline(always)]
 unsafe fn tap<const MR: usize>(
     registers: &mut Registers<MR>,
-    streams: &Streams<MR>,
+    operands: &Operands<MR>,
     groups: usize,
     mut at: usize,
 ) -> usize {
@@ -113,71 +114,62 @@ unsafe fn tap<const MR: usize>(
     // SAFETY: the caller's promise.
     unsafe {
         if groups >= 2 {
-            begin(registers, streams, at);
+            begin(registers, operands, at);
             for row in 0..MR {
-                registers.x[row] = halves::split(ordered::load(streams.rows[row], 0));
+                registers.x[row] = halves::split(ordered::load(operands.rows[row], 0));
             }
             let mut next = 2 * bytes;
             for _ in 1..groups / 2 {
-                line::<MR, 0, 2, true, false>(registers, streams, at, next);
-                line::<MR, 1, 3, true, true>(registers, streams, at + LINE, next);
+                line::<MR, 0, 2, true, false>(registers, operands, at, next);
+                line::<MR, 1, 3, true, true>(registers, operands, at + LINE, next);
                 at += 2 * LINE;
                 next += 2 * bytes;
             }
-            line::<MR, 0, 2, true, false>(registers, streams, at, next);
-            line::<MR, 1, 3, false, false>(registers, streams, at + LINE, next);
+            line::<MR, 0, 2, true, false>(registers, operands, at, next);
+            line::<MR, 1, 3, false, false>(registers, operands, at + LINE, next);
             at += 2 * LINE;
         }
         if groups % 2 == 1 {
-            begin(registers, streams, at);
+            begin(registers, operands, at);
             for row in 0..MR {
-                registers.x[row] = halves::split(ordered::load_eight(streams.rows[row], (groups - 1) * bytes));
+                registers.x[row] = halves::split(ordered::load_eight(operands.rows[row], (groups - 1) * bytes));
             }
-            line::<MR, 0, 2, false, false>(registers, streams, at, 0);
+            line::<MR, 0, 2, false, false>(registers, operands, at, 0);
             at += LINE;
         }
     }
     at
 }
 
-/// Computes a tile.
-///
-/// # Safety
-/// As [`tile::TileFn`].
-#[inline(always)]
-unsafe fn run<const MR: usize>(arch: DotProd, tile: &Tile<'_>) {
-    // SAFETY: the panel is one of bytes; register operations.
-    let mut registers = unsafe {
-        let none = vdupq_n_s8(0);
-        let (low, high) = ([halves::first(tile); MR], [[vdupq_n_s32(0); 4]; MR]);
-        Registers { low, high, x: [none; MR], weights: [none; 2] }
-    };
-    let weights = tile.weights.as_ptr().cast::<i8>().wrapping_add(4 * LANES);
-    let mut streams =
-        Streams { rows: [weights; MR], quarters: core::array::from_fn(|part| weights.wrapping_add(LANES * part)) };
-    let groups = tile.pairs.div_ceil(2);
-    let mut at = 0;
-    for tap_y in 0..tile.window.taps[0] {
-        for tap_x in 0..tile.window.taps[1] {
-            streams.rows = tile::sources::<MR>(tile, [tap_y, tap_x]).map(|source| source.cast());
-            // SAFETY: the caller vouches for the weights of all groups, and for whole groups of activations.
-            at = unsafe { tap(&mut registers, &streams, groups, at) };
+/// The tile of `MR` rows.
+pub(super) struct DotHalvesTile<const MR: usize, E = ToWords>(PhantomData<E>);
+
+impl<const MR: usize, E: WideEpilogue<Neon>> Kernel<DotProd> for DotHalvesTile<MR, E> {
+    type Call<'a> = Tile<'a, E::Call<'a>>;
+
+    /// # Safety
+    /// As [`tile::TileFn`].
+    #[inline(always)]
+    unsafe fn run(arch: DotProd, tile: &Tile<'_, E::Call<'_>>) {
+        // SAFETY: the panel is one of bytes; register operations.
+        let mut registers = unsafe {
+            let none = vdupq_n_s8(0);
+            let (low, high) = ([halves::first(tile); MR], [[vdupq_n_s32(0); 4]; MR]);
+            Registers { low, high, x: [none; MR], weights: [none; 2] }
+        };
+        let weights = tile.weights.as_ptr().cast::<i8>().wrapping_add(4 * LANES);
+        let mut operands =
+            Operands { rows: [weights; MR], quarters: core::array::from_fn(|part| weights.wrapping_add(LANES * part)) };
+        let groups = tile.pairs.div_ceil(2);
+        let mut at = 0;
+        for tap_y in 0..tile.window.taps[0] {
+            for tap_x in 0..tile.window.taps[1] {
+                operands.rows = tile::sources::<MR, _>(tile, [tap_y, tap_x]).map(|source| source.cast());
+                // SAFETY: the caller vouches for the weights of all groups, and for whole groups of activations.
+                at = unsafe { tap(&mut registers, &operands, groups, at) };
+            }
         }
+        // SAFETY: the caller's promise.
+        unsafe { HalfSums { low: registers.low, high: registers.high }.finish::<E>(arch.neon(), tile) }
     }
-    // SAFETY: the caller's promise.
-    unsafe { halves::finish(arch.neon(), tile, &registers.low, &registers.high) }
 }
-
-/// See [`run`].
-#[target_feature(enable = "neon")]
-unsafe fn tile<const MR: usize>(call: &Tile<'_>) {
-    // SAFETY: the caller vouches for the CPU and the pointers.
-    unsafe { run::<MR>(DotProd::assume(), call) }
-}
-
-pub(super) static TILES: Descriptor = Descriptor {
-    isa: Isa::DotProd,
-    name: "gemm_s16s8_dotprod_3x16",
-    packing: Packing::Bytes(GROUP),
-    tiles: tile_rows![1, 2, 3],
-};

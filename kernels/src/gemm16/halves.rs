@@ -11,7 +11,8 @@
 use core::arch::aarch64::*;
 
 use super::tile::Tile;
-use crate::arch::{LANES, Neon, Pairs16};
+use crate::arch::{Arch, LANES, Neon};
+use crate::epilogue::WideEpilogue;
 
 /// Sums of sixteen columns.
 pub(super) type Quarters = [int32x4_t; 4];
@@ -32,45 +33,47 @@ pub(super) fn split(x: int8x16_t) -> int8x16_t {
 /// # Safety
 /// `tile` has a panel of bytes.
 #[inline(always)]
-pub(super) unsafe fn first(tile: &Tile<'_>) -> Quarters {
+pub(super) unsafe fn first<E>(tile: &Tile<'_, E>) -> Quarters {
     let sums = tile.weights.as_ptr().cast::<i32>();
     // SAFETY: a panel of bytes begins with sixteen such sums.
     unsafe { [vld1q_s32(sums), vld1q_s32(sums.add(4)), vld1q_s32(sums.add(8)), vld1q_s32(sums.add(12))] }
 }
 
-/// Stores the outputs of each row's sums of low and high halves.
-///
-/// # Safety
-/// As [`super::tile::TileFn`].
-#[inline(always)]
-pub(super) unsafe fn finish<const MR: usize>(neon: Neon, tile: &Tile<'_>, low: &[Quarters; MR], high: &[Quarters; MR]) {
-    let mut halves = [[[0_i32; LANES]; 2]; MR];
-    for row in 0..MR {
-        for part in 0..4 {
-            // SAFETY: each array has four values from there on.
-            unsafe {
-                vst1q_s32(halves[row][0].as_mut_ptr().add(4 * part), low[row][part]);
-                vst1q_s32(halves[row][1].as_mut_ptr().add(4 * part), high[row][part]);
-            }
-        }
-    }
-    for ([low, high], row) in halves.iter().zip(tile.rows) {
-        let values = if tile.budget == usize::MAX {
+/// Sums of low and of high halves of a tile.
+pub(super) struct HalfSums<const MR: usize> {
+    pub(super) low: [Quarters; MR],
+    pub(super) high: [Quarters; MR],
+}
+
+impl<const MR: usize> HalfSums<MR> {
+    /// Stores the outputs of each row.
+    ///
+    /// # Safety
+    /// As [`super::tile::TileFn`].
+    #[inline(always)]
+    pub(super) unsafe fn finish<E: WideEpilogue<Neon>>(self, neon: Neon, tile: &Tile<'_, E::Call<'_>>) {
+        if tile.budget == usize::MAX {
             // The totals fit, so what is shifted out does not matter.
-            let mut sums = *low;
-            for (sum, high) in sums.iter_mut().zip(high) {
-                *sum = sum.wrapping_add(high << 8);
+            let mut sums = [[neon.splat(0); 1]; MR];
+            for row in 0..MR {
+                sums[row][0] = neon.add(self.low[row], neon.shift_left::<8>(self.high[row]));
             }
-            tile.ending.apply_narrow(neon, &sums)
-        } else {
-            let mut totals = [0_i64; LANES];
-            for (total, (&low, &high)) in totals.iter_mut().zip(low.iter().zip(high)) {
+            // SAFETY: the caller vouches for the outputs.
+            return unsafe { E::finish(neon, &tile.epilogue, sums) };
+        }
+        let mut totals = [[0_i64; LANES]; MR];
+        for row in 0..MR {
+            let [mut low, mut high] = [[0_i32; LANES]; 2];
+            // SAFETY: the arrays have sixteen values.
+            unsafe {
+                neon.store(low.as_mut_ptr(), self.low[row]);
+                neon.store(high.as_mut_ptr(), self.high[row]);
+            }
+            for (total, (&low, &high)) in totals[row].iter_mut().zip(low.iter().zip(&high)) {
                 *total = (i64::from(high) << 8) + i64::from(low);
             }
-            tile.ending.apply(neon, &totals)
-        };
-        let target = tile.output.wrapping_add(row.pixel * tile.pixel_stride);
+        }
         // SAFETY: the caller vouches for the outputs.
-        unsafe { neon.store_words(target, values, tile.channels) }
+        unsafe { E::finish_wide(neon, &tile.epilogue, &totals) }
     }
 }

@@ -5,15 +5,16 @@
 
 use core::arch::aarch64::*;
 
-use super::halves::{self, Quarters};
-use super::pack::Packing;
+use core::marker::PhantomData;
+
+use super::epilogue::ToWords;
+use super::halves::{self, HalfSums, Quarters};
 use super::tile::{self, Tile};
-use super::{Descriptor, tile_rows};
-use crate::arch::{I8mm, InstructionSet, LANES, i8mm};
-use crate::isa::Isa;
+use crate::arch::{I8mm, Kernel, LANES, Neon, i8mm};
+use crate::epilogue::WideEpilogue;
 
 /// Channels that are packed together.
-const GROUP: usize = 8;
+pub(super) const GROUP: usize = 8;
 
 /// Pairs of columns: each lane is one of two rows times one of two columns.
 type Pairs = [int32x4_t; LANES / 2];
@@ -51,57 +52,48 @@ fn row<const ROW: usize>(pairs: &Pairs) -> Quarters {
     }
 }
 
-/// Computes a tile of one or two rows; a row that is missing is the first again.
-///
-/// # Safety
-/// As [`tile::TileFn`].
-#[inline(always)]
-unsafe fn run<const MR: usize>(arch: I8mm, tile: &Tile<'_>) {
-    // SAFETY: the panel is one of bytes; register operations.
-    let (mut low, mut high) = unsafe {
-        let zero = vdupq_n_s32(0);
-        let mut low = [zero; LANES / 2];
-        for (pairs, quarter) in low.chunks_exact_mut(2).zip(halves::first(tile)) {
-            let columns = vreinterpretq_s64_s32(quarter);
-            pairs[0] = vreinterpretq_s32_s64(vzip1q_s64(columns, columns));
-            pairs[1] = vreinterpretq_s32_s64(vzip2q_s64(columns, columns));
-        }
-        (low, [zero; LANES / 2])
-    };
-    let mut weights = tile.weights.as_ptr().cast::<i8>().wrapping_add(4 * LANES);
-    for tap_y in 0..tile.window.taps[0] {
-        for tap_x in 0..tile.window.taps[1] {
-            let sources = tile::sources::<MR>(tile, [tap_y, tap_x]);
-            let mut k = 0;
-            while k < 2 * tile.pairs {
-                // SAFETY: the caller vouches for the weights of all groups, and for whole groups of activations.
-                unsafe {
-                    let rows = [vld1q_s16(sources[0].add(k)), vld1q_s16(sources[MR - 1].add(k))];
-                    add([&mut low, &mut high], rows, weights);
+/// The tile of one or two rows; a row that is missing is the first again.
+pub(super) struct MatrixHalvesTile<const MR: usize, E = ToWords>(PhantomData<E>);
+
+impl<const MR: usize, E: WideEpilogue<Neon>> Kernel<I8mm> for MatrixHalvesTile<MR, E> {
+    type Call<'a> = Tile<'a, E::Call<'a>>;
+
+    /// # Safety
+    /// As [`tile::TileFn`].
+    #[inline(always)]
+    unsafe fn run(arch: I8mm, tile: &Tile<'_, E::Call<'_>>) {
+        // SAFETY: the panel is one of bytes; register operations.
+        let (mut low, mut high) = unsafe {
+            let zero = vdupq_n_s32(0);
+            let mut low = [zero; LANES / 2];
+            for (pairs, quarter) in low.chunks_exact_mut(2).zip(halves::first(tile)) {
+                let columns = vreinterpretq_s64_s32(quarter);
+                pairs[0] = vreinterpretq_s32_s64(vzip1q_s64(columns, columns));
+                pairs[1] = vreinterpretq_s32_s64(vzip2q_s64(columns, columns));
+            }
+            (low, [zero; LANES / 2])
+        };
+        let mut weights = tile.weights.as_ptr().cast::<i8>().wrapping_add(4 * LANES);
+        for tap_y in 0..tile.window.taps[0] {
+            for tap_x in 0..tile.window.taps[1] {
+                let sources = tile::sources::<MR, _>(tile, [tap_y, tap_x]);
+                let mut k = 0;
+                while k < 2 * tile.pairs {
+                    // SAFETY: the caller vouches for the weights of all groups, and for whole groups of activations.
+                    unsafe {
+                        let rows = [vld1q_s16(sources[0].add(k)), vld1q_s16(sources[MR - 1].add(k))];
+                        add([&mut low, &mut high], rows, weights);
+                    }
+                    weights = weights.wrapping_add(GROUP * LANES);
+                    k += GROUP;
                 }
-                weights = weights.wrapping_add(GROUP * LANES);
-                k += GROUP;
             }
         }
+        let (mut lows, mut highs) = ([row::<0>(&low); MR], [row::<0>(&high); MR]);
+        if MR == 2 {
+            (lows[MR - 1], highs[MR - 1]) = (row::<1>(&low), row::<1>(&high));
+        }
+        // SAFETY: the caller's promise.
+        unsafe { HalfSums { low: lows, high: highs }.finish::<E>(arch.neon(), tile) }
     }
-    let (mut lows, mut highs) = ([row::<0>(&low); MR], [row::<0>(&high); MR]);
-    if MR == 2 {
-        (lows[MR - 1], highs[MR - 1]) = (row::<1>(&low), row::<1>(&high));
-    }
-    // SAFETY: the caller's promise.
-    unsafe { halves::finish(arch.neon(), tile, &lows, &highs) }
 }
-
-/// See [`run`].
-#[target_feature(enable = "neon")]
-unsafe fn tile<const MR: usize>(call: &Tile<'_>) {
-    // SAFETY: the caller vouches for the CPU and the pointers.
-    unsafe { run::<MR>(I8mm::assume(), call) }
-}
-
-pub(super) static TILES: Descriptor = Descriptor {
-    isa: Isa::I8mm,
-    name: "gemm_s16s8_i8mm_2x16",
-    packing: Packing::Bytes(GROUP),
-    tiles: tile_rows![1, 2],
-};

@@ -1,6 +1,6 @@
 //! Packed weights: panels of sixteen columns.
 
-use super::Conv16Spec;
+use super::spec::Conv16Spec;
 use crate::arch::{LANES, Pairs16};
 
 /// Neighbouring output channels of one group, at most sixteen.
@@ -26,42 +26,46 @@ pub(super) fn panels(channels: usize, groups: usize) -> Vec<Panel> {
 
 /// How the weights of a tap lie in a panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Packing {
-    /// 16 bits, pairs of channels: the two of each column side by side.
+pub(super) struct Packing {
+    /// Channels that are packed together.
+    group: usize,
+    element: Element,
+}
+
+/// What the weights of a group of channels become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Element {
+    /// 16 bits, those of each column side by side.
     SideBySide,
-    /// 16 bits, pairs of channels: sixteen columns of one, then of the other.
+    /// 16 bits, sixteen columns of one channel, then of the next.
     Apart,
-    /// Bytes, as many channels of each column side by side. Before all taps, 128 times the sum of each column's weights
-    /// in 32 bits.
-    #[cfg_attr(not(target_arch = "aarch64"), expect(dead_code, reason = "only Arm multiplies halves of activations"))]
-    Bytes(usize),
+    /// Bytes, those of each column side by side. Before all taps, 128 times the sum of each column's weights in 32 bits.
+    Byte,
 }
 
 impl Packing {
     /// How [`Pairs16::add_depth`] wants it.
     pub(super) const fn pairs<A: Pairs16>() -> Self {
-        if A::SIDE_BY_SIDE { Self::SideBySide } else { Self::Apart }
+        Self { group: 2, element: if A::SIDE_BY_SIDE { Element::SideBySide } else { Element::Apart } }
     }
 
-    /// Channels that are packed together.
-    fn group(self) -> usize {
-        match self {
-            Self::SideBySide | Self::Apart => 2,
-            Self::Bytes(group) => group,
-        }
+    /// How tiles of 8-bit products want so many channels at a time.
+    #[cfg(target_arch = "aarch64")]
+    pub(super) const fn bytes(group: usize) -> Self {
+        Self { group, element: Element::Byte }
     }
 
     /// Activations past a pixel's channels that are read, whatever they are.
     pub(super) fn overrun(self) -> usize {
-        self.group() - 1
+        self.group - 1
     }
 
     /// Values of a panel.
     pub(super) fn panel_len(self, taps: usize, depth: usize) -> usize {
-        let channels = taps * depth.next_multiple_of(self.group());
-        match self {
-            Self::SideBySide | Self::Apart => channels * LANES,
-            Self::Bytes(_) => (channels / 2 + 2) * LANES,
+        let channels = taps * depth.next_multiple_of(self.group);
+        match self.element {
+            Element::SideBySide | Element::Apart => channels * LANES,
+            Element::Byte => (channels / 2 + 2) * LANES,
         }
     }
 }
@@ -69,13 +73,13 @@ impl Packing {
 /// Appends the panel's weights: taps, then groups of channels. What is beyond the channels is 0.
 pub(super) fn pack(spec: &Conv16Spec<'_>, panel: Panel, packing: Packing, packed: &mut Vec<i16>) {
     let taps = spec.window.taps[0] * spec.window.taps[1];
-    let depth = spec.input.channels / spec.groups;
-    let group = packing.group();
+    let depth = spec.group_channels();
+    let group = packing.group;
     let weight = |tap: usize, column: usize, k: usize| match column < panel.channels && k < depth {
         true => spec.weights[((panel.first + column) * taps + tap) * depth + k],
         false => 0,
     };
-    if let Packing::Bytes(_) = packing {
+    if packing.element == Element::Byte {
         for column in 0..LANES {
             let weights = (0..taps).flat_map(|tap| (0..depth).map(move |k| (tap, k)));
             let sum: i32 = weights.map(|(tap, k)| i32::from(weight(tap, column, k))).sum();
@@ -84,18 +88,18 @@ pub(super) fn pack(spec: &Conv16Spec<'_>, panel: Panel, packing: Packing, packed
     }
     for tap in 0..taps {
         for first in (0..depth).step_by(group) {
-            match packing {
-                Packing::Apart => {
+            match packing.element {
+                Element::Apart => {
                     for index in 0..2 * LANES {
                         packed.push(i16::from(weight(tap, index % LANES, first + index / LANES)));
                     }
                 }
-                Packing::SideBySide => {
+                Element::SideBySide => {
                     for index in 0..2 * LANES {
                         packed.push(i16::from(weight(tap, index / 2, first + index % 2)));
                     }
                 }
-                Packing::Bytes(_) => {
+                Element::Byte => {
                     for index in (0..group * LANES).step_by(2) {
                         let byte = |index: usize| weight(tap, index / group, first + index % group) as u8;
                         packed.push(i16::from_ne_bytes([byte(index), byte(index + 1)]));

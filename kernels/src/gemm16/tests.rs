@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::layer::{Layer, run_all};
 use crate::quantization::Multiplier;
+use crate::requantize16::{Range16, Requantize16};
 use crate::testing::{Failures, Fill, Guarded, Random, for_each_isa, to_reference};
+use crate::window::{Image, Window};
 
 /// How sums are scaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

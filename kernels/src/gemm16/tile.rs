@@ -1,22 +1,16 @@
 //! The tile, written once for every instruction set: `MR` output pixels times sixteen output channels.
 
-use crate::arch::{LANES, Pairs16};
-use crate::requantize16::{Ending16, add_to_totals, lanes};
+use core::marker::PhantomData;
+
+use super::epilogue::{ToWords, WordEpilogue};
+use super::geometry::Row;
+use crate::arch::{Kernel, LANES, Pairs16};
+use crate::epilogue::WideEpilogue;
+use crate::requantize16::{add_to_totals, lanes};
 use crate::window::{Image, Window};
 
-/// The window that belongs to one output pixel.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    /// First pixel of the image, at the first channel of the group.
-    pub(super) image: *const i16,
-    /// Row and column of the window's first tap in the image; negative in the padding.
-    pub(super) first: [isize; 2],
-    /// The output's pixel.
-    pub(super) pixel: usize,
-}
-
 /// Output pixels times sixteen channels.
-pub(super) struct Tile<'a> {
+pub(super) struct Tile<'a, E> {
     pub(super) rows: &'a [Row],
     pub(super) input: &'a Image,
     pub(super) window: &'a Window,
@@ -28,14 +22,12 @@ pub(super) struct Tile<'a> {
     pub(super) weights: &'a [i16],
     /// Pairs whose sums surely fit 32 bits.
     pub(super) budget: usize,
-    pub(super) ending: &'a Ending16,
-    /// Address of pixel 0's first channel.
-    pub(super) output: *mut i16,
-    /// Elements from one output pixel to the next.
-    pub(super) pixel_stride: usize,
-    /// Channels to store, at most sixteen.
-    pub(super) channels: usize,
+    /// What becomes of the sums.
+    pub(super) epilogue: E,
 }
+
+/// A tile whose outputs have 16 bits.
+pub(super) type WordTile<'a> = Tile<'a, WordEpilogue<'a>>;
 
 /// A tile entry point.
 ///
@@ -43,59 +35,64 @@ pub(super) struct Tile<'a> {
 /// The CPU has the instruction set, and the tile has as many rows as the entry is for. At every pixel of the images the
 /// group's channels and as many more as the packing runs over are readable; outputs are writable for the tile's rows and
 /// channels, which nobody else touches. `weights` is a whole panel, packed for the entry.
-pub(super) type TileFn = unsafe fn(&Tile<'_>);
+pub(super) type TileFn = unsafe fn(&WordTile<'_>);
 
-/// Computes one tile.
-///
-/// # Safety
-/// As [`TileFn`], in a function that enables the instruction set of `arch`.
-#[inline(always)]
-pub(super) unsafe fn run<A: Pairs16, const MR: usize>(arch: A, tile: &Tile<'_>) {
-    let (mut totals, mut flushed) = ([[0_i64; LANES]; MR], false);
-    let mut sums = [arch.splat(0); MR];
-    let mut weights = tile.weights.as_ptr();
-    let mut left = tile.budget;
-    for tap_y in 0..tile.window.taps[0] {
-        for tap_x in 0..tile.window.taps[1] {
-            let sources = sources::<MR>(tile, [tap_y, tap_x]);
-            let mut pair = 0;
-            while pair < tile.pairs {
-                let count = left.min(tile.pairs - pair);
-                // SAFETY: the caller vouches for the weights of every tap and pair, and for the pixel's channels.
-                unsafe {
-                    let mut rows = sources;
-                    for row in &mut rows {
-                        *row = row.add(2 * pair);
+/// The tile of `MR` rows.
+pub(super) struct PairTile<const MR: usize, E = ToWords>(PhantomData<E>);
+
+impl<A: Pairs16, const MR: usize, E: WideEpilogue<A>> Kernel<A> for PairTile<MR, E> {
+    type Call<'a> = Tile<'a, E::Call<'a>>;
+
+    /// # Safety
+    /// As [`TileFn`], in a function that enables the instruction set of `arch`.
+    #[inline(always)]
+    unsafe fn run(arch: A, tile: &Tile<'_, E::Call<'_>>) {
+        let (mut totals, mut flushed) = ([[0_i64; LANES]; MR], false);
+        let mut sums = [arch.splat(0); MR];
+        let mut weights = tile.weights.as_ptr();
+        let mut left = tile.budget;
+        for tap_y in 0..tile.window.taps[0] {
+            for tap_x in 0..tile.window.taps[1] {
+                let sources = sources::<MR, _>(tile, [tap_y, tap_x]);
+                let mut pair = 0;
+                while pair < tile.pairs {
+                    let count = left.min(tile.pairs - pair);
+                    // SAFETY: the caller vouches for the weights of every tap and pair, and for the pixel's channels.
+                    unsafe {
+                        let mut rows = sources;
+                        for row in &mut rows {
+                            *row = row.add(2 * pair);
+                        }
+                        arch.add_depth(&mut sums, &rows, weights, count);
+                        weights = weights.add(2 * LANES * count);
                     }
-                    arch.add_depth(&mut sums, &rows, weights, count);
-                    weights = weights.add(2 * LANES * count);
-                }
-                left -= count;
-                pair += count;
-                if left == 0 {
-                    add_to_totals(&lanes(arch, &sums), &mut totals);
-                    sums = [arch.splat(0); MR];
-                    (left, flushed) = (tile.budget, true);
+                    left -= count;
+                    pair += count;
+                    if left == 0 {
+                        add_to_totals(&lanes(arch, &sums), &mut totals);
+                        sums = [arch.splat(0); MR];
+                        (left, flushed) = (tile.budget, true);
+                    }
                 }
             }
         }
-    }
-    let sums = lanes(arch, &sums);
-    if flushed {
-        add_to_totals(&sums, &mut totals);
-    }
-    for (row, at) in tile.rows.iter().enumerate() {
-        let ending = tile.ending;
-        let values = if flushed { ending.apply(arch, &totals[row]) } else { ending.apply_narrow(arch, &sums[row]) };
-        let target = tile.output.wrapping_add(at.pixel * tile.pixel_stride);
+        if flushed {
+            add_to_totals(&lanes(arch, &sums), &mut totals);
+            // SAFETY: the caller vouches for the outputs.
+            return unsafe { E::finish_wide(arch, &tile.epilogue, &totals) };
+        }
+        let mut vectors = [[arch.splat(0); 1]; MR];
+        for row in 0..MR {
+            vectors[row][0] = sums[row];
+        }
         // SAFETY: the caller vouches for the outputs.
-        unsafe { arch.store_words(target, values, tile.channels) }
+        unsafe { E::finish(arch, &tile.epilogue, vectors) }
     }
 }
 
 /// Where a tap's channels are for each row.
 #[inline(always)]
-pub(super) fn sources<const MR: usize>(tile: &Tile<'_>, [tap_y, tap_x]: [usize; 2]) -> [*const i16; MR] {
+pub(super) fn sources<const MR: usize, E>(tile: &Tile<'_, E>, [tap_y, tap_x]: [usize; 2]) -> [*const i16; MR] {
     let mut sources = [tile.zeros.as_ptr(); MR];
     for (source, row) in sources.iter_mut().zip(tile.rows) {
         let y = row.first[0] + (tap_y * tile.window.dilation[0]) as isize;

@@ -3,7 +3,7 @@
 use super::pack::{self, BLOCK_ROWS, CHUNK, Element, Panel, Rows, Source};
 use crate::arch::{Arch, Kernel, LANES, Pairs16};
 use crate::requantize::Requantizer;
-use crate::requantize16::{Ending16, add_to_totals};
+use crate::requantize16::{Requantizer16, add_to_totals};
 
 /// An operand.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ pub(super) enum Kind {
 /// How sums end.
 pub(super) enum End<'a> {
     Eight(&'a Requantizer),
-    Sixteen(&'a Ending16),
+    Sixteen(&'a Requantizer16),
 }
 
 /// Rows of one product.

@@ -13,7 +13,7 @@ use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::memory::{Input, Output};
 use crate::quantization::{OutputRange, Requantize};
 use crate::requantize::Requantizer;
-use crate::requantize16::{Ending16, Range16, Requantize16};
+use crate::requantize16::{Range16, Requantize16, Requantizer16};
 
 /// Products of matrices, ready to run. Inputs 0 and 1 are the left and the right matrices, output 0 the products; all
 /// dense, at any alignment that their elements have.
@@ -32,7 +32,7 @@ pub struct Matmul {
 /// Types of the operands, and their ends.
 enum Form {
     Eight { zeros: [i16; 2], kind: Kind, end: Box<Requantizer> },
-    Sixteen { right_zero: i16, right: Kind, end: Box<Ending16> },
+    Sixteen { right_zero: i16, right: Kind, end: Box<Requantizer16> },
     Float,
 }
 
@@ -41,7 +41,7 @@ impl Form {
         let eight = if storage == Storage::U8 { Kind::U8 } else { Kind::S8 };
         let sixteen = |multiplier| {
             let range = Range16 { min: -32768, max: 32767 };
-            Box::new(Ending16::new(Requantize16::Wide(&[multiplier]), &[], range, 0, LANES))
+            Box::new(Requantizer16::new(Requantize16::Wide(&[multiplier]), &[], range, 0, LANES))
         };
         match elements {
             Elements::Eight { zeros: [left, right, zero], multiplier, output_offset } => {

@@ -9,7 +9,7 @@ use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 use crate::quantization::Multiplier;
-use crate::requantize16::{Ending16, Requantize16};
+use crate::requantize16::{Requantize16, Requantizer16};
 use crate::window;
 
 /// Windows over 16-bit activations, ready to run. Input 0 is the activations, output 0 the result, both little-endian
@@ -18,7 +18,7 @@ pub struct Pool16 {
     bound: Bound<Entry<BlockFn>>,
     spec: Pool16Spec,
     taps: [Vec<Taps>; 2],
-    epilogue: Ending16,
+    epilogue: Requantizer16,
     /// Output pixels that one task computes.
     task_pixels: usize,
 }
@@ -49,7 +49,7 @@ impl Pool16 {
             bound,
             spec: *spec,
             taps,
-            epilogue: Ending16::new(Requantize16::Narrow(&[multiplier]), &[], spec.range, 0, LANES),
+            epilogue: Requantizer16::new(Requantize16::Narrow(&[multiplier]), &[], spec.range, 0, LANES),
             task_pixels: row_tasks(
                 input.batch * spec.output[0] * spec.output[1],
                 window.saturating_mul(input.channels.div_ceil(LANES)),

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::spec::{Pool16Kind, Pool16Spec};
 use crate::arch::{Kernel, LANES, Pairs16};
-use crate::requantize16::{Ending16, Range16};
+use crate::requantize16::{Range16, Requantizer16};
 
 /// Taps inside the image for one output position along one axis, and the input position of the first.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Block<'a> {
     /// Of each output position down and across.
     pub(super) taps: &'a [Vec<Taps>; 2],
     /// The epilogue of [`Pool16Kind::Scaled`].
-    pub(super) epilogue: &'a Ending16,
+    pub(super) epilogue: &'a Requantizer16,
     /// Output pixels of all images.
     pub(super) pixels: Range<usize>,
     pub(super) source: *const i16,

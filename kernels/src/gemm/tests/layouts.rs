@@ -3,10 +3,13 @@
 use super::super::class::Segment;
 use super::super::direct::DirectTiles;
 use super::super::epilogue::ToBytes;
-use super::super::tile::ByteTile;
-use super::*;
-use crate::arch::{Arch, Kernel, LANES};
+use super::super::layout::Layout;
+use super::super::shape::KernelName;
+use super::super::table::Descriptor;
+use super::super::tile::{ByteTile, RowSums};
+use crate::arch::{Arch, InstructionSet, Kernel, LANES, Scalar};
 use crate::epilogue::Epilogue;
+use crate::isa::Isa;
 
 pub(super) static EIGHTS: [&Descriptor; 1] = [&descriptor::<8>()];
 pub(super) static SIXTEENS: [&Descriptor; 1] = [&descriptor::<16>()];
