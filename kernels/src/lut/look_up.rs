@@ -32,6 +32,18 @@ impl Elements<'_> {
         let (outputs, output_rest) = output.as_chunks_mut();
         Blocks { inputs, outputs, rest, output_rest }
     }
+
+    /// Looks up the elements from `first` on.
+    ///
+    /// # Safety
+    /// As [`LookUpFn`], for those elements.
+    #[inline(always)]
+    pub(super) unsafe fn finish(&self, first: usize) {
+        for at in first..self.len {
+            // SAFETY: the caller's promise.
+            unsafe { *self.output.wrapping_add(at) = self.table[usize::from(*self.input.wrapping_add(at))] }
+        }
+    }
 }
 
 /// Elements in blocks.

@@ -10,6 +10,7 @@ mod avx512_pairs16;
 mod avx512_wide;
 mod halves;
 mod products;
+mod shuffle;
 mod xmm;
 
 pub(crate) use amx::Amx;
@@ -17,4 +18,5 @@ pub(crate) use amx::Amx;
 pub(crate) use avx2::AvxVnniByVl;
 pub(crate) use avx2::{Avx2, AvxVnni};
 pub(crate) use avx512::Avx512Vnni;
+pub(crate) use shuffle::Shuffle;
 pub(crate) use xmm::Xmm;

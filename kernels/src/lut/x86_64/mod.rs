@@ -1,5 +1,5 @@
 //! Lookups of x86-64, which differ in what each instruction set shuffles.
 
 mod amx;
-mod avx2;
 mod avx512vnni;
+mod shuffles;
