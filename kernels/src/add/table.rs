@@ -36,7 +36,8 @@ pub(super) struct FusedKernel {
 pub(super) static KERNELS: &[&Descriptor] = table![
     x86_64:
         Descriptor::of::<Avx512Vnni>("add_u8_avx512vnni_x16", "add_u8_avx512vnni_x64"),
-        Descriptor::of::<Avx2>("add_u8_avx2_x16", "add_u8_avx2_x32");
+        Descriptor::of::<Avx2>("add_u8_avx2_x16", "add_u8_avx2_x32"),
+        Descriptor::of::<Sse41>("add_u8_sse41_x16", "add_u8_sse41_mix_x16");
     aarch64: Descriptor::of::<Neon>("add_s8_neon_x16", "add_s8_neon_mix_x16");
     any: Descriptor::of::<Scalar>("add_u8_scalar_x16", "add_u8_scalar_mix_x16")
 ];

@@ -22,6 +22,12 @@ macro_rules! on_every_dot {
         $check(unsafe { Scalar::assume() });
         #[cfg(target_arch = "x86_64")]
         {
+            if Isa::Sse41.is_available() {
+                // SAFETY: the CPU has it.
+                $check(unsafe { Sse41::assume() });
+            } else {
+                eprintln!("SKIPPED: this CPU has no sse41");
+            }
             if Isa::Avx2.is_available() {
                 // SAFETY: the CPU has it.
                 $check(unsafe { Avx2::assume() });
@@ -208,7 +214,7 @@ fn dots<A: Dot>(arch: A) {
             for w in column.iter_mut() {
                 *w = if round % 2 == 0 { extremes[random.next() as usize & 7] } else { random.next() as i8 };
             }
-            if A::ISA == Isa::Avx2 {
+            if matches!(A::ISA, Isa::Sse41 | Isa::Avx2) {
                 // Only what the packer proves safe may reach the 16-bit pair sums.
                 for pair in column.chunks_exact_mut(2) {
                     let parts = |sign: i32| pair.iter().map(|&w| (i32::from(w) * sign).max(0)).sum::<i32>();

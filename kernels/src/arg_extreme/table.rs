@@ -10,7 +10,7 @@ pub(super) const FAMILY: &str = "argument of the extreme";
 
 /// Kernels of every instruction set of this build, best first. AVX-512 has nothing better for rows this short.
 pub(super) static KERNELS: &[&Entry<RowsFn>] = table![
-    x86_64: entry::<Avx512Vnni>("arg_extreme_8_avx512vnni_x16"), entry::<Avx2>("arg_extreme_8_avx2_x16");
+    x86_64: entry::<Avx512Vnni>("arg_extreme_8_avx512vnni_x16"), entry::<Avx2>("arg_extreme_8_avx2_x16"), entry::<Sse41>("arg_extreme_8_sse41_x16");
     aarch64: entry::<Neon>("arg_extreme_8_neon_x16");
     any: entry::<Scalar>("arg_extreme_8_scalar")
 ];

@@ -12,7 +12,7 @@ use crate::kernel_id::KernelId;
 
 /// QUANTIZE of every instruction set of this build, best first.
 pub(super) static KERNELS: &[&Entry<FloatsFn>] = table![
-    x86_64: entry::<Avx512Vnni, Loops>("quantize_f32_avx512vnni"), entry::<Avx2, Loops>("quantize_f32_avx2");
+    x86_64: entry::<Avx512Vnni, Loops>("quantize_f32_avx512vnni"), entry::<Avx2, Loops>("quantize_f32_avx2"), entry::<Sse41, Loops>("quantize_f32_sse41");
     aarch64: entry::<Neon, Rounding>("quantize_f32_neon_x16");
     any: entry::<Scalar, Loops>("quantize_f32_scalar")
 ];

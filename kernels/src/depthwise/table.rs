@@ -42,7 +42,8 @@ pub(super) static KERNELS: &[&Descriptor] = table![
             columns: Some(SlidingColumnKernel::of::<Avx512Vnni>("depthwise_u8s8_avx512vnni_rowx64k4")),
             ..Descriptor::of::<Avx512Vnni>("depthwise_u8_avx512vnni_8x16", Tiles::of::<Avx512Vnni, 8>())
         },
-        Descriptor::of::<Avx2>("depthwise_u8_avx2_6x16", Tiles::of::<Avx2, 6>());
+        Descriptor::of::<Avx2>("depthwise_u8_avx2_6x16", Tiles::of::<Avx2, 6>()),
+        Descriptor::of::<Sse41>("depthwise_u8_sse41_2x16", Tiles::of::<Sse41, 2>());
     aarch64:
         Descriptor {
             rows: super::sliding_rows::DOTPROD,

@@ -25,7 +25,8 @@ pub(super) struct Descriptor {
 pub(super) static KERNELS: &[&Descriptor] = table![
     x86_64:
         Descriptor::of::<Avx512Vnni>("depthwise_s16s8_avx512vnni_x16"),
-        Descriptor::of::<Avx2>("depthwise_s16s8_avx2_x16");
+        Descriptor::of::<Avx2>("depthwise_s16s8_avx2_x16"),
+        Descriptor::of::<Sse41>("depthwise_s16s8_sse41_x16");
     aarch64: Descriptor::of::<Neon>("depthwise_s16s8_neon_4x16");
     any: Descriptor::of::<Scalar>("depthwise_s16s8_scalar_x16")
 ];

@@ -39,7 +39,8 @@ pub(crate) struct Descriptor {
 static KERNELS: &[&Descriptor] = table![
     x86_64:
         Descriptor::of::<Avx512Vnni>(["minimum_u8_avx512vnni_x64", "maximum_u8_avx512vnni_x64"]),
-        Descriptor::of::<Avx2>(["minimum_u8_avx2_x32", "maximum_u8_avx2_x32"]);
+        Descriptor::of::<Avx2>(["minimum_u8_avx2_x32", "maximum_u8_avx2_x32"]),
+        Descriptor::of::<Sse41>(["minimum_u8_sse41_x16", "maximum_u8_sse41_x16"]);
     aarch64: Descriptor::of::<Neon>(["minimum_s8_neon_x16", "maximum_s8_neon_x16"]);
     any: Descriptor::of::<Scalar>(["minimum_u8_scalar_x16", "maximum_u8_scalar_x16"])
 ];

@@ -116,6 +116,15 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 tiles: heights!(Avx2: WideningTile<_>; 1 2 3 4 5 6 7 8),
             },
             row_sums: Avx2::enter::<RowSums>,
+        },
+        // Eight columns are two registers: 4 rows are 8 accumulators, and weights are read where they are multiplied.
+        Descriptor {
+            isa: Isa::Sse41,
+            method: &WideningTiles {
+                name: name(Isa::Sse41, 4),
+                tiles: heights!(Sse41: WideningTile<_>; 1 2 3 4),
+            },
+            row_sums: Sse41::enter::<RowSums>,
         };
     aarch64:
         Descriptor {

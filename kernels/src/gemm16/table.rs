@@ -56,7 +56,8 @@ pub(super) static KERNELS: &[&Descriptor] = table![
             heights!(Avx512Vnni: PairTile<_>; 1 2 3 4 5 6 7 8 9 10 11 12),
         ),
         // `vpmaddwd`, then an addition.
-        pairs::<Avx2>("gemm_s16s8_avx2_6x16", heights!(Avx2: PairTile<_>; 1 2 3 4 5 6));
+        pairs::<Avx2>("gemm_s16s8_avx2_6x16", heights!(Avx2: PairTile<_>; 1 2 3 4 5 6)),
+        pairs::<Sse41>("gemm_s16s8_sse41_2x16", heights!(Sse41: PairTile<_>; 1 2));
     aarch64:
         Descriptor {
             isa: Isa::I8mm,

@@ -11,6 +11,6 @@ pub(super) fn is_available(isa: Isa) -> bool {
         Isa::Neon => cfg!(all(target_feature = "neon", target_endian = "little")),
         Isa::DotProd => is_available(Isa::Neon) && has!("dotprod"),
         Isa::I8mm => is_available(Isa::DotProd) && has!("i8mm"),
-        Isa::Avx2 | Isa::AvxVnni | Isa::Avx512Vnni | Isa::Amx => false,
+        Isa::Sse41 | Isa::Avx2 | Isa::AvxVnni | Isa::Avx512Vnni | Isa::Amx => false,
     }
 }

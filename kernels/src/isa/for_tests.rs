@@ -47,7 +47,7 @@ fn is_of_this_architecture(isa: Isa) -> bool {
     match isa {
         Isa::Scalar => true,
         Isa::Neon | Isa::DotProd | Isa::I8mm => cfg!(target_arch = "aarch64"),
-        Isa::Avx2 | Isa::AvxVnni | Isa::Avx512Vnni | Isa::Amx => cfg!(target_arch = "x86_64"),
+        Isa::Sse41 | Isa::Avx2 | Isa::AvxVnni | Isa::Avx512Vnni | Isa::Amx => cfg!(target_arch = "x86_64"),
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Isa {
     DotProd,
     /// 64-bit ARM with [`Isa::DotProd`] and the 8-bit matrix products of Armv8.6: Neoverse V1 and N2, Apple M2.
     I8mm,
+    /// x86-64 with SSSE3 and SSE4.1.
+    Sse41,
     /// x86-64 with AVX2.
     Avx2,
     /// x86-64 with AVX2 and AVX-VNNI, the 256-bit dot products of CPUs without AVX-512.
@@ -72,8 +74,17 @@ impl Storage {
 
 impl Isa {
     /// Every instruction set, on whatever CPU, weakest first.
-    pub const ALL: [Self; 8] =
-        [Self::Scalar, Self::Neon, Self::DotProd, Self::I8mm, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni, Self::Amx];
+    pub const ALL: [Self; 9] = [
+        Self::Scalar,
+        Self::Neon,
+        Self::DotProd,
+        Self::I8mm,
+        Self::Sse41,
+        Self::Avx2,
+        Self::AvxVnni,
+        Self::Avx512Vnni,
+        Self::Amx,
+    ];
 
     /// The name used by `--isa`, in kernel names and in reports.
     pub const fn name(self) -> &'static str {
@@ -82,6 +93,7 @@ impl Isa {
             Self::Neon => "neon",
             Self::DotProd => "dotprod",
             Self::I8mm => "i8mm",
+            Self::Sse41 => "sse41",
             Self::Avx2 => "avx2",
             Self::AvxVnni => "avxvnni",
             Self::Avx512Vnni => "avx512vnni",
@@ -93,7 +105,7 @@ impl Isa {
     pub const fn storage(self) -> Storage {
         match self {
             Self::Neon | Self::DotProd | Self::I8mm => Storage::S8,
-            Self::Scalar | Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni | Self::Amx => Storage::U8,
+            Self::Scalar | Self::Sse41 | Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni | Self::Amx => Storage::U8,
         }
     }
 
@@ -104,7 +116,7 @@ impl Isa {
             Self::AvxVnni => &[Self::Avx2],
             Self::I8mm => &[Self::DotProd, Self::Neon],
             Self::DotProd => &[Self::Neon],
-            Self::Scalar | Self::Neon | Self::Avx2 | Self::Avx512Vnni => &[],
+            Self::Scalar | Self::Neon | Self::Sse41 | Self::Avx2 | Self::Avx512Vnni => &[],
         };
         self == other || below.contains(&other)
     }

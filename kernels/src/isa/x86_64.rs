@@ -9,6 +9,7 @@ use super::set::Isa;
 pub(super) fn is_available(isa: Isa) -> bool {
     match isa {
         Isa::Scalar => true,
+        Isa::Sse41 => has!("ssse3") && has!("sse4.1"),
         Isa::Avx2 => has!("avx2"),
         Isa::AvxVnni => has!("avx2") && has!("avxvnni"),
         Isa::Avx512Vnni => {

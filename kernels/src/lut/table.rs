@@ -13,7 +13,8 @@ pub(super) static KERNELS: &[&Entry<LookUpFn>] = table![
     x86_64:
         entry::<Amx>("lut_8_amx_x64"),
         entry::<Avx512Vnni>("lut_8_avx512vnni_x64"),
-        entry::<Avx2>("lut_8_avx2_x32");
+        entry::<Avx2>("lut_8_avx2_x32"),
+        entry::<Sse41>("lut_8_sse41_x16");
     aarch64: entry::<Neon>("lut_8_neon_x32");
     any: entry::<Scalar>("lut_8_scalar")
 ];

@@ -30,7 +30,8 @@ pub(crate) struct Descriptor {
 pub(super) static KERNELS: &[&Descriptor] = table![
     x86_64:
         Descriptor::of::<Avx512Vnni, 12>(["matmul_s16_avx512vnni_12x16", "matmul_s16_avx512vnni_12x16", "matmul_f32_avx512vnni_4x16"]),
-        Descriptor::of::<Avx2, 6>(["matmul_s16_avx2_6x16", "matmul_s16_avx2_6x16", "matmul_f32_avx2_4x16"]);
+        Descriptor::of::<Avx2, 6>(["matmul_s16_avx2_6x16", "matmul_s16_avx2_6x16", "matmul_f32_avx2_4x16"]),
+        Descriptor::of::<Sse41, 2>(["matmul_s16_sse41_2x16", "matmul_s16_sse41_2x16", "matmul_f32_sse41_4x16"]);
     aarch64:
         Descriptor {
             isa: Isa::I8mm,

@@ -10,7 +10,7 @@ pub(super) const FAMILY: &str = "mean";
 
 /// The kernels of every instruction set of this build, best first; names have stored type, instruction set and lanes.
 pub(super) static KERNELS: &[&Entry<TileFn>] = table![
-    x86_64: entry::<Avx512Vnni>("mean_u8_avx512vnni_x16"), entry::<Avx2>("mean_u8_avx2_x16");
+    x86_64: entry::<Avx512Vnni>("mean_u8_avx512vnni_x16"), entry::<Avx2>("mean_u8_avx2_x16"), entry::<Sse41>("mean_u8_sse41_x16");
     aarch64: entry::<Neon>("mean_s8_neon_x16");
     any: entry::<Scalar>("mean_u8_scalar_x16")
 ];

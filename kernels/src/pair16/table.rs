@@ -23,7 +23,8 @@ pub(crate) struct Descriptor {
 pub(super) static KERNELS: &[&Descriptor] = table![
     x86_64:
         Descriptor::of::<Avx512Vnni>("pairs_s16_avx512vnni_x16"),
-        Descriptor::of::<Avx2>("pairs_s16_avx2_x16");
+        Descriptor::of::<Avx2>("pairs_s16_avx2_x16"),
+        Descriptor::of::<Sse41>("pairs_s16_sse41_x16");
     aarch64: Descriptor::of::<Neon>("pairs_s16_neon_x16");
     any: Descriptor::of::<Scalar>("pairs_s16_scalar_x16")
 ];

@@ -48,7 +48,8 @@ static KERNELS: &[&Peak] = table![
         Peak::of::<Amx, tiles::TilePasses>(),
         Peak::of::<Avx512Vnni, Passes<6, 4>>(),
         Peak::of::<AvxVnni, Passes<6, 1>>(),
-        Peak::of::<Avx2, widening::WideningPasses<4>>();
+        Peak::of::<Avx2, widening::WideningPasses<4>>(),
+        Peak::of::<Sse41, widening::WideningPasses<2>>();
     aarch64:
         Peak::of::<I8mm, arm::MatrixPasses>(),
         Peak::of::<DotProd, arm::DotPasses>(),

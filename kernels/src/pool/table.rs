@@ -81,7 +81,8 @@ pub(super) struct Descriptor {
 pub(super) static KERNELS: &[&Descriptor] = table![
     x86_64:
         Descriptor::of::<Avx512Vnni>("average_pool_u8_avx512vnni_x64", "max_pool_u8_avx512vnni_x64"),
-        Descriptor::of::<Avx2>("average_pool_u8_avx2_x32", "max_pool_u8_avx2_x32");
+        Descriptor::of::<Avx2>("average_pool_u8_avx2_x32", "max_pool_u8_avx2_x32"),
+        Descriptor::of::<Sse41>("average_pool_u8_sse41_x16", "max_pool_u8_sse41_x16");
     aarch64: Descriptor::of::<Neon>("average_pool_s8_neon_x16", "max_pool_s8_neon_x16");
     any: Descriptor::of::<Scalar>("average_pool_u8_scalar_x16", "max_pool_u8_scalar_x16")
 ];

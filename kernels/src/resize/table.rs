@@ -28,7 +28,8 @@ pub(crate) struct Descriptor {
 pub(super) static KERNELS: &[&Descriptor] = table![
     x86_64:
         Descriptor::of::<Avx512Vnni, i16>(["resize_bilinear_u8_avx512vnni_x16", "resize_bilinear_s8_avx512vnni_x16", "resize_bilinear_s16_avx512vnni_x16", "resize_bilinear_f32_avx512vnni_x16"]),
-        Descriptor::of::<Avx2, i16>(["resize_bilinear_u8_avx2_x16", "resize_bilinear_s8_avx2_x16", "resize_bilinear_s16_avx2_x16", "resize_bilinear_f32_avx2_x16"]);
+        Descriptor::of::<Avx2, i16>(["resize_bilinear_u8_avx2_x16", "resize_bilinear_s8_avx2_x16", "resize_bilinear_s16_avx2_x16", "resize_bilinear_f32_avx2_x16"]),
+        Descriptor::of::<Sse41, i16>(["resize_bilinear_u8_sse41_x16", "resize_bilinear_s8_sse41_x16", "resize_bilinear_s16_sse41_x16", "resize_bilinear_f32_sse41_x16"]);
     aarch64: Descriptor::of::<Neon, I16>(["resize_bilinear_u8_neon_x16", "resize_bilinear_s8_neon_x16", "resize_bilinear_s16_neon_x16", "resize_bilinear_f32_neon_x16"]);
     any: Descriptor::of::<Scalar, i16>(["resize_bilinear_u8_scalar_x16", "resize_bilinear_s8_scalar_x16", "resize_bilinear_s16_scalar_x16", "resize_bilinear_f32_scalar_x16"])
 ];

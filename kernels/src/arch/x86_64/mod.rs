@@ -11,6 +11,9 @@ mod avx512_wide;
 mod halves;
 mod products;
 mod shuffle;
+mod sse41;
+mod sse41_products;
+mod sse41_wide;
 mod xmm;
 
 pub(crate) use amx::Amx;
@@ -19,4 +22,5 @@ pub(crate) use avx2::AvxVnniByVl;
 pub(crate) use avx2::{Avx2, AvxVnni};
 pub(crate) use avx512::Avx512Vnni;
 pub(crate) use shuffle::Shuffle;
+pub(crate) use sse41::Sse41;
 pub(crate) use xmm::Xmm;
