@@ -30,12 +30,13 @@ pub struct Weights<'a> {
 impl Weights<'_> {
     /// Weight `index` in signed form: unsigned weights move by 128, and their zero point with them.
     pub(crate) fn signed(&self, index: usize) -> i8 {
-        self.signed_byte(self.bytes[index])
+        (self.bytes[index] ^ self.sign_flip()) as i8
     }
 
-    /// A weight's byte in signed form.
-    pub(crate) fn signed_byte(&self, byte: u8) -> i8 {
-        if self.signed { byte as i8 } else { (byte ^ 0x80) as i8 }
+    /// What turns a weight's byte into the signed form, by XOR.
+    #[inline]
+    pub(crate) fn sign_flip(&self) -> u8 {
+        if self.signed { 0 } else { 0x80 }
     }
 
     /// The zero point that belongs to [`Weights::signed`].

@@ -38,11 +38,11 @@ impl FoldedBias {
 fn tap_sums(spec: &ConvSpec<'_>, part: usize) -> Vec<i32> {
     let weights = &spec.parts[part].weights;
     let channels = spec.group_channels();
-    let taps = spec.parts[part].channels * spec.window.taps[0] * spec.window.taps[1];
     let zero = (channels as i32).wrapping_mul(weights.signed_zero());
-    let tap_sum =
-        |tap: usize| -> i32 { (tap * channels..(tap + 1) * channels).map(|at| i32::from(weights.signed(at))).sum() };
-    (0..taps).map(|tap| tap_sum(tap).wrapping_sub(zero)).collect()
+    // A loop over bytes with nothing to decide becomes vector code.
+    let flip = weights.sign_flip();
+    let tap_sum = |bytes: &[u8]| bytes.iter().map(|&byte| i32::from((byte ^ flip) as i8)).sum::<i32>();
+    weights.bytes.chunks_exact(channels).map(|bytes| tap_sum(bytes).wrapping_sub(zero)).collect()
 }
 
 /// The bias of a panel's columns less what the input's zero point brings with the taps.

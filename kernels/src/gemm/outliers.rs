@@ -118,7 +118,7 @@ fn panel_outliers(
 
 /// Whether a stretch of weights has no outlier.
 fn fits(weights: &Weights<'_>, stretch: Range<usize>, range: PackedRange) -> bool {
-    let flip = if weights.signed { 0 } else { 0x80 };
+    let flip = weights.sign_flip();
     let mut ends = (i8::MAX, i8::MIN);
     for &byte in &weights.bytes[stretch] {
         let value = (byte ^ flip) as i8;

@@ -33,6 +33,7 @@ impl PackedRange {
     pub(crate) const WHOLE: Self = Self { subtracted_zero: 0, least: -128 };
 
     /// What is packed of a weight.
+    #[inline(always)]
     pub(crate) fn pack(self, weight: i8) -> i8 {
         (i32::from(weight) - self.subtracted_zero).clamp(self.least, 127) as i8
     }
@@ -88,16 +89,19 @@ impl Panel {
 
     /// Packs the weights of a column in one segment, in blocks of `BLOCK`.
     fn pack_column<const BLOCK: usize>(&self, weights: &Weights<'_>, segment: &[u8], column: usize, packed: &mut [i8]) {
-        let pack = |byte: u8| self.range.pack(weights.signed_byte(byte));
+        // Copies, so that loops over bytes have nothing to decide.
+        let (range, flip) = (self.range, weights.sign_flip());
         let (blocks, rest) = segment.as_chunks::<BLOCK>();
         for (packed, block) in packed.chunks_exact_mut(BLOCK * LANES).zip(blocks) {
-            packed[BLOCK * column..][..BLOCK].copy_from_slice(&block.map(pack));
+            for (packed, &byte) in packed[BLOCK * column..][..BLOCK].iter_mut().zip(block) {
+                *packed = range.pack((byte ^ flip) as i8);
+            }
         }
         // A last block may be narrower.
         let packed = &mut packed[BLOCK * LANES * blocks.len()..];
         let step = BLOCK.min(packed.len() / LANES);
         for (packed, &byte) in packed[step * column..].iter_mut().zip(rest) {
-            *packed = pack(byte);
+            *packed = range.pack((byte ^ flip) as i8);
         }
     }
 }
