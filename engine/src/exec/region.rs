@@ -263,7 +263,7 @@ impl<W: Work> Shared<W> {
     fn participate(&self, thread: usize) {
         let cursor = &self.cursor.0;
         // Half of the threads at each end, the caller at the front.
-        let end = if thread % 2 == 0 { End::Front } else { End::Back };
+        let end = if thread.is_multiple_of(2) { End::Front } else { End::Back };
         loop {
             let seen = cursor.look();
             let layer = cursor.layer(seen.sequence);
