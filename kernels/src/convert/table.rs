@@ -3,8 +3,6 @@
 use super::dequantize::DEQUANTIZE;
 use super::family;
 use super::floats::{Floats, FloatsFn, Loops};
-#[cfg(target_arch = "aarch64")]
-use super::neon::Rounding;
 use super::xor::XOR;
 use crate::arch::{InstructionSet, Kernel};
 use crate::bound::{Entry, list, table};
@@ -13,7 +11,7 @@ use crate::kernel_id::KernelId;
 /// QUANTIZE of every instruction set of this build, best first.
 pub(super) static KERNELS: &[&Entry<FloatsFn>] = table![
     x86_64: entry::<Avx512Vnni, Loops>("quantize_f32_avx512vnni"), entry::<Avx2, Loops>("quantize_f32_avx2"), entry::<Sse41, Loops>("quantize_f32_sse41");
-    aarch64: entry::<Neon, Rounding>("quantize_f32_neon_x16");
+    aarch64: entry::<Neon, super::neon::Rounding>("quantize_f32_neon_x16");
     any: entry::<Scalar, Loops>("quantize_f32_scalar")
 ];
 

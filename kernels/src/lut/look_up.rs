@@ -17,50 +17,25 @@ pub(super) struct Elements<'a> {
 /// The CPU has the instruction set. The input is readable for the elements, the output writable and nobody else's.
 pub(super) type LookUpFn = unsafe fn(&Elements<'_>);
 
-impl Elements<'_> {
-    /// The input in blocks of `WIDTH` and what is left, and the output likewise.
+impl<'a> Elements<'a> {
+    /// The input and the output.
     ///
     /// # Safety
     /// As [`LookUpFn`], once for a call.
     #[inline(always)]
-    pub(super) unsafe fn blocks<const WIDTH: usize>(&self) -> Blocks<'_, WIDTH> {
+    pub(super) unsafe fn slices(&self) -> (&'a [u8], &'a mut [u8]) {
         // SAFETY: the caller's promise.
-        let (input, output) = unsafe {
+        unsafe {
             (core::slice::from_raw_parts(self.input, self.len), core::slice::from_raw_parts_mut(self.output, self.len))
-        };
-        let (inputs, rest) = input.as_chunks();
-        let (outputs, output_rest) = output.as_chunks_mut();
-        Blocks { inputs, outputs, rest, output_rest }
-    }
-
-    /// Looks up the elements from `first` on.
-    ///
-    /// # Safety
-    /// As [`LookUpFn`], for those elements.
-    #[inline(always)]
-    pub(super) unsafe fn finish(&self, first: usize) {
-        for at in first..self.len {
-            // SAFETY: the caller's promise.
-            unsafe { *self.output.wrapping_add(at) = self.table[usize::from(*self.input.wrapping_add(at))] }
         }
     }
 }
 
-/// Elements in blocks.
-pub(super) struct Blocks<'a, const WIDTH: usize> {
-    pub(super) inputs: &'a [[u8; WIDTH]],
-    pub(super) outputs: &'a mut [[u8; WIDTH]],
-    rest: &'a [u8],
-    output_rest: &'a mut [u8],
-}
-
-impl<const WIDTH: usize> Blocks<'_, WIDTH> {
-    /// Looks up what the blocks leave over.
-    #[inline(always)]
-    pub(super) fn finish(self, table: &[u8; 256]) {
-        for (out, &byte) in self.output_rest.iter_mut().zip(self.rest) {
-            *out = table[usize::from(byte)];
-        }
+/// Portable code, and what vectors leave over.
+#[inline(always)]
+pub(super) fn one_by_one(table: &[u8; 256], input: &[u8], output: &mut [u8]) {
+    for (out, &byte) in output.iter_mut().zip(input) {
+        *out = table[usize::from(byte)];
     }
 }
 
@@ -75,9 +50,7 @@ impl Kernel<Scalar> for LookUp {
     #[inline(always)]
     unsafe fn run(_: Scalar, call: &Elements<'_>) {
         // SAFETY: the caller's promise.
-        let Blocks { inputs, outputs, .. } = unsafe { call.blocks::<1>() };
-        for ([out], &[byte]) in outputs.iter_mut().zip(inputs) {
-            *out = call.table[usize::from(byte)];
-        }
+        let (input, output) = unsafe { call.slices() };
+        one_by_one(call.table, input, output);
     }
 }

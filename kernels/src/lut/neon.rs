@@ -3,7 +3,7 @@
 
 use core::arch::aarch64::*;
 
-use super::look_up::{Elements, LookUp};
+use super::look_up::{Elements, LookUp, one_by_one};
 use crate::arch::register::register;
 use crate::arch::{Kernel, Neon};
 
@@ -18,12 +18,14 @@ impl Kernel<Neon> for LookUp {
     #[inline(always)]
     unsafe fn run(_: Neon, call: &Elements<'_>) {
         // SAFETY: the caller's promise.
-        let blocks = unsafe { call.blocks::<WIDTH>() };
+        let (input, output) = unsafe { call.slices() };
+        let (blocks, rest) = input.as_chunks::<WIDTH>();
+        let (out_blocks, out_rest) = output.as_chunks_mut::<WIDTH>();
         let [first, second, third, fourth] = [0, 64, 128, 192].map(|start| call.table[start..].as_ptr());
         // SAFETY: each quarter of the table has the bytes of four registers.
         let quarters = unsafe { [vld1q_u8_x4(first), vld1q_u8_x4(second), vld1q_u8_x4(third), vld1q_u8_x4(fourth)] };
         let quarter = register!(vdupq_n_u8(64));
-        for (block, out) in blocks.inputs.iter().zip(&mut *blocks.outputs) {
+        for (block, out) in blocks.iter().zip(out_blocks) {
             // SAFETY: a block has the bytes of two registers; the CPU has the instructions.
             unsafe {
                 let (mut a, mut b) = (vld1q_u8(block.as_ptr()), vld1q_u8(block[16..].as_ptr()));
@@ -37,6 +39,6 @@ impl Kernel<Neon> for LookUp {
                 vst1q_u8(out[16..].as_mut_ptr(), found_b);
             }
         }
-        blocks.finish(call.table);
+        one_by_one(call.table, rest, out_rest);
     }
 }

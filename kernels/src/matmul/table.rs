@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 
 use super::block::{BlockFn, IntegerRows};
-#[cfg(target_arch = "aarch64")]
-use super::bytes::ByteRows;
 use super::float::{FloatFn, FloatRows};
 use crate::arch::Pairs16;
 use crate::bound::{Described, list, table};
@@ -36,13 +34,13 @@ pub(super) static KERNELS: &[&Descriptor] = table![
         Descriptor {
             isa: Isa::I8mm,
             names: ["matmul_s8_i8mm_4x16", "matmul_s16_i8mm_4x16", "matmul_f32_i8mm_4x16"],
-            eight: I8mm::enter::<ByteRows>,
+            eight: I8mm::enter::<super::bytes::ByteRows>,
             ..Descriptor::of::<Neon, 4>([""; 3])
         },
         Descriptor {
             isa: Isa::DotProd,
             names: ["matmul_s8_dotprod_4x16", "matmul_s16_dotprod_4x16", "matmul_f32_dotprod_4x16"],
-            eight: DotProd::enter::<ByteRows>,
+            eight: DotProd::enter::<super::bytes::ByteRows>,
             ..Descriptor::of::<Neon, 4>([""; 3])
         },
         Descriptor::of::<Neon, 4>(["matmul_s16_neon_4x16", "matmul_s16_neon_4x16", "matmul_f32_neon_4x16"]);

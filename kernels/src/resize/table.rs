@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-#[cfg(target_arch = "aarch64")]
-use super::neon::I16;
 use super::row::{Bilinear, Element, I8, RowFn, U8};
 use crate::arch::InstructionSet;
 use crate::bound::{Described, list, table};
@@ -30,7 +28,7 @@ pub(super) static KERNELS: &[&Descriptor] = table![
         Descriptor::of::<Avx512Vnni, i16>(["resize_bilinear_u8_avx512vnni_x16", "resize_bilinear_s8_avx512vnni_x16", "resize_bilinear_s16_avx512vnni_x16", "resize_bilinear_f32_avx512vnni_x16"]),
         Descriptor::of::<Avx2, i16>(["resize_bilinear_u8_avx2_x16", "resize_bilinear_s8_avx2_x16", "resize_bilinear_s16_avx2_x16", "resize_bilinear_f32_avx2_x16"]),
         Descriptor::of::<Sse41, i16>(["resize_bilinear_u8_sse41_x16", "resize_bilinear_s8_sse41_x16", "resize_bilinear_s16_sse41_x16", "resize_bilinear_f32_sse41_x16"]);
-    aarch64: Descriptor::of::<Neon, I16>(["resize_bilinear_u8_neon_x16", "resize_bilinear_s8_neon_x16", "resize_bilinear_s16_neon_x16", "resize_bilinear_f32_neon_x16"]);
+    aarch64: Descriptor::of::<Neon, super::neon::I16>(["resize_bilinear_u8_neon_x16", "resize_bilinear_s8_neon_x16", "resize_bilinear_s16_neon_x16", "resize_bilinear_f32_neon_x16"]);
     any: Descriptor::of::<Scalar, i16>(["resize_bilinear_u8_scalar_x16", "resize_bilinear_s8_scalar_x16", "resize_bilinear_s16_scalar_x16", "resize_bilinear_f32_scalar_x16"])
 ];
 

@@ -5,7 +5,7 @@ use core::arch::x86_64::*;
 
 use crate::arch::register::register;
 use crate::arch::{Amx, Kernel};
-use crate::lut::look_up::{Elements, LookUp};
+use crate::lut::look_up::{Elements, LookUp, one_by_one};
 
 const WIDTH: usize = 64;
 
@@ -17,14 +17,16 @@ impl Kernel<Amx> for LookUp {
     #[inline(always)]
     unsafe fn run(_: Amx, call: &Elements<'_>) {
         // SAFETY: the caller's promise.
-        let blocks = unsafe { call.blocks::<WIDTH>() };
+        let (input, output) = unsafe { call.slices() };
+        let (blocks, rest) = input.as_chunks::<WIDTH>();
+        let (out_blocks, out_rest) = output.as_chunks_mut::<WIDTH>();
         let mut parts = [register!(_mm512_setzero_si512()); 4];
         for (part, entries) in parts.iter_mut().zip(call.table.as_chunks::<WIDTH>().0) {
             // SAFETY: a part has the bytes of a register.
             *part = unsafe { _mm512_loadu_si512(entries.as_ptr().cast()) };
         }
         let [a, b, c, d] = parts;
-        for (block, out) in blocks.inputs.iter().zip(&mut *blocks.outputs) {
+        for (block, out) in blocks.iter().zip(out_blocks) {
             // SAFETY: a block has the bytes of a register; the CPU has the instructions.
             unsafe {
                 let bytes = _mm512_loadu_si512(block.as_ptr().cast());
@@ -33,6 +35,6 @@ impl Kernel<Amx> for LookUp {
                 _mm512_storeu_si512(out.as_mut_ptr().cast(), found);
             }
         }
-        blocks.finish(call.table);
+        one_by_one(call.table, rest, out_rest);
     }
 }

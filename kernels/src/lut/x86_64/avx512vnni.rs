@@ -8,7 +8,7 @@ use core::arch::x86_64::*;
 
 use crate::arch::register::register;
 use crate::arch::{Avx512Vnni, Kernel};
-use crate::lut::look_up::{Elements, LookUp};
+use crate::lut::look_up::{Elements, LookUp, one_by_one};
 
 const WIDTH: usize = 64;
 
@@ -20,10 +20,12 @@ impl Kernel<Avx512Vnni> for LookUp {
     #[inline(always)]
     unsafe fn run(arch: Avx512Vnni, call: &Elements<'_>) {
         // SAFETY: the caller's promise.
-        let blocks = unsafe { call.blocks::<WIDTH>() };
-        if !blocks.inputs.is_empty() {
+        let (input, output) = unsafe { call.slices() };
+        let (blocks, rest) = input.as_chunks::<WIDTH>();
+        let (out_blocks, out_rest) = output.as_chunks_mut::<WIDTH>();
+        if !blocks.is_empty() {
             let parts = parts(arch, call.table);
-            for (block, out) in blocks.inputs.iter().zip(&mut *blocks.outputs) {
+            for (block, out) in blocks.iter().zip(out_blocks) {
                 // SAFETY: a block has the bytes of a register; `arch` proves the CPU feature.
                 unsafe {
                     let bytes = _mm512_loadu_si512(block.as_ptr().cast());
@@ -31,7 +33,7 @@ impl Kernel<Avx512Vnni> for LookUp {
                 }
             }
         }
-        blocks.finish(call.table);
+        one_by_one(call.table, rest, out_rest);
     }
 }
 

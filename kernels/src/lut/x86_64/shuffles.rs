@@ -13,7 +13,7 @@
 //! a second round with their highest bit flipped.
 
 use crate::arch::{Kernel, Shuffle};
-use crate::lut::look_up::{Elements, LookUp};
+use crate::lut::look_up::{Elements, LookUp, one_by_one};
 
 /// Entries of a part of the table.
 const PART: usize = 16;
@@ -25,21 +25,23 @@ impl<A: Shuffle> Kernel<A> for LookUp {
     /// As [`LookUpFn`](crate::lut::look_up::LookUpFn), in a function that enables the instruction set.
     #[inline(always)]
     unsafe fn run(arch: A, call: &Elements<'_>) {
-        let blocks = call.len / A::WIDTH;
-        if blocks > 0 {
+        // SAFETY: the caller's promise.
+        let (input, output) = unsafe { call.slices() };
+        let whole = input.len() / A::WIDTH * A::WIDTH;
+        let ((blocks, rest), (out_blocks, out_rest)) = (input.split_at(whole), output.split_at_mut(whole));
+        if whole > 0 {
             let [low, high] = [changes(arch, &call.table[..128]), changes(arch, &call.table[128..])];
-            for block in 0..blocks {
-                // SAFETY: the caller vouches for the elements, of which the blocks are the first.
+            for (block, out) in blocks.chunks_exact(A::WIDTH).zip(out_blocks.chunks_exact_mut(A::WIDTH)) {
+                // SAFETY: a block has the bytes of a register.
                 unsafe {
-                    let bytes = arch.load_wide(call.input.wrapping_add(block * A::WIDTH));
+                    let bytes = arch.load_wide(block.as_ptr());
                     let flipped = arch.xor(bytes, arch.splat_wide(0x80));
                     let found = arch.xor(half(arch, &low, bytes), half(arch, &high, flipped));
-                    arch.store_wide(call.output.wrapping_add(block * A::WIDTH), found, A::WIDTH);
+                    arch.store_wide(out.as_mut_ptr(), found, A::WIDTH);
                 }
             }
         }
-        // SAFETY: the caller's promise.
-        unsafe { call.finish(blocks * A::WIDTH) }
+        one_by_one(call.table, rest, out_rest);
     }
 }
 
