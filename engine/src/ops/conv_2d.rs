@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::gemm;
 use ottava_kernels::gemm16::{self, Conv16Spec};
-use ottava_kernels::{Requantize, Weights, gemm};
-use ottava_ref::ops::conv_params::ConvParams;
 use ottava_ref::ops::conv2d::conv2d;
 
 use super::operator::PointConvolution;
-use super::quantized::{
-    ConvFilters, ConvQuantization, Operands, bias_values, kernel_multipliers, range_16, requantize_16, with_sums,
-};
+use super::quantized::{ConvFilters, ConvQuantization, Operands};
 use super::view::input;
+use super::weighted::{Constants, Constants16, WeightedTensors, conv_params, evaluate_weighted};
 use super::window::{ImagePadding, Window2d, WindowOptions};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, nhwc_of};
 use crate::error::{Error, Result};
@@ -99,47 +97,19 @@ impl Operator for Conv2d {
     }
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
+        let [height, width] = self.window.filter;
         for (index, (filters, output)) in self.filters.iter().zip(outputs).enumerate() {
-            self.reference_of(filters, inputs, index, output)?;
+            let operands = Operands::sibling(index);
+            let shapes = [input(inputs, operands.input)?.shape, output.shape];
+            let filter_shape = [filters.channels, height, width, self.depth];
+            let params = conv_params(&self.window, filter_shape, &filters.quantization, shapes)?;
+            evaluate_weighted!(conv2d(&params), filters.quantization.sums, operands, inputs, output)?;
         }
         Ok(())
     }
 }
 
 impl Conv2d {
-    /// The reference of the convolution number `index`.
-    fn reference_of(
-        &self,
-        filters: &ConvFilters,
-        inputs: &[Option<TensorView<'_>>],
-        index: usize,
-        output: &mut TensorViewMut<'_>,
-    ) -> Result<()> {
-        let [filter_at, bias_at] = operands(index);
-        let (x, filter, quantization) = (input(inputs, 0)?, input(inputs, filter_at)?, &filters.quantization);
-        let [height, width] = self.window.filter;
-        let params = ConvParams {
-            input_shape: nhwc_of(&[Some(x.shape)], 0)?,
-            filter_shape: [filters.channels, height, width, self.depth],
-            output_shape: nhwc_of(&[Some(output.shape)], 0)?,
-            stride: self.window.stride,
-            dilation: self.window.dilation,
-            pad_top: self.window.pad_top,
-            pad_left: self.window.pad_left,
-            input_zero_point: quantization.input_zero_point,
-            filter_zero_point: quantization.filter_zero_point,
-            multipliers: &quantization.multipliers,
-            output_zero_point: quantization.output_zero_point,
-            activation: quantization.activation,
-        };
-        with_sums!(quantization.sums, x.dtype, X, W, A => {
-            let mut values = vec![X::default(); output.bytes.len() / size_of::<X>()];
-            let bias = bias_values::<A>(inputs, bias_at);
-            conv2d(&params, &x.values::<X>(), filter.bytes_as::<W>()?, bias.as_deref(), &mut values);
-            output.store(&values)
-        })
-    }
-
     /// Whether packed weights stay in proportion: a small file can ask for groups of a single channel.
     fn packs_well(&self) -> bool {
         let [height, width] = self.window.filter;
@@ -151,29 +121,24 @@ impl Conv2d {
 
     /// The convolution of int16 activations as a kernel.
     fn lower_16(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
-        let (Some(source), Some(filter)) = (node.inputs[0], node.inputs[1]) else { return Ok(None) };
         let ConvFilters { channels, quantization } = &self.filters[0];
-        let multipliers = kernel_multipliers(&quantization.multipliers);
+        let tensors = WeightedTensors::of(node, Operands::USUAL, 0)?;
+        let constants = Constants16::new(lowering, tensors, quantization)?;
         let spec = Conv16Spec {
-            input: lowering.image(source),
+            input: lowering.image(tensors.source),
             window: self.window.kernel_window(),
             output: self.window.output,
             groups: self.groups,
             channels: *channels,
-            weights: bytemuck::cast_slice(lowering.constant(filter)?),
-            bias: &lowering.wide_bias(node.inputs.get(2).copied().flatten())?,
-            requantize: requantize_16(quantization.sums, &multipliers),
-            range: range_16(quantization.activation),
+            weights: constants.weights,
+            bias: &constants.bias,
+            requantize: constants.requantize(),
+            range: constants.range,
             threads: lowering.threads,
         };
         let layer = Box::new(gemm16::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered::one(layer, vec![source], vec![node.outputs[0]])))
+        Ok(Some(Lowered::one(layer, vec![tensors.source], vec![tensors.output])))
     }
-}
-
-/// Which inputs are the filter and the bias of the convolution number `index`.
-fn operands(index: usize) -> [usize; 2] {
-    [1 + 2 * index, 2 + 2 * index]
 }
 
 impl Lower for Conv2d {
@@ -186,10 +151,14 @@ impl Lower for Conv2d {
         if quantization.sums.of_16_bits() {
             return self.lower_16(lowering, node);
         }
-        let part = |(index, filters)| PartInputs::new(lowering, node, index, filters);
-        let inputs = self.filters.iter().enumerate().map(part).collect::<Result<Vec<_>>>()?;
-        let parts: Vec<gemm::ConvPart<'_>> = inputs.iter().map(PartInputs::part).collect();
-        let source = node.inputs[0].ok_or_else(|| Error::internal("a convolution without input"))?;
+        let tensors = (0..self.filters.len()).map(|index| WeightedTensors::of(node, Operands::sibling(index), index));
+        let tensors = tensors.collect::<Result<Vec<_>>>()?;
+        let constants = self.filters.iter().zip(&tensors).map(|(ConvFilters { channels, quantization }, &tensors)| {
+            Constants::new(lowering, tensors, *channels, quantization)
+        });
+        let constants = constants.collect::<Result<Vec<_>>>()?;
+        let parts: Vec<gemm::ConvPart<'_>> = constants.iter().map(Constants::part).collect();
+        let source = tensors[0].source;
         let conv = gemm::prepare(
             lowering.isa,
             &gemm::ConvSpec {
@@ -248,55 +217,4 @@ fn conv_note(statistics: &gemm::ConvStatistics) -> Option<String> {
         notes.push(format!("weights beyond eight bits: {}", statistics.outliers));
     }
     (!notes.is_empty()).then(|| notes.join(", "))
-}
-
-/// The constants of one convolution in the form that kernels take.
-struct PartInputs<'a> {
-    weights: Weights<'a>,
-    bias: Vec<i32>,
-    multipliers: Vec<ottava_kernels::Multiplier>,
-    channels: usize,
-    zero: i32,
-    range: [i32; 2],
-    offset: i32,
-    pixel_stride: usize,
-}
-
-impl<'a> PartInputs<'a> {
-    fn new(
-        lowering: &'a Lowering<'_>,
-        node: &NodeTensors,
-        index: usize,
-        ConvFilters { channels, quantization }: &ConvFilters,
-    ) -> Result<Self> {
-        let [filter, bias] = operands(index).map(|operand| node.inputs.get(operand).copied().flatten());
-        let filter = filter.ok_or_else(|| Error::internal("a convolution without filter"))?;
-        let output = node.outputs[index];
-        let offset = lowering.offset(output);
-        let zero = quantization.filter_zero_point;
-        Ok(Self {
-            weights: Weights { bytes: lowering.constant(filter)?, signed: lowering.is_signed(filter), zero },
-            bias: lowering.bias(bias)?,
-            multipliers: kernel_multipliers(&quantization.multipliers),
-            channels: *channels,
-            zero: quantization.output_zero_point + offset,
-            range: [quantization.activation.lo + offset, quantization.activation.hi + offset],
-            offset,
-            pixel_stride: lowering.image(output).pixel_stride,
-        })
-    }
-
-    fn part(&self) -> gemm::ConvPart<'_> {
-        gemm::ConvPart {
-            channels: self.channels,
-            weights: self.weights,
-            bias: &self.bias,
-            requantize: Requantize::Fixed(&self.multipliers),
-            output_zero: self.zero,
-            output_min: self.range[0],
-            output_max: self.range[1],
-            output_offset: self.offset,
-            pixel_stride: self.pixel_stride,
-        }
-    }
 }

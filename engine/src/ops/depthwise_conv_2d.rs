@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::Layer;
 use ottava_kernels::depthwise::{self, DepthwiseSpec};
 use ottava_kernels::depthwise16::{self, Depthwise16Spec};
-use ottava_kernels::{Requantize, Weights};
-use ottava_ref::ops::conv_params::ConvParams;
 use ottava_ref::ops::depthwise_conv2d::depthwise_conv2d;
 
-use super::quantized::{
-    ConvQuantization, Operands, bias_values, kernel_multipliers, range_16, requantize_16, with_sums,
-};
+use super::quantized::{ConvQuantization, Operands};
 use super::view::{input, only_output};
+use super::weighted::{Constants, Constants16, WeightedTensors, conv_params, evaluate_weighted};
 use super::window::{ImagePadding, Window2d, WindowOptions};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, nhwc_of};
 use crate::error::{Error, Result};
@@ -20,11 +18,11 @@ use crate::schema::BuiltinOptionsRef;
 
 /// A depthwise convolution: output channel `c` reads input channel `c / (O / C)` only.
 #[derive(Clone, Debug)]
-pub(crate) struct DepthwiseConv2d {
-    pub(crate) window: Window2d,
+struct DepthwiseConv2d {
+    window: Window2d,
     /// 1HWO.
-    pub(crate) filter_shape: [usize; 4],
-    pub(crate) quantization: ConvQuantization,
+    filter_shape: [usize; 4],
+    quantization: ConvQuantization,
 }
 
 pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
@@ -77,80 +75,57 @@ impl Operator for DepthwiseConv2d {
     }
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
-        let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
-        let params = ConvParams {
-            input_shape: nhwc_of(&[Some(x.shape)], 0)?,
-            filter_shape: self.filter_shape,
-            output_shape: nhwc_of(&[Some(output.shape)], 0)?,
-            stride: self.window.stride,
-            dilation: self.window.dilation,
-            pad_top: self.window.pad_top,
-            pad_left: self.window.pad_left,
-            input_zero_point: self.quantization.input_zero_point,
-            filter_zero_point: self.quantization.filter_zero_point,
-            multipliers: &self.quantization.multipliers,
-            output_zero_point: self.quantization.output_zero_point,
-            activation: self.quantization.activation,
-        };
-        with_sums!(self.quantization.sums, x.dtype, X, W, A => {
-            let mut values = vec![X::default(); output.bytes.len() / size_of::<X>()];
-            let bias = bias_values::<A>(inputs, 2);
-            depthwise_conv2d(&params, &x.values::<X>(), filter.bytes_as::<W>()?, bias.as_deref(), &mut values);
-            output.store(&values)
-        })
+        let output = only_output(outputs)?;
+        let shapes = [input(inputs, 0)?.shape, output.shape];
+        let params = conv_params(&self.window, self.filter_shape, &self.quantization, shapes)?;
+        evaluate_weighted!(depthwise_conv2d(&params), self.quantization.sums, Operands::DEPTHWISE, inputs, output)
     }
 }
 
 impl Lower for DepthwiseConv2d {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
-        let (Some(source), Some(filter)) = (node.inputs[0], node.inputs[1]) else { return Ok(None) };
         if !lowering.suits_kernels(node, 1) || !self.window.suits_kernels(lowering) {
             return Ok(None);
         }
-        let output = node.outputs[0];
-        let offset = lowering.offset(output);
-        let quantization = &self.quantization;
-        let multipliers = kernel_multipliers(&quantization.multipliers);
-        if quantization.sums.of_16_bits() {
+        let tensors = WeightedTensors::of(node, Operands::DEPTHWISE, 0)?;
+        let WeightedTensors { source, output, .. } = tensors;
+        let (input, window) = (lowering.image(source), self.window.kernel_window());
+        let layer: Box<dyn Layer> = if self.quantization.sums.of_16_bits() {
+            let constants = Constants16::new(lowering, tensors, &self.quantization)?;
             let spec = Depthwise16Spec {
-                input: lowering.image(source),
-                window: self.window.kernel_window(),
+                input,
+                window,
                 output: self.window.output,
                 channels: self.filter_shape[3],
-                weights: bytemuck::cast_slice(lowering.constant(filter)?),
-                bias: &lowering.wide_bias(node.inputs.get(2).copied().flatten())?,
-                requantize: requantize_16(quantization.sums, &multipliers),
-                range: range_16(quantization.activation),
+                weights: constants.weights,
+                bias: &constants.bias,
+                requantize: constants.requantize(),
+                range: constants.range,
                 threads: lowering.threads,
             };
-            let layer = Box::new(depthwise16::prepare(lowering.isa, &spec));
-            return Ok(Some(Lowered::one(layer, vec![source], vec![output])));
-        }
-        let weights = Weights {
-            bytes: lowering.constant(filter)?,
-            signed: lowering.is_signed(filter),
-            zero: quantization.filter_zero_point,
-        };
-        let layer = depthwise::prepare(
-            lowering.isa,
-            &DepthwiseSpec {
-                input: lowering.image(source),
-                input_zero: quantization.input_zero_point + lowering.offset(source),
-                window: self.window.kernel_window(),
+            Box::new(depthwise16::prepare(lowering.isa, &spec))
+        } else {
+            let constants = Constants::new(lowering, tensors, self.filter_shape[3], &self.quantization)?;
+            let part = constants.part();
+            let spec = DepthwiseSpec {
+                input,
+                input_zero: self.quantization.input_zero_point + lowering.offset(source),
+                window,
                 output: self.window.output,
-                channels: self.filter_shape[3],
-                weights,
-                bias: &lowering.bias(node.inputs.get(2).copied().flatten())?,
-                requantize: Requantize::Fixed(&multipliers),
-                output_zero: quantization.output_zero_point + offset,
-                output_min: quantization.activation.lo + offset,
-                output_max: quantization.activation.hi + offset,
-                output_offset: offset,
-                pixel_stride: lowering.image(output).pixel_stride,
+                channels: part.channels,
+                weights: part.weights,
+                bias: part.bias,
+                requantize: part.requantize,
+                output_zero: part.output_zero,
+                output_min: part.output_min,
+                output_max: part.output_max,
+                output_offset: part.output_offset,
+                pixel_stride: part.pixel_stride,
                 threads: lowering.threads,
-            },
-        );
-        Ok(Some(Lowered::one(Box::new(layer), vec![source], vec![output])))
+            };
+            Box::new(depthwise::prepare(lowering.isa, &spec))
+        };
+        Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }
 
     fn padded(&self, padding: ImagePadding) -> Option<Arc<dyn Operator>> {

@@ -3,50 +3,46 @@
 use std::sync::Arc;
 
 use ottava_kernels::gemm16::{self, Conv16Spec};
-use ottava_kernels::{Image, Requantize, Requantize16, Weights, Window, gemm};
+use ottava_kernels::{Image, Layer, Requantize, Requantize16, Window, gemm};
 use ottava_ref::ops::fully_connected::{FcRequant, FullyConnectedParams, fully_connected};
-use ottava_ref::{ActivationRange, Multiplier, scales};
+use ottava_ref::{Multiplier, scales};
 
 use super::quantized::{
-    Filter, Operands, Sums, bias_values, check_bias, check_bias_scale, check_no_zero_points, conv_types, range_16,
-    with_sums,
+    ConvQuantization, Filter, Operands, Sums, check_bias, check_bias_scale, check_no_zero_points, conv_types,
 };
 use super::view::{input, only_output};
+use super::weighted::{Constants, Constants16, WeightedTensors, evaluate_weighted};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
-use crate::tensor::{DType, TensorId};
+use crate::tensor::DType;
 
 /// A matrix product with fixed weights.
 #[derive(Clone, Debug)]
-pub(crate) struct FullyConnected {
+struct FullyConnected {
     /// K: elements of an input row.
-    pub(crate) input_depth: usize,
+    input_depth: usize,
     /// O: elements of an output row.
-    pub(crate) output_depth: usize,
+    output_depth: usize,
     /// Whether the output keeps the input's leading dimensions, or is `[rows, O]`.
-    pub(crate) keep_dimensions: bool,
-    pub(crate) input_zero_point: i32,
-    /// 0 when the weights have one scale per output.
-    pub(crate) filter_zero_point: i32,
-    pub(crate) output_zero_point: i32,
+    keep_dimensions: bool,
+    quantization: ConvQuantization,
     /// Input times filter over output scale in f64: one for all outputs, or one each. The product with the accumulator
     /// is rounded once, half away from zero.
-    pub(crate) effective_scales: Vec<f64>,
-    pub(crate) activation: ActivationRange,
-    pub(crate) sums: Sums,
-    /// Present where weights have 16 bits, which are requantized as convolutions are.
-    pub(crate) wide_weights: Option<WideWeights>,
+    effective_scales: Vec<f64>,
+    /// Present where weights have 16 bits, which are requantized by multipliers as convolutions are. Their sums always have
+    /// 64 bits.
+    wide_bias: Option<WideBias>,
 }
 
-/// What int16 weights have instead of the scales in f64. Their sums always have 64 bits.
-#[derive(Clone, Debug)]
-pub(crate) struct WideWeights {
-    /// One for all outputs, or one each.
-    multipliers: Vec<Multiplier>,
-    /// Whether the bias is read as `i64`. Otherwise the reference reads 32-bit words, whatever its type.
-    wide_bias: bool,
+/// How the reference reads the bias of int16 weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WideBias {
+    /// As `i64`.
+    Whole,
+    /// As 32-bit words, whatever its type.
+    Words,
 }
 
 struct Options {
@@ -102,22 +98,31 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
         check_no_zero_points(input, output)?;
         weights.no_zero_points(filter)?;
     }
+    let (multipliers, wide_bias) = match wide_weights {
+        true => import_wide(context, bias_type, weights.scales).map(|(multipliers, bias)| (multipliers, Some(bias)))?,
+        false => (Vec::new(), None),
+    };
+    let quantization = ConvQuantization {
+        input_zero_point: input.zero_point,
+        filter_zero_point,
+        output_zero_point: output.zero_point,
+        multipliers,
+        activation: context.activation(activation)?,
+        sums,
+    };
+    let effective_scales = scales::effective_scales(input.scale, weights.scales, output.scale);
     Ok(Arc::new(FullyConnected {
         input_depth,
         output_depth,
         keep_dimensions,
-        input_zero_point: input.zero_point,
-        filter_zero_point,
-        output_zero_point: output.zero_point,
-        effective_scales: scales::effective_scales(input.scale, weights.scales, output.scale),
-        activation: context.activation(activation)?,
-        sums,
-        wide_weights: wide_weights.then(|| import_wide(context, bias_type, weights.scales)).transpose()?,
+        quantization,
+        effective_scales,
+        wide_bias,
     }))
 }
 
 /// What int16 weights need.
-fn import_wide(context: &ImportContext<'_>, bias_type: i8, filter: &[f32]) -> Result<WideWeights> {
+fn import_wide(context: &ImportContext<'_>, bias_type: i8, filter: &[f32]) -> Result<(Vec<Multiplier>, WideBias)> {
     let bias = context.optional_input(2).map(|bias| bias.dtype);
     let suits = match bias_type {
         0 => true,
@@ -134,17 +139,16 @@ fn import_wide(context: &ImportContext<'_>, bias_type: i8, filter: &[f32]) -> Re
         _ => scales::conv_int8(input, filter, output)?,
     };
     multipliers.iter().try_for_each(|multiplier| multiplier.check_wide().map(drop))?;
-    Ok(WideWeights { multipliers, wide_bias: bias_type == 4 })
+    Ok((multipliers, if bias_type == 4 { WideBias::Whole } else { WideBias::Words }))
 }
 
-impl WideWeights {
+impl WideBias {
     /// The bias as the reference reads it.
-    fn bias(&self, inputs: &[Option<TensorView<'_>>], outputs: usize) -> Option<Vec<i64>> {
-        if self.wide_bias {
-            return bias_values(inputs, 2);
-        }
-        let words = bias_values::<i32>(inputs, 2)?;
-        Some(words.into_iter().take(outputs).map(i64::from).collect())
+    fn values(self, bias: Option<&TensorView<'_>>, outputs: usize) -> Option<Vec<i64>> {
+        bias.map(|bias| match self {
+            Self::Whole => bias.values(),
+            Self::Words => bias.values::<i32>().into_iter().take(outputs).map(i64::from).collect(),
+        })
     }
 }
 
@@ -176,107 +180,72 @@ impl Operator for FullyConnected {
     }
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
-        let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
+        let (x, output, quantization) = (input(inputs, 0)?, only_output(outputs)?, &self.quantization);
         let params = FullyConnectedParams {
             batches: x.shape.iter().product::<usize>() / self.input_depth,
             input_depth: self.input_depth,
             output_depth: self.output_depth,
-            input_zero_point: self.input_zero_point,
-            filter_zero_point: self.filter_zero_point,
-            requant: FcRequant::F64Round(&self.effective_scales),
-            output_zero_point: self.output_zero_point,
-            activation: self.activation,
-        };
-        if let Some(weights) = &self.wide_weights {
-            let params = FullyConnectedParams { requant: FcRequant::Gemmlowp(&weights.multipliers), ..params };
-            let mut values = vec![0_i16; params.batches * self.output_depth];
-            let bias = weights.bias(inputs, self.output_depth);
-            fully_connected(&params, &x.values::<i16>(), &filter.values::<i16>(), bias.as_deref(), &mut values);
-            return output.store(&values);
-        }
-        with_sums!(self.sums, x.dtype, X, W, A => {
-            let mut values = vec![X::default(); params.batches * self.output_depth];
-            let bias = bias_values::<A>(inputs, 2);
-            fully_connected(&params, &x.values::<X>(), filter.bytes_as::<W>()?, bias.as_deref(), &mut values);
-            output.store(&values)
-        })
-    }
-}
-
-impl FullyConnected {
-    /// The product of int16 activations and 8-bit weights as a kernel.
-    fn lower_16(
-        &self,
-        lowering: &Lowering<'_>,
-        node: &NodeTensors,
-        [source, filter]: [TensorId; 2],
-    ) -> Result<Option<Lowered>> {
-        let rows = lowering.tensor(source).element_count() / self.input_depth;
-        let scales = &self.effective_scales;
-        let spec = Conv16Spec {
-            input: Image::dense(1, 1, rows, self.input_depth),
-            window: Window::POINT,
-            output: [1, rows],
-            groups: 1,
-            channels: self.output_depth,
-            weights: bytemuck::cast_slice(lowering.constant(filter)?),
-            bias: &lowering.wide_bias(node.inputs.get(2).copied().flatten())?,
-            requantize: match self.sums.is_wide() {
-                true => Requantize16::WideFloat(scales),
-                false => Requantize16::NarrowFloat(scales),
+            input_zero_point: quantization.input_zero_point,
+            filter_zero_point: quantization.filter_zero_point,
+            requant: match self.wide_bias {
+                Some(_) => FcRequant::Gemmlowp(&quantization.multipliers),
+                None => FcRequant::F64Round(&self.effective_scales),
             },
-            range: range_16(self.activation),
-            threads: lowering.threads,
+            output_zero_point: quantization.output_zero_point,
+            activation: quantization.activation,
         };
-        let layer = Box::new(gemm16::prepare(lowering.isa, &spec));
-        Ok(Some(Lowered::one(layer, vec![source], vec![node.outputs[0]])))
+        let Some(wide_bias) = self.wide_bias else {
+            return evaluate_weighted!(fully_connected(&params), quantization.sums, Operands::USUAL, inputs, output);
+        };
+        let mut values = output.zeros::<i16>();
+        let bias = wide_bias.values(inputs.get(2).and_then(Option::as_ref), self.output_depth);
+        let filter = input(inputs, 1)?.values::<i16>();
+        fully_connected(&params, &x.values::<i16>(), &filter, bias.as_deref(), &mut values);
+        output.store(&values)
     }
 }
 
 impl Lower for FullyConnected {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
-        let (Some(source), Some(filter)) = (node.inputs[0], node.inputs[1]) else { return Ok(None) };
-        if !lowering.suits_kernels(node, 1) {
+        if !lowering.suits_kernels(node, 1) || self.wide_bias.is_some() {
             return Ok(None);
         }
-        if self.wide_weights.is_some() {
-            return Ok(None);
-        }
-        if self.sums.of_16_bits() {
-            return self.lower_16(lowering, node, [source, filter]);
-        }
-        let output = node.outputs[0];
-        let offset = lowering.offset(output);
-        let bias = lowering.bias(node.inputs.get(2).copied().flatten())?;
-        let weights = Weights {
-            bytes: lowering.constant(filter)?,
-            signed: lowering.is_signed(filter),
-            zero: self.filter_zero_point,
-        };
-        let part = gemm::ConvPart {
-            channels: self.output_depth,
-            weights,
-            bias: &bias,
-            requantize: Requantize::Float(&self.effective_scales),
-            output_zero: self.output_zero_point + offset,
-            output_min: self.activation.lo + offset,
-            output_max: self.activation.hi + offset,
-            output_offset: offset,
-            pixel_stride: lowering.image(output).pixel_stride,
-        };
+        let tensors = WeightedTensors::of(node, Operands::USUAL, 0)?;
+        let WeightedTensors { source, output, .. } = tensors;
         let rows = lowering.tensor(source).element_count() / self.input_depth;
-        let layer = gemm::prepare(
-            lowering.isa,
-            &gemm::ConvSpec {
-                input: Image::dense(1, 1, rows, self.input_depth),
-                input_zero: self.input_zero_point + lowering.offset(source),
+        let input = Image::dense(1, 1, rows, self.input_depth);
+        let (scales, sums) = (&self.effective_scales, self.quantization.sums);
+        let layer: Box<dyn Layer> = if sums.of_16_bits() {
+            let constants = Constants16::new(lowering, tensors, &self.quantization)?;
+            let spec = Conv16Spec {
+                input,
                 window: Window::POINT,
                 output: [1, rows],
                 groups: 1,
-                parts: &[part],
+                channels: self.output_depth,
+                weights: constants.weights,
+                bias: &constants.bias,
+                requantize: match sums.is_wide() {
+                    true => Requantize16::WideFloat(scales),
+                    false => Requantize16::NarrowFloat(scales),
+                },
+                range: constants.range,
                 threads: lowering.threads,
-            },
-        );
-        Ok(Some(Lowered::one(Box::new(layer), vec![source], vec![output])))
+            };
+            Box::new(gemm16::prepare(lowering.isa, &spec))
+        } else {
+            let constants = Constants::new(lowering, tensors, self.output_depth, &self.quantization)?;
+            let spec = gemm::ConvSpec {
+                input,
+                input_zero: self.quantization.input_zero_point + lowering.offset(source),
+                window: Window::POINT,
+                output: [1, rows],
+                groups: 1,
+                parts: &[constants.scaled_part(Requantize::Float(scales))],
+                threads: lowering.threads,
+            };
+            Box::new(gemm::prepare(lowering.isa, &spec))
+        };
+        Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }
 }

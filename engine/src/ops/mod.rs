@@ -21,6 +21,7 @@ mod table;
 mod types;
 mod unary;
 mod view;
+mod weighted;
 mod window;
 
 mod absolute;

@@ -1,11 +1,10 @@
 //! Quantization of the operators with weights: CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, FULLY_CONNECTED.
 
-use ottava_kernels::{Range16, Requantize16};
+use ottava_kernels::Range16;
 use ottava_ref::{ActivationRange, Multiplier, scales};
 
 use super::import::{ImportContext, ScaleZero};
 use super::types::TypeList;
-use super::view::TensorView;
 use crate::budget::SCALE_BYTES;
 use crate::error::{Error, Result};
 use crate::tensor::{DType, Tensor};
@@ -34,6 +33,11 @@ impl Operands {
     pub(crate) const DEPTHWISE: Self = Self { channels: 3, ..Self::USUAL };
     /// Of TRANSPOSE_CONV, whose first operand is the output's shape.
     pub(crate) const TRANSPOSE: Self = Self { input: 2, filter: 1, bias: 3, channels: 0 };
+
+    /// Of the convolution number `index` of several of one tensor; the first is a usual one.
+    pub(crate) fn sibling(index: usize) -> Self {
+        Self { filter: 1 + 2 * index, bias: 2 + 2 * index, ..Self::USUAL }
+    }
 }
 
 /// The sums of products of an operator, which are also its bias.
@@ -109,19 +113,14 @@ macro_rules! with_sums {
 }
 pub(crate) use with_sums;
 
-/// Elements of the bias of an evaluation.
-pub(crate) fn bias_values<A: bytemuck::Pod>(inputs: &[Option<TensorView<'_>>], index: usize) -> Option<Vec<A>> {
-    inputs.get(index).copied().flatten().map(|bias| bias.values())
-}
-
-/// Zero points, requantization and clamping of a convolution.
+/// Zero points, requantization and clamping of an operator with weights.
 #[derive(Clone, Debug)]
 pub(crate) struct ConvQuantization {
     pub(crate) input_zero_point: i32,
     /// 0 for int8 filters.
     pub(crate) filter_zero_point: i32,
     pub(crate) output_zero_point: i32,
-    /// One for all output channels, or one each.
+    /// One for all output channels, or one each; none where sums are scaled in floats.
     pub(crate) multipliers: Vec<Multiplier>,
     pub(crate) activation: ActivationRange,
     pub(crate) sums: Sums,
@@ -292,11 +291,6 @@ pub(crate) fn kernel_multiplier(Multiplier { mantissa, shift }: Multiplier) -> o
 /// Multipliers as kernels take them.
 pub(crate) fn kernel_multipliers(multipliers: &[Multiplier]) -> Vec<ottava_kernels::Multiplier> {
     multipliers.iter().copied().map(kernel_multiplier).collect()
-}
-
-/// How kernels scale sums of int16 activations.
-pub(crate) fn requantize_16(sums: Sums, multipliers: &[ottava_kernels::Multiplier]) -> Requantize16<'_> {
-    if sums.is_wide() { Requantize16::Wide(multipliers) } else { Requantize16::Narrow(multipliers) }
 }
 
 /// The range of an int16 output as kernels take it.

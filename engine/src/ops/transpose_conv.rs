@@ -2,34 +2,31 @@
 
 use std::sync::Arc;
 
-use ottava_kernels::gemm::ConvPart;
+use ottava_kernels::Layer;
 use ottava_kernels::transpose::{self, Transpose16Spec, TransposeSpec};
-use ottava_kernels::{Requantize, Weights};
-use ottava_ref::ops::conv_params::ConvParams;
 use ottava_ref::ops::transpose_conv::transpose_conv;
 
-use super::quantized::{
-    ConvQuantization, Operands, bias_values, conv_types, kernel_multipliers, range_16, requantize_16, with_sums,
-};
+use super::quantized::{ConvQuantization, Operands, conv_types};
 use super::view::{input, only_output};
+use super::weighted::{Constants, Constants16, WeightedTensors, conv_params, evaluate_weighted};
 use super::window::{Window2d, WindowOptions};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, nhwc_of, shape_of};
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
-use crate::tensor::{DType, TensorId};
+use crate::tensor::DType;
 
 /// Most phases of a stride that kernels are prepared for; the reference takes the rest.
 const MAX_PHASES: usize = 64;
 
 /// A transposed convolution.
 #[derive(Clone, Debug)]
-pub(crate) struct TransposeConv {
+struct TransposeConv {
     /// Windows over the output, one for each pixel of the input.
-    pub(crate) window: Window2d,
+    window: Window2d,
     /// OHWI.
-    pub(crate) filter_shape: [usize; 4],
-    pub(crate) quantization: ConvQuantization,
+    filter_shape: [usize; 4],
+    quantization: ConvQuantization,
 }
 
 /// As convolutions, behind the output's shape.
@@ -96,98 +93,55 @@ impl Operator for TransposeConv {
     }
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
-        let (x, filter, output) = (input(inputs, 2)?, input(inputs, 1)?, only_output(outputs)?);
-        let params = ConvParams {
-            input_shape: nhwc_of(&[Some(x.shape)], 0)?,
-            filter_shape: self.filter_shape,
-            output_shape: nhwc_of(&[Some(output.shape)], 0)?,
-            stride: self.window.stride,
-            dilation: [1; 2],
-            pad_top: self.window.pad_top,
-            pad_left: self.window.pad_left,
-            input_zero_point: self.quantization.input_zero_point,
-            filter_zero_point: self.quantization.filter_zero_point,
-            multipliers: &self.quantization.multipliers,
-            output_zero_point: self.quantization.output_zero_point,
-            activation: self.quantization.activation,
-        };
-        with_sums!(self.quantization.sums, x.dtype, X, W, A => {
-            let mut values = vec![X::default(); output.bytes.len() / size_of::<X>()];
-            let bias = bias_values::<A>(inputs, 3);
-            transpose_conv(&params, &x.values::<X>(), filter.bytes_as::<W>()?, bias.as_deref(), &mut values);
-            output.store(&values)
-        })
-    }
-}
-
-impl TransposeConv {
-    /// The convolution of int16 activations as a kernel.
-    fn lower_16(
-        &self,
-        lowering: &Lowering<'_>,
-        node: &NodeTensors,
-        [source, filter]: [TensorId; 2],
-    ) -> Result<Option<Lowered>> {
-        let multipliers = kernel_multipliers(&self.quantization.multipliers);
-        let spec = Transpose16Spec {
-            input: lowering.image(source),
-            taps: self.window.filter,
-            stride: self.window.stride,
-            pad_before: [self.window.pad_top, self.window.pad_left],
-            output: self.window.input,
-            channels: self.filter_shape[0],
-            weights: bytemuck::cast_slice(lowering.constant(filter)?),
-            bias: &lowering.wide_bias(node.inputs.get(3).copied().flatten())?,
-            requantize: requantize_16(self.quantization.sums, &multipliers),
-            range: range_16(self.quantization.activation),
-            threads: lowering.threads,
-        };
-        let layer = Box::new(transpose::prepare16(lowering.isa, &spec));
-        Ok(Some(Lowered::one(layer, vec![source], vec![node.outputs[0]])))
+        let output = only_output(outputs)?;
+        let shapes = [input(inputs, 2)?.shape, output.shape];
+        let params = conv_params(&self.window, self.filter_shape, &self.quantization, shapes)?;
+        evaluate_weighted!(transpose_conv(&params), self.quantization.sums, Operands::TRANSPOSE, inputs, output)
     }
 }
 
 impl Lower for TransposeConv {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
-        let (Some(source), Some(filter)) = (node.inputs[2], node.inputs[1]) else { return Ok(None) };
+        let tensors = WeightedTensors::of(node, Operands::TRANSPOSE, 0)?;
+        let WeightedTensors { source, output, .. } = tensors;
         let written = NodeTensors { inputs: vec![Some(source)], ..node.clone() };
         let phases = self.window.stride.into_iter().fold(1, usize::saturating_mul);
         let suits = lowering.suits_kernels(&written, 1) && phases <= MAX_PHASES;
         if !suits || !self.window.suits_kernels(lowering) {
             return Ok(None);
         }
-        if self.quantization.sums.of_16_bits() {
-            return self.lower_16(lowering, node, [source, filter]);
-        }
-        let output = node.outputs[0];
-        let offset = lowering.offset(output);
-        let quantization = &self.quantization;
-        let part = ConvPart {
-            channels: self.filter_shape[0],
-            weights: Weights {
-                bytes: lowering.constant(filter)?,
-                signed: lowering.is_signed(filter),
-                zero: quantization.filter_zero_point,
-            },
-            bias: &lowering.bias(node.inputs.get(3).copied().flatten())?,
-            requantize: Requantize::Fixed(&kernel_multipliers(&quantization.multipliers)),
-            output_zero: quantization.output_zero_point + offset,
-            output_min: quantization.activation.lo + offset,
-            output_max: quantization.activation.hi + offset,
-            output_offset: offset,
-            pixel_stride: lowering.image(output).pixel_stride,
+        let input = lowering.image(source);
+        let Window2d { filter: taps, stride, pad_top, pad_left, input: extent, .. } = self.window;
+        let layer: Box<dyn Layer> = if self.quantization.sums.of_16_bits() {
+            let constants = Constants16::new(lowering, tensors, &self.quantization)?;
+            let spec = Transpose16Spec {
+                input,
+                taps,
+                stride,
+                pad_before: [pad_top, pad_left],
+                output: extent,
+                channels: self.filter_shape[0],
+                weights: constants.weights,
+                bias: &constants.bias,
+                requantize: constants.requantize(),
+                range: constants.range,
+                threads: lowering.threads,
+            };
+            Box::new(transpose::prepare16(lowering.isa, &spec))
+        } else {
+            let constants = Constants::new(lowering, tensors, self.filter_shape[0], &self.quantization)?;
+            let spec = TransposeSpec {
+                input,
+                input_zero: self.quantization.input_zero_point + lowering.offset(source),
+                taps,
+                stride,
+                pad_before: [pad_top, pad_left],
+                output: extent,
+                part: constants.part(),
+                threads: lowering.threads,
+            };
+            Box::new(transpose::prepare(lowering.isa, &spec))
         };
-        let spec = TransposeSpec {
-            input: lowering.image(source),
-            input_zero: quantization.input_zero_point + lowering.offset(source),
-            taps: self.window.filter,
-            stride: self.window.stride,
-            pad_before: [self.window.pad_top, self.window.pad_left],
-            output: self.window.input,
-            part,
-            threads: lowering.threads,
-        };
-        let layer = Box::new(transpose::prepare(lowering.isa, &spec));
         Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }
 

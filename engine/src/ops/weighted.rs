@@ -1,0 +1,165 @@
+//! What the operators with weights share: the call of the reference, and their constants as kernels take them.
+
+use ottava_kernels::gemm::ConvPart;
+use ottava_kernels::{Multiplier, Range16, Requantize, Requantize16, Weights};
+use ottava_ref::ops::conv_params::ConvParams;
+
+use super::quantized::{ConvQuantization, Operands, Sums, kernel_multipliers, range_16};
+use super::shapes::nhwc_of;
+use super::window::Window2d;
+use crate::error::{Error, Result};
+use crate::lowering::{Lowering, NodeTensors};
+use crate::tensor::TensorId;
+
+/// The parameters of a convolution of the reference for an input and an output of these shapes.
+pub(crate) fn conv_params<'a>(
+    window: &Window2d,
+    filter_shape: [usize; 4],
+    quantization: &'a ConvQuantization,
+    [input, output]: [&[usize]; 2],
+) -> Result<ConvParams<'a>> {
+    Ok(ConvParams {
+        input_shape: nhwc_of(&[Some(input)], 0)?,
+        filter_shape,
+        output_shape: nhwc_of(&[Some(output)], 0)?,
+        stride: window.stride,
+        dilation: window.dilation,
+        pad_top: window.pad_top,
+        pad_left: window.pad_left,
+        input_zero_point: quantization.input_zero_point,
+        filter_zero_point: quantization.filter_zero_point,
+        multipliers: &quantization.multipliers,
+        output_zero_point: quantization.output_zero_point,
+        activation: quantization.activation,
+    })
+}
+
+/// Calls a function of the reference with an operator's parameters and operands: `function(params, x, filter, bias, y)`.
+macro_rules! evaluate_weighted {
+    ($function:ident($params:expr), $sums:expr, $operands:expr, $inputs:expr, $output:expr) => {{
+        let (operands, inputs) = ($operands, $inputs);
+        let (x, filter) =
+            ($crate::ops::view::input(inputs, operands.input)?, $crate::ops::view::input(inputs, operands.filter)?);
+        $crate::ops::quantized::with_sums!($sums, x.dtype, X, W, A => {
+            let mut values = $output.zeros::<X>();
+            let bias: Option<Vec<A>> = inputs.get(operands.bias).copied().flatten().map(|bias| bias.values());
+            $function($params, &x.values::<X>(), filter.bytes_as::<W>()?, bias.as_deref(), &mut values);
+            $output.store(&values)
+        })
+    }};
+}
+pub(crate) use evaluate_weighted;
+
+/// The tensors of an operator with weights.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WeightedTensors {
+    pub(crate) source: TensorId,
+    pub(crate) filter: TensorId,
+    bias: Option<TensorId>,
+    pub(crate) output: TensorId,
+}
+
+impl WeightedTensors {
+    /// Those of an operator, or of the convolution number `output` of several.
+    ///
+    /// # Errors
+    /// When one is missing that the import has asked for.
+    pub(crate) fn of(node: &NodeTensors, operands: Operands, output: usize) -> Result<Self> {
+        let input = |index: usize| node.inputs.get(index).copied().flatten();
+        let present = |index| input(index).ok_or_else(|| Error::internal(format!("input {index} is missing")));
+        Ok(Self {
+            source: present(operands.input)?,
+            filter: present(operands.filter)?,
+            bias: input(operands.bias),
+            output: node.outputs[output],
+        })
+    }
+}
+
+/// The constants of an operator with 8-bit activations in the form that kernels take.
+pub(crate) struct Constants<'a> {
+    channels: usize,
+    weights: Weights<'a>,
+    bias: Vec<i32>,
+    multipliers: Vec<Multiplier>,
+    output_zero: i32,
+    range: [i32; 2],
+    offset: i32,
+    pixel_stride: usize,
+}
+
+impl<'a> Constants<'a> {
+    pub(crate) fn new(
+        lowering: &'a Lowering<'_>,
+        tensors: WeightedTensors,
+        channels: usize,
+        quantization: &ConvQuantization,
+    ) -> Result<Self> {
+        let WeightedTensors { filter, bias, output, .. } = tensors;
+        let offset = lowering.offset(output);
+        let (signed, zero) = (lowering.is_signed(filter), quantization.filter_zero_point);
+        Ok(Self {
+            channels,
+            weights: Weights { bytes: lowering.constant(filter)?, signed, zero },
+            bias: lowering.bias(bias)?,
+            multipliers: kernel_multipliers(&quantization.multipliers),
+            output_zero: quantization.output_zero_point + offset,
+            range: [quantization.activation.lo + offset, quantization.activation.hi + offset],
+            offset,
+            pixel_stride: lowering.image(output).pixel_stride,
+        })
+    }
+
+    /// As a part of a convolution, scaled by the multipliers of the quantization.
+    pub(crate) fn part(&self) -> ConvPart<'_> {
+        self.scaled_part(Requantize::Fixed(&self.multipliers))
+    }
+
+    /// As a part of a convolution.
+    pub(crate) fn scaled_part<'b>(&'b self, requantize: Requantize<'b>) -> ConvPart<'b> {
+        ConvPart {
+            channels: self.channels,
+            weights: self.weights,
+            bias: &self.bias,
+            requantize,
+            output_zero: self.output_zero,
+            output_min: self.range[0],
+            output_max: self.range[1],
+            output_offset: self.offset,
+            pixel_stride: self.pixel_stride,
+        }
+    }
+}
+
+/// The constants of an operator with int16 activations in the form that kernels take.
+pub(crate) struct Constants16<'a> {
+    pub(crate) weights: &'a [i8],
+    pub(crate) bias: Vec<i64>,
+    multipliers: Vec<Multiplier>,
+    sums: Sums,
+    pub(crate) range: Range16,
+}
+
+impl<'a> Constants16<'a> {
+    pub(crate) fn new(
+        lowering: &'a Lowering<'_>,
+        tensors: WeightedTensors,
+        quantization: &ConvQuantization,
+    ) -> Result<Self> {
+        Ok(Self {
+            weights: bytemuck::cast_slice(lowering.constant(tensors.filter)?),
+            bias: lowering.wide_bias(tensors.bias)?,
+            multipliers: kernel_multipliers(&quantization.multipliers),
+            sums: quantization.sums,
+            range: range_16(quantization.activation),
+        })
+    }
+
+    /// How kernels scale the sums by the multipliers of the quantization.
+    pub(crate) fn requantize(&self) -> Requantize16<'_> {
+        match self.sums.is_wide() {
+            true => Requantize16::Wide(&self.multipliers),
+            false => Requantize16::Narrow(&self.multipliers),
+        }
+    }
+}
