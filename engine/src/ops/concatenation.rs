@@ -10,7 +10,7 @@ use ottava_ref::ops::concatenation::{ConcatInput, ConcatenationParams, concatena
 
 use super::import::ScaleZero;
 use super::lookup::byte_table;
-use super::movement::{join_parts, lower_parts};
+use super::movement::{concatenated_parts, lower_parts};
 use super::types::EIGHT_BIT;
 use super::view::{only_output, with_8_bit, with_size};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
@@ -141,7 +141,7 @@ impl Lower for Concatenation {
             let sources: Vec<TensorId> = node.inputs.iter().flatten().copied().collect();
             let parts = || {
                 let shapes: Vec<_> = sources.iter().map(|&id| &lowering.tensor(id).shape[..]).collect();
-                join_parts(&shapes, shape, self.axis)
+                concatenated_parts(&shapes, shape, self.axis)
             };
             return lower_parts(lowering, (&sources, &[output]), parts, [0; 8]);
         }

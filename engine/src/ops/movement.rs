@@ -59,8 +59,8 @@ pub(crate) trait Movement: Debug + Send + Sync + 'static {
     /// Where the elements of all outputs come from; nothing if that is not worth a kernel.
     fn parts(&self, inputs: &[&[usize]], outputs: &[&[usize]]) -> Vec<Part>;
 
-    /// See [`Lower::cuts`].
-    fn cuts(&self) -> Option<usize> {
+    /// See [`Lower::splits`].
+    fn splits(&self) -> Option<usize> {
         None
     }
 
@@ -132,7 +132,7 @@ pub(crate) fn offsets(stride: usize, sources: impl Iterator<Item = usize>) -> Ve
 }
 
 /// Tensors next to each other along a dimension of the output.
-pub(crate) fn join_parts(inputs: &[&[usize]], output: &[usize], axis: usize) -> Vec<Part> {
+pub(crate) fn concatenated_parts(inputs: &[&[usize]], output: &[usize], axis: usize) -> Vec<Part> {
     let to = strides(output);
     let mut first = 0;
     let part = |(input, shape): (usize, &&[usize])| {
@@ -197,8 +197,8 @@ impl<M: Movement> Lower for Moved<M> {
         self.0.keeps_elements() && types[0] == types[1]
     }
 
-    fn cuts(&self) -> Option<usize> {
-        self.0.cuts()
+    fn splits(&self) -> Option<usize> {
+        self.0.splits()
     }
 
     fn padding(&self) -> Option<ImagePadding> {

@@ -97,7 +97,7 @@ pub trait Lower {
     }
 
     /// The input whose bytes the outputs are, one after the other, if that is all there is to them.
-    fn cuts(&self) -> Option<usize> {
+    fn splits(&self) -> Option<usize> {
         None
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytemuck::Pod;
 use ottava_ref::ops::concatenation::concatenate;
 
-use super::movement::{Elements, Moved, Movement, Part, join_parts};
+use super::movement::{Elements, Moved, Movement, Part, concatenated_parts};
 use super::types::QUANTIZED;
 use super::{ImportContext, Operator, TypeList};
 use crate::error::{Error, Result};
@@ -76,6 +76,6 @@ impl Movement for Pack {
     fn parts(&self, inputs: &[&[usize]], outputs: &[&[usize]]) -> Vec<Part> {
         let packed: Vec<Vec<usize>> =
             inputs.iter().map(|shape| [&shape[..self.axis], &[1], &shape[self.axis..]].concat()).collect();
-        join_parts(&packed.iter().map(Vec::as_slice).collect::<Vec<_>>(), outputs[0], self.axis)
+        concatenated_parts(&packed.iter().map(Vec::as_slice).collect::<Vec<_>>(), outputs[0], self.axis)
     }
 }

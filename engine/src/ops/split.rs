@@ -167,7 +167,7 @@ impl Movement for Split {
         self.axis == 0
     }
 
-    fn cuts(&self) -> Option<usize> {
+    fn splits(&self) -> Option<usize> {
         self.consecutive.then_some(self.data)
     }
 

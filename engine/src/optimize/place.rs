@@ -22,7 +22,7 @@ pub(crate) struct Placement {
 pub(crate) fn place(graph: &Graph, steps: &[Step], xor_mask: impl Fn(DType) -> u8) -> Placement {
     let mut placer = Placer::new(graph, steps);
     let mut vanished: Vec<bool> =
-        steps.iter().map(|step| placer.alias(step, &xor_mask) || placer.cut_in_place(step)).collect();
+        steps.iter().map(|step| placer.alias(step, &xor_mask) || placer.split_in_place(step)).collect();
     // Outer concatenations first, so that an inner one finds its own place settled.
     let mut buffers = Buffers::new(&placer);
     for index in (0..steps.len()).rev() {
@@ -80,9 +80,9 @@ impl<'a> Placer<'a> {
     }
 
     /// Places outputs that are consecutive bytes of an input inside it; whether that was possible.
-    fn cut_in_place(&mut self, step: &Step) -> bool {
+    fn split_in_place(&mut self, step: &Step) -> bool {
         let outputs = &step.tensors.outputs;
-        let Some(&Some(source)) = step.operator.cuts().and_then(|input| step.tensors.inputs.get(input)) else {
+        let Some(&Some(source)) = step.operator.splits().and_then(|input| step.tensors.inputs.get(input)) else {
             return false;
         };
         let total: usize = outputs.iter().map(|&id| self.size_bytes(id)).sum();
