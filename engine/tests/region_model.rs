@@ -111,6 +111,10 @@ mod exec {
         /// Either the helper that leaves sees the run that has just been published, or it is asked for again; and nobody
         /// goes by its number meanwhile.
         #[test]
+        #[expect(
+            clippy::arc_with_non_send_sync,
+            reason = "the model fails where two threads reach the cell at the same time"
+        )]
         fn a_leaving_helper_is_not_counted_on() {
             check(4, || {
                 let shared = Arc::new((AtomicUsize::new(0), Helpers::new(1), UnsafeCell::new(0_u64)));
