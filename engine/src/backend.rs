@@ -96,11 +96,11 @@ pub struct MemoryInfo {
 pub struct Profile {
     /// The whole run.
     pub total: Duration,
-    /// Each layer, parallel to [`Plan::layers`].
+    /// Each layer, parallel to [`Plan::layers`](crate::Plan::layers).
     pub layers: Vec<Duration>,
     /// How long each layer's tasks kept threads busy, summed over the threads; parallel to [`Profile::layers`].
     ///
-    /// At most [`Plan::threads`] times the layer's duration: what is missing is time that threads waited in the layer,
+    /// At most [`Plan::threads`](crate::Plan::threads) times the layer's duration: what is missing is time that threads waited in the layer,
     /// for its first task or for the others' last ones. Where one thread runs alone it is the layer's duration.
     pub busy: Vec<Duration>,
 }
