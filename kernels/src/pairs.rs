@@ -3,7 +3,7 @@
 //!
 //! Dimensions that follow each other without gaps in all tensors are coalesced, so that equal dense shapes are
 //! one run, and so is a scalar. A run is contiguous in the output; in each input it is contiguous or one
-//! element, of which [`PairRuns`] lays out a register's copies.
+//! element, of which `PairRuns` lays out a register's copies.
 
 use crate::layer::row_tasks;
 use crate::memory::{Input, Output, SLACK};

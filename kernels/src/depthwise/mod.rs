@@ -10,7 +10,7 @@
 //!                            the tile         folded into the bias, per class
 //! ```
 //!
-//! Which way a convolution is computed is a [`strategy::Strategy`], chosen once when it is prepared.
+//! Which way a convolution is computed is a `strategy::Strategy`, chosen once when it is prepared.
 
 mod any_window;
 mod classes;
