@@ -5,12 +5,18 @@ import re
 
 from . import counts, loops
 
-NAME = re.compile(r"^ottava_kernels::(?P<family>\w+)::(?P<isa>neon|dotprod|i8mm)::(?P<entry>\w+)(?:::<(?P<form>.*)>)?$")
+# The entry function of an instruction set for a kernel type.
+NAME = re.compile(
+    r"^<ottava_kernels::arch::aarch64::\w+::(?P<isa>Neon|DotProd|I8mm) as ottava_kernels::arch::instruction_set::InstructionSet>"
+    r"::enter::<ottava_kernels::(?P<family>\w+)::(?P<kernel>.+)>$"
+)
+# Modules before a type's name.
+PATH = re.compile(r"(?:\w+::)+")
 # Families whose work is multiply-accumulates of bytes, and of 16-bit values; the others' is values.
 PRODUCTS = ("gemm", "depthwise")
 WORDS = ("gemm16", "depthwise16", "matmul")
 # Entries beside a family's tiles that only some layers need.
-ASIDE = ("row_sums",)
+ASIDE = ("RowSums",)
 # Multiply-accumulates a turn of loops that are no tile's, but sums over one row or column. Loops with more instructions than
 # multiply-accumulates are none either: they rescale sums.
 NARROW = 16
@@ -66,13 +72,15 @@ def find(functions):
     found = []
     for function, body in functions.items():
         part = NAME.match(function)
-        if part is None or part["entry"] in ASIDE or "closure" in function:
+        if part is None:
             continue
-        form = f"<{part['form']}>" if part["form"] else ""
-        name = f"{part['family']}::{part['isa']}::{part['entry']}{form}"
-        for index, turn in enumerate(main_loops(body, part["family"])):
+        kernel, isa, family = PATH.sub("", part["kernel"]), part["isa"].lower(), part["family"]
+        if kernel in ASIDE:
+            continue
+        name = f"{family}::{isa}::{kernel}"
+        for index, turn in enumerate(main_loops(body, family)):
             counted = counts.count(turn, body) if turn else None
-            found.append(Kernel(part["family"], part["isa"], name, index, turn, counted))
+            found.append(Kernel(family, isa, name, index, turn, counted))
     return sorted(found, key=order)
 
 

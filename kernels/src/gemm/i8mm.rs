@@ -174,6 +174,7 @@ type Sums<const PAIRS: usize> = [[int32x4_t; COLUMN_PAIRS]; PAIRS];
 ///
 /// # Safety
 /// As [`I8mmBlock`]'s run; `activations` holds the pairs, over all segments.
+#[inline(always)]
 unsafe fn run_tile<const MR: usize, const PAIRS: usize>(
     arch: I8mm,
     call: &BlockCall<'_>,
