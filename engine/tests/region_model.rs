@@ -3,7 +3,9 @@
 //!
 //! The files of `src/exec` are compiled with the model's atomics, locks and threads in place of those of the standard
 //! library.
-#![cfg(target_arch = "x86_64")]
+//!
+//! `tools/check-model.sh` runs it.
+#![cfg(loom_model)]
 
 #[path = "../src/clock.rs"]
 mod clock;
