@@ -11,7 +11,8 @@ use crate::memory::Output;
 
 /// Rows of a border class, and panel groups of one channel group.
 pub(crate) struct Block<'a> {
-    /// Which border class.
+    /// Which border class; direct tiles need only the class itself.
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", test))]
     pub(crate) class_index: usize,
     /// The class.
     pub(crate) class: &'a Class,
@@ -36,12 +37,6 @@ pub(crate) struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// Panels of all groups.
-    #[inline(always)]
-    pub(crate) fn all_panels(&self) -> usize {
-        self.groups.iter().map(|group| group.panels).sum()
-    }
-
     /// The epilogue of rows `rows` of a group.
     #[inline]
     pub(crate) fn epilogue(&self, group: PanelGroup, rows: Range<usize>) -> ByteEpilogue<'a> {

@@ -127,7 +127,8 @@ impl PackedWeights for BlockWeights {
 
     unsafe fn run(&self, block: &Block<'_>, workspace: &mut [Line]) {
         let weights = self.lines.of_order(block.class.order);
-        match self.method.tiles_for(block.rows.len(), block.all_panels(), block.class.steps()) {
+        let all_panels = block.groups.iter().map(|group| group.panels).sum();
+        match self.method.tiles_for(block.rows.len(), all_panels, block.class.steps()) {
             // SAFETY: the caller's promise; the tiles' instruction set is one that the method's includes.
             Some(tiles) => unsafe { direct::run(tiles.tiles, block, weights) },
             None => {

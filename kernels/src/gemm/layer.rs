@@ -125,6 +125,7 @@ impl Conv {
         outputs: &'a [Output<'a>],
     ) -> Block<'a> {
         Block {
+            #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", test))]
             class_index,
             class: &self.geometry.classes[class_index],
             rows: rows.addresses,
