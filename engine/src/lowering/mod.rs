@@ -5,12 +5,12 @@
 
 mod context;
 mod lowered;
+mod parallel;
 mod places;
-mod sequence;
 
 pub use context::{Lowering, NodeTensors};
 pub(crate) use context::{TableBudget, xor_mask};
 pub use lowered::Lowered;
 pub(crate) use lowered::{LoweredLayer, Operand};
+pub(crate) use parallel::{Parallel, Piece};
 pub(crate) use places::{Place, Places};
-pub(crate) use sequence::{Piece, Sequence};

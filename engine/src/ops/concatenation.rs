@@ -15,7 +15,7 @@ use super::types::EIGHT_BIT;
 use super::view::{only_output, with_8_bit, with_size};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
-use crate::lowering::{Lowered, Lowering, NodeTensors, Piece, Sequence};
+use crate::lowering::{Lowered, Lowering, NodeTensors, Parallel, Piece};
 use crate::schema::BuiltinOptionsRef;
 use crate::tensor::{DType, TensorId};
 
@@ -170,7 +170,7 @@ impl Lower for Concatenation {
         if pieces.is_empty() {
             return Ok(None);
         }
-        let layer = Box::new(Sequence::new(pieces));
+        let layer = Box::new(Parallel::new(pieces));
         Ok(Some(Lowered::one(layer, inputs, vec![output])))
     }
 

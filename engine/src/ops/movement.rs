@@ -14,7 +14,7 @@ use super::view::with_size;
 use super::window::ImagePadding;
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, shape_of};
 use crate::error::{Error, Result};
-use crate::lowering::{Lowered, Lowering, NodeTensors, Piece, Sequence};
+use crate::lowering::{Lowered, Lowering, NodeTensors, Parallel, Piece};
 use crate::tensor::{DType, MAX_TENSOR_BYTES, TensorId};
 
 /// Longer axes, and more parts, are the reference's: tables for them could take more memory than the tensors.
@@ -251,7 +251,7 @@ pub(crate) fn lower_parts(
     if pieces.is_empty() {
         return Ok(None);
     }
-    let layer = Box::new(Sequence::new(pieces));
+    let layer = Box::new(Parallel::new(pieces));
     Ok(Some(Lowered::one(layer, sources.to_vec(), outputs.to_vec())))
 }
 

@@ -17,14 +17,14 @@ pub(crate) struct Piece {
 }
 
 /// Layers that neither read nor write each other's bytes.
-pub(crate) struct Sequence {
+pub(crate) struct Parallel {
     pieces: Vec<Piece>,
     /// Tasks of all pieces up to each, itself included.
     ends: Vec<usize>,
     kernel: KernelId,
 }
 
-impl Sequence {
+impl Parallel {
     /// The pieces as one layer; at least one.
     pub(crate) fn new(pieces: Vec<Piece>) -> Self {
         let mut end = 0;
@@ -46,7 +46,7 @@ impl Sequence {
 }
 
 #[expect(unsafe_code, reason = "the kernels' contract is unsafe to implement")]
-impl Layer for Sequence {
+impl Layer for Parallel {
     fn kernel(&self) -> KernelId {
         self.kernel.clone()
     }
