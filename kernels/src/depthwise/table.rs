@@ -60,9 +60,10 @@ pub(super) static KERNELS: &[&Descriptor] = table![
     }
 ];
 
-/// Whether the portable entry has the kernels for dot products of four, besides the plain tiles. They are half a megabyte of
-/// code, and 64-bit ARM, where every CPU has vectors, runs portable code only when asked to; tests have them everywhere.
-const DOT_FORMS: bool = cfg!(any(test, not(target_arch = "aarch64")));
+/// Whether the portable entry has the kernels for dot products of four, besides the plain tiles. They are more than a
+/// megabyte of code, and where every CPU has vectors (64-bit ARM) or every one of the last fifteen years (64-bit x86),
+/// portable code runs only when asked to; tests have them everywhere.
+const DOT_FORMS: bool = cfg!(any(test, not(any(target_arch = "aarch64", target_arch = "x86_64"))));
 
 impl Descriptor {
     /// Kernels for any window.
