@@ -85,10 +85,11 @@ impl WideningPanel<'_> {
 impl WideningPack {
     /// Whether offsets fit their type; windows far larger than any image do not.
     pub(crate) fn suits(spec: &ConvSpec<'_>) -> bool {
-        let [down, across] = tap_steps(spec);
-        let [rows, columns] = spec.window.taps;
+        // In 64 bits, so that saturation is beyond the type on every target.
+        let [down, across] = tap_steps(spec).map(|step| step as u64);
+        let [rows, columns] = spec.window.taps.map(|taps| taps as u64);
         let last = down.saturating_mul(rows).saturating_add(across.saturating_mul(columns));
-        u32::try_from(last.saturating_add(spec.input.channels)).is_ok()
+        u32::try_from(last.saturating_add(spec.input.channels as u64)).is_ok()
     }
 
     /// Packs the panels in the orders that the border classes take.
