@@ -22,6 +22,7 @@ pub mod depthwise;
 pub mod depthwise16;
 mod epilogue;
 pub mod extremum;
+mod float_scale;
 pub mod gemm;
 pub mod gemm16;
 pub mod isa;

@@ -2,7 +2,8 @@
 
 use core::ops::Range;
 
-use crate::arch::{Arch, Clamp, LANES, Multipliers};
+use crate::arch::{Arch, Clamp, FloatMultipliers, LANES, Multipliers};
+use crate::float_scale::fit;
 use crate::quantization::{Multiplier, OutputRange, Requantize, of_channel};
 
 /// Sixteen values, one for each channel, on a cache line of their own.
@@ -26,6 +27,10 @@ pub(crate) enum Form {
     General,
     /// One rounding of the product with a double, as FULLY_CONNECTED has it.
     Float,
+    /// One multiplication and addition of floats, which is proven to give the same; see [`Requantizer::prove_floats`].
+    ProvenFloat,
+    /// The same, where what is added depends on the sign of the sum.
+    ProvenSigned,
 }
 
 /// Largest magnitude of a sum whose double does not wrap, and that certainly does not wrap either once scaled
@@ -46,6 +51,8 @@ pub(crate) struct Requantizer {
     factors: Box<[f64]>,
     /// Whether [`Form::Rounded`] would do.
     small: bool,
+    /// What [`Form::ProvenFloat`] multiplies with and adds; none in the other forms.
+    floats: Option<Box<FloatMultipliers>>,
 }
 
 impl Requantizer {
@@ -102,7 +109,9 @@ impl Requantizer {
             }
         };
         let range = match form {
-            Form::Clamped | Form::Rounded => OutputRange { offset: 0, ..range },
+            Form::Clamped | Form::Rounded | Form::ProvenFloat | Form::ProvenSigned => {
+                OutputRange { offset: 0, ..range }
+            }
             Form::General | Form::Float => OutputRange {
                 zero: range.zero - range.offset,
                 min: range.min - range.offset,
@@ -110,14 +119,44 @@ impl Requantizer {
                 offset: range.offset,
             },
         };
-        Self { multipliers, range, small: small && form != Form::Float, form, factors }
+        Self { multipliers, range, small: small && form != Form::Float, form, factors, floats: None }
+    }
+
+    /// Changes to [`Form::ProvenFloat`] where that gives the same output for every sum that a channel can have, of at most
+    /// `largest_sums` in magnitude, one for each channel. Stored values are unsigned.
+    pub(crate) fn prove_floats(&mut self, requantize: Requantize<'_>, channels: Range<usize>, largest_sums: &[i64]) {
+        let Requantize::Fixed(multipliers) = requantize else { return };
+        if !matches!(self.form, Form::Clamped | Form::Rounded) {
+            return;
+        }
+        let mut floats = FloatMultipliers::ZERO;
+        for (lane, (channel, &largest)) in channels.zip(largest_sums).enumerate() {
+            let Some(found) = fit(of_channel(multipliers, channel), self.range, largest) else { return };
+            floats.scale[lane] = found.scale;
+            for (offsets, offset) in floats.offsets.iter_mut().zip(found.offsets) {
+                offsets[lane] = offset;
+            }
+        }
+        self.floats = Some(Box::new(floats));
+    }
+
+    /// Whether sums are scaled in floats that are proven.
+    pub(crate) fn in_floats(&self) -> bool {
+        self.floats.is_some()
+    }
+
+    /// Goes back to the form in integers.
+    pub(crate) fn forget_floats(&mut self) {
+        self.floats = None;
     }
 
     /// What [`Requantizer::scale`] leaves to do.
     pub(crate) fn clamp(&self) -> Clamp {
         let OutputRange { zero, min, max, offset } = self.range;
-        match self.form {
+        match self.form() {
             Form::Clamped | Form::Rounded => Clamp { zero, min, max },
+            // The zero point is in what is added already.
+            Form::ProvenFloat | Form::ProvenSigned => Clamp { zero: 0, min, max },
             Form::General | Form::Float => Clamp { zero: 0, min: min + offset, max: max + offset },
         }
     }
@@ -128,17 +167,23 @@ impl Requantizer {
     /// without the instruction set.
     #[inline(always)]
     pub(crate) fn scale<A: Arch, const N: usize>(&self, arch: A, lanes: [A::I32; N]) -> [A::I32; N] {
-        match self.form {
+        match self.form() {
             Form::Clamped => self.scale_clamped(arch, lanes),
             Form::Rounded => self.scale_rounded(arch, lanes),
             Form::General => self.scale_general(arch, lanes),
             Form::Float => self.scale_float(arch, lanes),
+            Form::ProvenFloat => self.scale_proven::<A, N, false>(arch, lanes),
+            Form::ProvenSigned => self.scale_proven::<A, N, true>(arch, lanes),
         }
     }
 
     /// How sums are scaled.
     pub(crate) fn form(&self) -> Form {
-        self.form
+        match &self.floats {
+            None => self.form,
+            Some(floats) if floats.offsets[0] == floats.offsets[1] => Form::ProvenFloat,
+            Some(_) => Form::ProvenSigned,
+        }
     }
 
     /// Gives up what [`Form::Clamped`] makes of negative sums; returns whether the form is [`Form::Rounded`] now.
@@ -166,6 +211,20 @@ impl Requantizer {
         let by = arch.prepare_rescale_fast(&self.multipliers);
         for lane in &mut lanes {
             *lane = arch.rescale_small(*lane, by);
+        }
+        lanes
+    }
+
+    /// [`Requantizer::scale`] for [`Form::ProvenSigned`], and without `SIGNED` for [`Form::ProvenFloat`].
+    #[inline(always)]
+    pub(crate) fn scale_proven<A: Arch, const N: usize, const SIGNED: bool>(
+        &self,
+        arch: A,
+        mut lanes: [A::I32; N],
+    ) -> [A::I32; N] {
+        let floats = self.floats.as_ref().expect("a form with floats");
+        for lane in &mut lanes {
+            *lane = arch.rescale_float::<SIGNED>(*lane, floats);
         }
         lanes
     }

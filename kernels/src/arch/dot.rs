@@ -68,8 +68,8 @@ pub(crate) trait Interleave: Dot {
     fn sums(self, lanes: Self::I32) -> Self::Sums;
 
     /// Scales four vectors in floats, and stores the first `count` bytes in the order of channels:
-    /// `floor(scale · lane + offset)`, the product and sum rounded once, clamped. All lanes have less than 24
-    /// bits and their results less than 31.
+    /// `scale · lane + offset`, rounded once to floats, without their fractions, clamped. All lanes have less than 24 bits
+    /// and their results less than 31.
     ///
     /// # Safety
     /// `target` is valid for writes of `count` bytes; `count <= INTERLEAVED`.

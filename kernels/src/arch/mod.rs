@@ -33,7 +33,7 @@ mod x86_64;
 pub(crate) use aarch64::*;
 pub(crate) use dot::{Dot, FloatScale, INTERLEAVED, Interleave};
 pub(crate) use instruction_set::{InstructionSet, Kernel};
-pub(crate) use multipliers::{LANES, Multipliers};
+pub(crate) use multipliers::{FloatMultipliers, LANES, Multipliers};
 #[cfg(any(target_arch = "x86_64", test))]
 pub(crate) use pair_dot::PairDot;
 pub(crate) use pairs16::{Pairs16, WideMultipliers};

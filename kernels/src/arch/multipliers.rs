@@ -29,6 +29,21 @@ pub(crate) struct Multipliers {
     pub(crate) shift: [i32; LANES],
 }
 
+/// Requantization of sixteen channels in floats, where that is proven to be exact: see [`super::Arch::rescale_float`].
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct FloatMultipliers {
+    /// What sums are multiplied with.
+    pub(crate) scale: [f32; LANES],
+    /// What is added, the zero point included: to sums of at least 0, and to those below.
+    pub(crate) offsets: [[f32; LANES]; 2],
+}
+
+impl FloatMultipliers {
+    /// Lanes that nobody uses: any sum becomes 0.
+    pub(crate) const ZERO: Self = Self { scale: [0.0; LANES], offsets: [[0.0; LANES]; 2] };
+}
+
 impl Default for Multipliers {
     /// Lanes that nobody uses: any sum becomes 0.
     fn default() -> Self {

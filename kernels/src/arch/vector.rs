@@ -1,7 +1,7 @@
 //! The sixteen lanes in which every kernel is written.
 
 use super::instruction_set::InstructionSet;
-use super::multipliers::{LANES, Multipliers};
+use super::multipliers::{FloatMultipliers, LANES, Multipliers};
 
 /// What ends a requantization, in stored values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,24 @@ pub(crate) trait Arch: InstructionSet {
 
     /// [`Arch::rescale`] for lanes below `2^30` in magnitude and multipliers without left shift.
     fn rescale_small(self, x: Self::I32, by: Self::RescaleFast) -> Self::I32;
+
+    /// Whether [`Arch::rescale_float`] is vector code, and less of it than the forms in integers.
+    const RESCALES_IN_FLOATS: bool = false;
+
+    /// `scale · x + offset`, rounded once to floats, without their fractions. All lanes have less than 24 bits and their
+    /// results less than 31. Without `SIGNED`, negative lanes have the same offset as the others.
+    #[inline(always)]
+    fn rescale_float<const SIGNED: bool>(self, x: Self::I32, by: &FloatMultipliers) -> Self::I32 {
+        let mut lanes = [0; LANES];
+        // SAFETY: the array has sixteen values.
+        unsafe { self.store(lanes.as_mut_ptr(), x) }
+        for (index, lane) in lanes.iter_mut().enumerate() {
+            let offset = by.offsets[usize::from(SIGNED && *lane < 0)][index];
+            *lane = by.scale[index].mul_add(*lane as f32, offset) as i32;
+        }
+        // SAFETY: as above.
+        unsafe { self.load(lanes.as_ptr()) }
+    }
 
     /// Brings a clamp into the form of [`Arch::narrow`].
     fn prepare_clamp(self, clamp: Clamp) -> Self::Clamp;

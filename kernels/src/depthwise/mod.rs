@@ -15,7 +15,6 @@
 mod any_window;
 mod classes;
 mod column_tile;
-mod float_scale;
 mod geometry;
 mod layer;
 #[cfg(target_arch = "aarch64")]

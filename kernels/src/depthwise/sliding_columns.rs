@@ -8,12 +8,12 @@
 use core::ops::Range;
 
 use super::column_tile::{ColumnTile, ColumnTileFn, MAX_FOLD, MAX_TAPS, SlideColumns};
-use super::float_scale::fit;
 use super::geometry::{Geometry, Rows};
 use super::quad_tile::PARTS;
 use super::spec::DepthwiseSpec;
 use super::terms::{split, terms};
 use crate::arch::{FloatScale, INTERLEAVED, Interleave, LANES};
+use crate::float_scale::fit;
 use crate::memory::Line;
 use crate::quantization::Requantize;
 use crate::requantize::{Lanes, Requantizer};
@@ -150,8 +150,12 @@ impl SlidingColumns {
                 let Some(channel) = self.channel(block, part, lane) else { continue };
                 let multiplier = multipliers[if multipliers.len() == 1 { 0 } else { channel }];
                 let found = fit(multiplier, range, largest[channel])?;
+                let [offset, negative] = found.offsets;
+                if offset != negative {
+                    return None;
+                }
                 scaled.scale[part][lane] = found.scale;
-                scaled.offset[part][lane] = found.offset;
+                scaled.offset[part][lane] = offset;
             }
         }
         Some(scaled)

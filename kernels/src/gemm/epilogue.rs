@@ -71,8 +71,12 @@ impl<A: Arch> Epilogue<A> for ToBytes {
             return unsafe { apply(arch, epilogue, sums) };
         }
         match epilogue.form {
-            Form::Clamped => sums = scale::<A, MR, NV, true>(arch, epilogue, sums),
-            _ => sums = scale::<A, MR, NV, false>(arch, epilogue, sums),
+            Form::ProvenFloat if A::RESCALES_IN_FLOATS => sums = scale::<A, MR, NV, PROVEN_FLOAT>(arch, epilogue, sums),
+            Form::ProvenSigned if A::RESCALES_IN_FLOATS => {
+                sums = scale::<A, MR, NV, PROVEN_SIGNED>(arch, epilogue, sums)
+            }
+            Form::Clamped => sums = scale::<A, MR, NV, CLAMPED>(arch, epilogue, sums),
+            _ => sums = scale::<A, MR, NV, ROUNDED>(arch, epilogue, sums),
         }
         // SAFETY: the caller vouches for the outputs.
         unsafe {
@@ -85,22 +89,28 @@ impl<A: Arch> Epilogue<A> for ToBytes {
     }
 }
 
+/// The forms that are scaled in registers, as a parameter.
+const CLAMPED: usize = 0;
+const ROUNDED: usize = 1;
+const PROVEN_FLOAT: usize = 2;
+const PROVEN_SIGNED: usize = 3;
+
 /// Scales all panels, one after the other by hand: a loop would keep the sums in memory.
 #[inline(always)]
-fn scale<A: Arch, const MR: usize, const NV: usize, const CLAMPED: bool>(
+fn scale<A: Arch, const MR: usize, const NV: usize, const FORM: usize>(
     arch: A,
     epilogue: &ByteEpilogue<'_>,
     sums: [[A::I32; NV]; MR],
 ) -> [[A::I32; NV]; MR] {
-    let sums = scale_panel::<A, MR, NV, 0, CLAMPED>(arch, epilogue, sums);
-    let sums = scale_panel::<A, MR, NV, 1, CLAMPED>(arch, epilogue, sums);
-    let sums = scale_panel::<A, MR, NV, 2, CLAMPED>(arch, epilogue, sums);
-    scale_panel::<A, MR, NV, 3, CLAMPED>(arch, epilogue, sums)
+    let sums = scale_panel::<A, MR, NV, 0, FORM>(arch, epilogue, sums);
+    let sums = scale_panel::<A, MR, NV, 1, FORM>(arch, epilogue, sums);
+    let sums = scale_panel::<A, MR, NV, 2, FORM>(arch, epilogue, sums);
+    scale_panel::<A, MR, NV, 3, FORM>(arch, epilogue, sums)
 }
 
 /// Scales a panel, if there is that panel.
 #[inline(always)]
-fn scale_panel<A: Arch, const MR: usize, const NV: usize, const PANEL: usize, const CLAMPED: bool>(
+fn scale_panel<A: Arch, const MR: usize, const NV: usize, const PANEL: usize, const FORM: usize>(
     arch: A,
     epilogue: &ByteEpilogue<'_>,
     mut sums: [[A::I32; NV]; MR],
@@ -113,7 +123,12 @@ fn scale_panel<A: Arch, const MR: usize, const NV: usize, const PANEL: usize, co
         lanes[row] = sums[row][PANEL];
     }
     let requantizer = &epilogue.panels[PANEL].requantizer;
-    lanes = if CLAMPED { requantizer.scale_clamped(arch, lanes) } else { requantizer.scale_rounded(arch, lanes) };
+    lanes = match FORM {
+        PROVEN_FLOAT => requantizer.scale_proven::<A, MR, false>(arch, lanes),
+        PROVEN_SIGNED => requantizer.scale_proven::<A, MR, true>(arch, lanes),
+        CLAMPED => requantizer.scale_clamped(arch, lanes),
+        _ => requantizer.scale_rounded(arch, lanes),
+    };
     for row in 0..MR {
         sums[row][PANEL] = lanes[row];
     }

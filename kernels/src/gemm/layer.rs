@@ -55,11 +55,12 @@ impl Conv {
         spec.check();
         let suits = bound.descriptor().method.suits(spec);
         let bound = if suits { bound } else { Bound::new(KERNELS, Isa::Scalar) };
-        let method = bound.descriptor().method;
+        let Descriptor { method, rescales_in_floats: floats, .. } = *bound.descriptor();
         let geometry = Geometry::new(spec, method.layout());
         let sources = pack::panel_sources(spec);
         let Packed { panels, outliers, weights } = method.pack(spec, &geometry, &sources);
-        let mut epilogues: Vec<PanelEpilogue> = panels.iter().map(|panel| PanelEpilogue::new(spec, panel)).collect();
+        let mut epilogues: Vec<PanelEpilogue> =
+            panels.iter().map(|panel| PanelEpilogue::new(spec, panel, floats)).collect();
         let groups = panel_epilogue::panel_groups(&panels, &mut epilogues, method.max_panels());
         let extent = extent(spec, &geometry, method);
         let mut statistics = ConvStatistics {
@@ -69,6 +70,7 @@ impl Conv {
             widening: None,
             corrects_row_sums: epilogues.iter().any(|panel| panel.weight_zero != 0),
             outliers: outliers.len(),
+            panels_in_floats: epilogues.iter().filter(|panel| panel.requantizer.in_floats()).count(),
             pair_sums_fit: true,
         };
         weights.describe(&mut statistics);

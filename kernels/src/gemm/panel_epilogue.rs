@@ -22,6 +22,10 @@ pub(crate) struct PanelEpilogue {
     pub(crate) pixel_stride: usize,
 }
 
+/// Longest K whose sums are scaled in floats: proofs take time when planning, and the longer K is, the less of it an epilogue
+/// is.
+const MAX_FLOAT_DEPTH: usize = 1024;
+
 /// Neighbouring panels that one tile computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PanelGroup {
@@ -36,8 +40,8 @@ pub(crate) struct PanelGroup {
 }
 
 impl PanelEpilogue {
-    /// The epilogue of a panel.
-    pub(crate) fn new(spec: &ConvSpec<'_>, panel: &Panel) -> Self {
+    /// The epilogue of a panel; `floats` says whether it is scaled in floats where that is proven to be exact.
+    pub(crate) fn new(spec: &ConvSpec<'_>, panel: &Panel, floats: bool) -> Self {
         let PanelSource { part: index, first, count, .. } = panel.source;
         let part = &spec.parts[index];
         let range = OutputRange {
@@ -46,8 +50,14 @@ impl PanelEpilogue {
             max: part.output_max,
             offset: part.output_offset,
         };
+        let channels = first..first + count;
+        let mut requantizer = Requantizer::new(part.requantize, range, channels.clone(), largest_sum(spec, index));
+        if floats && spec.depth() <= MAX_FLOAT_DEPTH {
+            let largest: Vec<i64> = channels.clone().map(|channel| spec.largest_sum(index, channel)).collect();
+            requantizer.prove_floats(part.requantize, channels, &largest);
+        }
         Self {
-            requantizer: Requantizer::new(part.requantize, range, first..first + count, largest_sum(spec, index)),
+            requantizer,
             weight_zero: part.weights.signed_zero() - panel.range.subtracted_zero,
             count,
             part: index,
@@ -67,8 +77,19 @@ impl PanelEpilogue {
 
     /// Brings panels to one form of scaling, so that a tile need not choose for each.
     fn unite(panels: &mut [Self]) -> Form {
-        let form = panels[0].requantizer.form();
-        if panels.iter().all(|panel| panel.requantizer.form() == form) {
+        let common = |panels: &[Self]| {
+            let form = panels[0].requantizer.form();
+            panels.iter().all(|panel| panel.requantizer.form() == form).then_some(form)
+        };
+        if let Some(form) = common(panels) {
+            return form;
+        }
+        if panels.iter().all(|panel| panel.requantizer.in_floats()) {
+            // What one offset is enough for has it twice.
+            return Form::ProvenSigned;
+        }
+        panels.iter_mut().for_each(|panel| panel.requantizer.forget_floats());
+        if let Some(form) = common(panels) {
             return form;
         }
         let rounded = panels.iter_mut().all(|panel| panel.requantizer.round_both_signs());

@@ -18,6 +18,8 @@ pub struct ConvStatistics {
     pub corrects_row_sums: bool,
     /// Steps of one k of a panel that are added because weights less their zero point leave eight bits.
     pub outliers: usize,
+    /// Panels whose sums are scaled in floats, because that is proven to give the same.
+    pub panels_in_floats: usize,
     /// Whether two products fit 16 bits together. Where they may not, instruction sets that add up two before they widen
     /// them widen every product on its own.
     pub pair_sums_fit: bool,

@@ -32,6 +32,8 @@ pub(crate) struct Descriptor {
     pub(crate) method: &'static dyn Method,
     /// Sums of activations.
     pub(crate) row_sums: RowSumsFn,
+    /// Whether its tiles scale sums in floats where that is proven to be exact.
+    pub(crate) rescales_in_floats: bool,
 }
 
 impl Described for Descriptor {
@@ -95,8 +97,14 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 tiles: Some(&AVX512VNNI),
             },
             row_sums: Avx512Vnni::enter::<RowSums>,
+            rescales_in_floats: Avx512Vnni::RESCALES_IN_FLOATS,
         },
-        Descriptor { isa: Isa::Avx512Vnni, method: &AVX512VNNI, row_sums: Avx512Vnni::enter::<RowSums> },
+        Descriptor {
+            isa: Isa::Avx512Vnni,
+            method: &AVX512VNNI,
+            row_sums: Avx512Vnni::enter::<RowSums>,
+            rescales_in_floats: Avx512Vnni::RESCALES_IN_FLOATS,
+        },
         // 16 registers: 6 rows by two `ymm` of columns are 12 accumulators, and there are two registers of weights and a
         // quad. The dot product adds in 32 bits without saturation, so weights stay whole.
         Descriptor {
@@ -108,6 +116,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 unpaired_tiles: &[],
             },
             row_sums: AvxVnni::enter::<RowSums>,
+            rescales_in_floats: AvxVnni::RESCALES_IN_FLOATS,
         },
         Descriptor {
             isa: Isa::Avx2,
@@ -116,6 +125,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 tiles: heights!(Avx2: WideningTile<_>; 1 2 3 4 5 6 7 8),
             },
             row_sums: Avx2::enter::<RowSums>,
+            rescales_in_floats: Avx2::RESCALES_IN_FLOATS,
         },
         // Eight columns are two registers: 4 rows are 8 accumulators, and weights are read where they are multiplied.
         Descriptor {
@@ -125,6 +135,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 tiles: heights!(Sse41: WideningTile<_>; 1 2 3 4),
             },
             row_sums: Sse41::enter::<RowSums>,
+            rescales_in_floats: Sse41::RESCALES_IN_FLOATS,
         };
     aarch64:
         Descriptor {
@@ -141,6 +152,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 tiles: None,
             },
             row_sums: Neon::enter::<RowSums>,
+            rescales_in_floats: Neon::RESCALES_IN_FLOATS,
         },
         Descriptor {
             isa: Isa::DotProd,
@@ -151,6 +163,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 unpaired_tiles: &[],
             },
             row_sums: Neon::enter::<RowSums>,
+            rescales_in_floats: Neon::RESCALES_IN_FLOATS,
         },
         Descriptor {
             isa: Isa::Neon,
@@ -161,6 +174,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 unpaired_tiles: &[heights!(Neon: NeonTile<_, false>; 1 2 3 4)],
             },
             row_sums: Neon::enter::<RowSums>,
+            rescales_in_floats: Neon::RESCALES_IN_FLOATS,
         };
     any:
         Descriptor {
@@ -172,6 +186,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 unpaired_tiles: &[],
             },
             row_sums: Scalar::enter::<RowSums>,
+            rescales_in_floats: Scalar::RESCALES_IN_FLOATS,
         }
 ];
 

@@ -16,6 +16,7 @@ use crate::testing::{assert_listed, for_each_isa, to_reference};
 use crate::window::{Image, Window};
 
 mod cases;
+mod floats;
 mod layouts;
 mod tables;
 

@@ -16,9 +16,9 @@ pub enum Isa {
     I8mm,
     /// x86-64 with SSSE3 and SSE4.1.
     Sse41,
-    /// x86-64 with AVX2.
+    /// x86-64 with AVX2 and FMA.
     Avx2,
-    /// x86-64 with AVX2 and AVX-VNNI, the 256-bit dot products of CPUs without AVX-512.
+    /// x86-64 with AVX2, FMA and AVX-VNNI, the 256-bit dot products of CPUs without AVX-512.
     AvxVnni,
     /// x86-64 with AVX-512 F, BW, DQ, VL and VNNI.
     Avx512Vnni,

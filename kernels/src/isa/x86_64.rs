@@ -10,10 +10,10 @@ pub(super) fn is_available(isa: Isa) -> bool {
     match isa {
         Isa::Scalar => true,
         Isa::Sse41 => has!("ssse3") && has!("sse4.1"),
-        Isa::Avx2 => has!("avx2"),
-        Isa::AvxVnni => has!("avx2") && has!("avxvnni"),
+        Isa::Avx2 => has!("avx2") && has!("fma"),
+        Isa::AvxVnni => is_available(Isa::Avx2) && has!("avxvnni"),
         Isa::Avx512Vnni => {
-            has!("avx2")
+            is_available(Isa::Avx2)
                 && has!("avx512f")
                 && has!("avx512bw")
                 && has!("avx512dq")

@@ -86,7 +86,7 @@ impl Interleave for Scalar {
     unsafe fn store_scaled(self, target: *mut u8, parts: [Self::I32; 4], by: &FloatScale, count: usize) {
         for (index, value) in parts.into_iter().flatten().take(count).enumerate() {
             let (part, lane) = (index / LANES, index % LANES);
-            let scaled = by.scale[part][lane].mul_add(value as f32, by.offset[part][lane]).floor();
+            let scaled = by.scale[part][lane].mul_add(value as f32, by.offset[part][lane]);
             let byte = (scaled as i32).max(i32::from(by.min[index])).min(i32::from(by.max[index]));
             // SAFETY: the caller vouches for `count` writable bytes.
             unsafe { target.add(index).write(byte as u8) }

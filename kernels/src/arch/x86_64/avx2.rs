@@ -1,4 +1,4 @@
-//! AVX2: two `ymm` registers hold the sixteen lanes.
+//! AVX2, with FMA: two `ymm` registers hold the sixteen lanes.
 //!
 //! The dot product of AVX2 itself is `vpmaddubsw`, whose 16-bit pair sums saturate, then `vpmaddwd`
 //! with ones. It is exact for weight pairs whose positive parts sum to at most 128 and whose negative
@@ -13,10 +13,10 @@ use super::halves::both;
 use super::products::VnniByVl;
 use super::products::{PairSums, Product, Vnni};
 use crate::arch::register::register;
-use crate::arch::{Arch, Clamp, InstructionSet, Kernel, Multipliers};
+use crate::arch::{Arch, Clamp, FloatMultipliers, InstructionSet, Kernel, Multipliers};
 use crate::isa::Isa;
 
-/// Proof that the CPU has AVX2, and what the product `P` needs beyond it.
+/// Proof that the CPU has AVX2 and FMA, and what the product `P` needs beyond it.
 #[derive(Clone, Copy)]
 pub(crate) struct Ymm<P>(PhantomData<P>);
 
@@ -76,10 +76,10 @@ macro_rules! instruction_set {
         }
     };
 }
-instruction_set!(Isa::Avx2, "avx2", PairSums);
-instruction_set!(Isa::AvxVnni, "avx2,avxvnni", Vnni);
+instruction_set!(Isa::Avx2, "avx2,fma", PairSums);
+instruction_set!(Isa::AvxVnni, "avx2,fma,avxvnni", Vnni);
 #[cfg(test)]
-instruction_set!(Isa::AvxVnni, "avx2,avx512f,avx512vl,avx512vnni", VnniByVl);
+instruction_set!(Isa::AvxVnni, "avx2,fma,avx512f,avx512vl,avx512vnni", VnniByVl);
 
 impl<P: Product> Arch for Ymm<P>
 where
@@ -255,6 +255,24 @@ where
             register!({
                 let negative = _mm256_and_si256(_mm256_srai_epi32::<31>(x[i]), by.shifted[i]);
                 _mm256_srav_epi32(_mm256_add_epi32(high[i], negative), by.shift[i])
+            })
+        })
+    }
+
+    const RESCALES_IN_FLOATS: bool = true;
+
+    #[inline(always)]
+    fn rescale_float<const SIGNED: bool>(self, x: Pair, by: &FloatMultipliers) -> Pair {
+        both!(i => {
+            // SAFETY: the arrays have sixteen values each.
+            let [scale, offset, negative] = unsafe {
+                let [offset, negative] = [by.offsets[0].as_ptr().add(8 * i), by.offsets[1].as_ptr().add(8 * i)];
+                [_mm256_loadu_ps(by.scale.as_ptr().add(8 * i)), _mm256_loadu_ps(offset), _mm256_loadu_ps(negative)]
+            };
+            register!({
+                let sign = _mm256_castsi256_ps(x[i]);
+                let offset = if SIGNED { _mm256_blendv_ps(offset, negative, sign) } else { offset };
+                _mm256_cvttps_epi32(_mm256_fmadd_ps(_mm256_cvtepi32_ps(x[i]), scale, offset))
             })
         })
     }

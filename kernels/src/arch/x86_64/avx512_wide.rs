@@ -74,17 +74,16 @@ impl Interleave for Avx512Vnni {
     }
 }
 
-/// `floor(scale · lane + offset)`; inlined into functions that have the instruction set.
+/// `scale · lane + offset` without the fractions; inlined into functions that have the instruction set.
 ///
 /// # Safety
 /// The CPU has the instruction set.
 #[inline(always)]
 unsafe fn scale(lanes: __m512i, scale: &[f32; LANES], offset: &[f32; LANES]) -> __m512i {
-    const FLOOR: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
     // SAFETY: the arrays have sixteen values each; the caller vouches for the CPU.
     unsafe {
         let (scale, offset) = (_mm512_loadu_ps(scale.as_ptr()), _mm512_loadu_ps(offset.as_ptr()));
-        _mm512_cvt_roundps_epi32::<FLOOR>(_mm512_fmadd_ps(_mm512_cvtepi32_ps(lanes), scale, offset))
+        _mm512_cvttps_epi32(_mm512_fmadd_ps(_mm512_cvtepi32_ps(lanes), scale, offset))
     }
 }
 

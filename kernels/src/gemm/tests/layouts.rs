@@ -26,6 +26,7 @@ const fn descriptor<const K: usize>() -> Descriptor {
             }
         },
         row_sums: Scalar::enter::<RowSums>,
+        rescales_in_floats: Scalar::RESCALES_IN_FLOATS,
     }
 }
 

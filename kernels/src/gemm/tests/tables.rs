@@ -5,7 +5,7 @@ use super::super::table::{Descriptor, KERNELS, heights};
 use super::super::tile::RowSums;
 use super::super::widening::{WideningTile, WideningTiles};
 use super::layouts;
-use crate::arch::{InstructionSet, Scalar};
+use crate::arch::{Arch, InstructionSet, Scalar};
 use crate::isa::Isa;
 
 /// The kernels of an instruction set, and those that are only for tests.
@@ -36,6 +36,7 @@ static BY_VL: [&Descriptor; 1] = {
             unpaired_tiles: &[],
         },
         row_sums: Avx512Vnni::enter::<RowSums>,
+        rescales_in_floats: AvxVnniByVl::RESCALES_IN_FLOATS,
     }]
 };
 
@@ -47,4 +48,5 @@ static WIDENING: [&Descriptor; 1] = [&Descriptor {
         tiles: heights!(Scalar: WideningTile<_>; 1 2 3 4),
     },
     row_sums: Scalar::enter::<RowSums>,
+    rescales_in_floats: Scalar::RESCALES_IN_FLOATS,
 }];

@@ -1,14 +1,15 @@
 //! Proof that a requantization is one multiplication and addition of floats.
 //!
-//! A channel's outputs are at most 256 steps of its sums, and so are those of a fused multiply-add that
-//! is rounded down: both only ever rise. They are equal when they step at the same sums. A scale near the
-//! multiplier turns each step into a lower and an upper bound of the offset:
+//! A channel's outputs are at most 256 steps of its sums, and so are those of a fused multiply-add whose fraction is
+//! cut off: both only ever rise. They are equal when they step at the same sums. A scale near the multiplier turns each step
+//! into a lower and an upper bound of the offset:
 //!
 //! ```text
 //! T the least sum whose output is at least k:   scale·T + offset >= k > scale·(T - 1) + offset + error
 //! ```
 //! where `error` is what rounding to a float may add below `k`. An offset within all bounds is the proof.
-//! Sums of magnitude below `2^24` are floats themselves.
+//! Sums of magnitude below `2^24` are floats themselves. Below 0 a number that is cut is not one that is rounded down, but
+//! either is at most 0, which is at most the least output.
 
 use crate::quantization::{Multiplier, OutputRange};
 
@@ -21,31 +22,44 @@ const LEAST_SHIFT: i32 = -16;
 /// Scales that are tried, in steps of a float's last digit.
 const NEIGHBOURS: [i32; 5] = [0, 1, -1, 2, -2];
 
-/// A requantization in floats: `floor(scale·sum + offset)`, clamped.
+/// A requantization in floats: `scale·sum + offset`, rounded once, without its fraction, clamped.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fit {
-    pub(super) scale: f32,
-    pub(super) offset: f32,
+pub(crate) struct Fit {
+    pub(crate) scale: f32,
+    /// For sums of at least 0, and for those below.
+    pub(crate) offsets: [f32; 2],
 }
 
 /// The floats that give the stored output of every sum of magnitude at most `largest`; `None` where this search finds none.
 ///
-/// `range.min` is at least 0.
-pub(super) fn fit(multiplier: Multiplier, range: OutputRange, largest: i64) -> Option<Fit> {
+/// One offset for both signs is preferred.
+pub(crate) fn fit(multiplier: Multiplier, range: OutputRange, largest: i64) -> Option<Fit> {
     let Multiplier { mantissa, shift } = multiplier;
     if mantissa < 1 << 30
         || !(0..=255).contains(&range.zero)
         || !(LEAST_SHIFT..=0).contains(&shift)
         || largest >= EXACT
+        || range.min < 0
         || range.max > 255
     {
         return None;
     }
     let scale = (f64::from(mantissa) * f64::from(shift - 31).exp2()) as f32;
-    NEIGHBOURS.into_iter().find_map(|digits| {
-        let scale = f32::from_bits(scale.to_bits().wrapping_add_signed(digits));
-        offset(multiplier, range, largest, scale).map(|offset| Fit { scale, offset })
-    })
+    let find = |signs: Signs| {
+        NEIGHBOURS.into_iter().find_map(|digits| {
+            let scale = f32::from_bits(scale.to_bits().wrapping_add_signed(digits));
+            offsets(multiplier, range, largest, scale, signs).map(|offsets| Fit { scale, offsets })
+        })
+    };
+    find(Signs::Alike).or_else(|| find(Signs::Apart))
+}
+
+/// Whether sums of both signs have one offset. Where ties are rounded away from 0, those of small sums are often too far
+/// apart for one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signs {
+    Alike,
+    Apart,
 }
 
 /// The least sums that give one output after the other.
@@ -92,12 +106,54 @@ fn ceiling(a: i64, b: i64) -> [i64; 2] {
     [-(-a).div_euclid(b), (-a).rem_euclid(b)]
 }
 
-/// An offset within all bounds, in integers: units are a quarter of the scale's last digit.
-fn offset(multiplier: Multiplier, range: OutputRange, largest: i64, scale: f32) -> Option<f32> {
+/// Bounds of an offset; units are a quarter of the scale's last digit.
+#[derive(Clone, Copy, Default)]
+struct Bounds {
+    low: Option<i64>,
+    high: Option<i64>,
+}
+
+impl Bounds {
+    fn at_least(&mut self, bound: i64) {
+        self.low = self.low.max(Some(bound));
+    }
+
+    fn at_most(&mut self, bound: i64) {
+        self.high = Some(self.high.map_or(bound, |high| high.min(bound)));
+    }
+
+    fn are_empty(self) -> bool {
+        self.low.zip(self.high).is_some_and(|(low, high)| low > high)
+    }
+
+    /// What fulfils both.
+    fn and(mut self, other: Self) -> Self {
+        other.low.into_iter().for_each(|low| self.at_least(low));
+        other.high.into_iter().for_each(|high| self.at_most(high));
+        self
+    }
+
+    /// The float in the middle, if it is within; an output has `1 << unit` units.
+    fn middle(self, unit: u32) -> Option<f32> {
+        let (low, high) = match (self.low, self.high) {
+            (Some(low), Some(high)) => (low, high),
+            (Some(low), None) => (low, low + (2 << unit)),
+            (None, Some(high)) => (high - (2 << unit), high),
+            (None, None) => (0, 0),
+        };
+        // Numbers below 2^53 are doubles, and so is a float times a power of two.
+        let middle = (((low + high) / 2) as f64 / (1i64 << unit) as f64) as f32;
+        let scaled = f64::from(middle) * (1i64 << unit) as f64;
+        (low as f64..=high as f64).contains(&scaled).then_some(middle)
+    }
+}
+
+/// Offsets within all bounds, for sums of at least 0 and for those below.
+fn offsets(multiplier: Multiplier, range: OutputRange, largest: i64, scale: f32, signs: Signs) -> Option<[f32; 2]> {
     let bits = scale.to_bits();
     let unit = 152 - (bits >> 23);
     let weight = i64::from(bits & 0x7F_FFFF | 0x80_0000) << 2;
-    let (mut low, mut high) = (None, None);
+    let mut bounds = [Bounds::default(); 2];
     let mut steps = Steps::new(multiplier);
     for value in range.min + 1..=range.max {
         let above = i64::from(value - range.zero);
@@ -107,33 +163,39 @@ fn offset(multiplier: Multiplier, range: OutputRange, largest: i64, scale: f32) 
             steps.next();
         }
         let least = steps.least.clamp(-largest, largest + 1);
-        let bound = (i64::from(value) << unit) - weight * least;
+        let offset = |sum: i64| (i64::from(value) << unit) - weight * sum;
+        // Floats just below a value of at most 2^p are 2^(p - 24) apart; what is more than half of that below the value
+        // stays below when it is rounded.
+        let half = (i64::from(value.cast_unsigned().next_power_of_two()) << unit) >> 25;
+        let [positive, negative] = &mut bounds;
+        // All sums from `least` on reach the value, the least one of each sign if all do.
         if least <= largest {
-            low = low.max(Some(bound));
+            positive.at_least(offset(least.max(0)));
+            if least < 0 {
+                negative.at_least(offset(least));
+            }
         }
+        // All sums before it stay below, the greatest one of each sign if all do.
         if least > -largest {
-            // Floats just below a value of at most 2^p are 2^(p - 24) apart; what is more than half of that
-            // below the value stays below when it is rounded.
-            let half = (i64::from(value.cast_unsigned().next_power_of_two()) << unit) >> 25;
-            let bound = bound + weight - half - 1;
-            high = Some(high.map_or(bound, |high: i64| high.min(bound)));
+            negative.at_most(offset(least.min(0) - 1) - half - 1);
+            if least > 0 {
+                positive.at_most(offset(least - 1) - half - 1);
+            }
+        }
+        if signs == Signs::Alike {
+            bounds = [bounds[0].and(bounds[1]); 2];
+        }
+        if bounds.into_iter().any(Bounds::are_empty) {
+            return None;
         }
         if least > largest {
             // No sum reaches what is above either.
             break;
         }
     }
-    let (low, high) = match (low, high) {
-        (Some(low), Some(high)) => (low, high),
-        (Some(low), None) => (low, low + (2 << unit)),
-        (None, Some(high)) => (high - (2 << unit), high),
-        (None, None) => (0, 0),
-    };
-    // Numbers below 2^53 are doubles, and so is a float times a power of two.
-    let middle = (((low + high) / 2) as f64 / (1i64 << unit) as f64) as f32;
-    let scaled = f64::from(middle) * (1i64 << unit) as f64;
-    let within = (low as f64..=high as f64).contains(&scaled);
-    (within && f64::from(middle).abs() + f64::from(scale) * largest as f64 <= MOST).then_some(middle)
+    let [positive, negative] = [bounds[0].middle(unit)?, bounds[1].middle(unit)?];
+    let most = f64::from(positive.abs().max(negative.abs())) + f64::from(scale) * largest as f64;
+    (most <= MOST).then_some([positive, negative])
 }
 
 #[cfg(test)]
@@ -149,8 +211,8 @@ mod tests {
     }
 
     /// The kernel's arithmetic.
-    fn floats(sum: i64, Fit { scale, offset }: Fit, range: OutputRange) -> i32 {
-        (scale.mul_add(sum as f32, offset).floor() as i32).clamp(range.min, range.max)
+    fn floats(sum: i64, Fit { scale, offsets }: Fit, range: OutputRange) -> i32 {
+        (scale.mul_add(sum as f32, offsets[usize::from(sum < 0)]) as i32).clamp(range.min, range.max)
     }
 
     #[test]
@@ -196,6 +258,17 @@ mod tests {
     #[test]
     fn usual_rectified_channels_have_floats() {
         let range = OutputRange { zero: 0, min: 0, max: 255, offset: 0 };
+        for mantissa in ((1 << 30)..=i32::MAX).step_by(50_000_017) {
+            for shift in -6..=0 {
+                let found = fit(Multiplier { mantissa, shift }, range, 600_000);
+                assert!(found.is_some_and(|fit| fit.offsets[0] == fit.offsets[1]), "{mantissa} {shift}");
+            }
+        }
+    }
+
+    #[test]
+    fn usual_linear_channels_have_floats() {
+        let range = OutputRange { zero: 131, min: 0, max: 255, offset: 0 };
         for mantissa in ((1 << 30)..=i32::MAX).step_by(50_000_017) {
             for shift in -6..=0 {
                 assert!(fit(Multiplier { mantissa, shift }, range, 600_000).is_some(), "{mantissa} {shift}");
