@@ -19,8 +19,8 @@ Examples:
   ottava kernels net.tflite                     which kernel each layer gets, by instruction set
 
 MODEL is the path of a .tflite file or a built-in name: inception-v3, mobilenet-v1, mobilenet-v2,
-and each with -uint8. A built-in network has seeded weights; it is built once and kept in the
-user's cache folder, or in the one that OTTAVA_CACHE names.
+resnet50, each also with -uint8, and ssd-mobilenet-v2. A built-in network has seeded weights; it is
+built once and kept in the user's cache folder, or in the one that OTTAVA_CACHE names.
 
 OTTAVA_ISA=avx2 (for instance) narrows the instruction set where --isa does not choose one.
 Exit codes: 0 success, 1 failure, 2 wrong usage.";

@@ -1,6 +1,7 @@
 //! Real quantized `.tflite` files, made from a seed: no download, and the same bytes everywhere.
 //!
-//! * [`builtins`] are whole networks by name: Inception v3, MobileNet v1 and v2, each in int8 and legacy uint8 form.
+//! * [`builtins`] are whole networks by name: Inception v3, MobileNet v1 and v2, ResNet-50, each in int8 and legacy uint8 form,
+//!   and SSD on MobileNet v2 in int8.
 //! * [`NetworkBuilder`] makes networks operator by operator, for tests of one operator or a few.
 //! * [`tiny`] is one small network of the operators of image classifiers; [`random_network`] is another one for each seed, full
 //!   of odd shapes and extreme parameters.

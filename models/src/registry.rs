@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::network::Network;
-use crate::networks::{inception_v3, mobilenet};
+use crate::networks::{inception_v3, mobilenet, resnet, ssd};
 use crate::quantization::Form;
 
 /// Stands in cache file names. It is raised whenever any built file's bytes change, so that versions that build different
@@ -54,7 +54,7 @@ impl Builtin {
     }
 }
 
-static BUILTINS: [Builtin; 6] = [
+static BUILTINS: [Builtin; 9] = [
     Builtin {
         name: "inception-v3",
         description: "Inception v3, 299x299, int8 with per-channel weights, seeded weights",
@@ -90,6 +90,24 @@ static BUILTINS: [Builtin; 6] = [
         description: "MobileNet v2 1.0, 224x224, legacy uint8 with asymmetric weights, seeded weights",
         make: || mobilenet::v2(Form::Uint8),
         hash: 0x1685_9fae_feb7_6a1d_cdf5_960f_eaeb_e896,
+    },
+    Builtin {
+        name: "resnet50",
+        description: "ResNet-50 v1.5, 224x224, int8 with per-channel weights, seeded weights",
+        make: || resnet::build(Form::Int8),
+        hash: 0x640b_d2cc_34b7_eccf_ff5b_56be_ca4d_4f10,
+    },
+    Builtin {
+        name: "resnet50-uint8",
+        description: "ResNet-50 v1.5, 224x224, legacy uint8 with asymmetric weights, seeded weights",
+        make: || resnet::build(Form::Uint8),
+        hash: 0x00b6_372e_d019_7107_ec7e_a243_f3e4_5eb3,
+    },
+    Builtin {
+        name: "ssd-mobilenet-v2",
+        description: "SSD on MobileNet v2, 300x300, boxes and scores of 91 classes, int8, seeded weights",
+        make: ssd::mobilenet_v2,
+        hash: 0xaf91_c663_aa51_6c5f_440e_2144_f278_66e7,
     },
 ];
 

@@ -156,13 +156,19 @@ fn small_networks_agree_with_the_oracle_in_the_reference_backend() {
 #[test]
 #[cfg_attr(debug_assertions, ignore = "plain loops over whole networks: run in release")]
 fn mobilenets_agree_with_the_oracle_in_the_reference_backend() {
-    replay_all(|name| name.starts_with("mobilenet"), &reference());
+    replay_all(|name| name.contains("mobilenet"), &reference());
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "plain loops over whole networks: run in release")]
 fn inception_agrees_with_the_oracle_in_the_reference_backend() {
     replay_all(|name| name.starts_with("inception"), &reference());
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "plain loops over whole networks: run in release")]
+fn resnet_agrees_with_the_oracle_in_the_reference_backend() {
+    replay_all(|name| name.starts_with("resnet"), &reference());
 }
 
 #[test]
@@ -173,7 +179,7 @@ fn small_networks_agree_with_the_oracle_in_the_optimized_backend() {
 #[test]
 #[cfg_attr(debug_assertions, ignore = "whole networks on every instruction set: run in release")]
 fn mobilenets_agree_with_the_oracle_in_the_optimized_backend() {
-    replay_all(|name| name.starts_with("mobilenet"), &optimized(&[None]));
+    replay_all(|name| name.contains("mobilenet"), &optimized(&[None]));
 }
 
 #[test]
@@ -183,4 +189,10 @@ fn inception_agrees_with_the_oracle_in_the_optimized_backend() {
     let mut vectorized = optimized(&[None]);
     vectorized.retain(|options| options.isa != Some(Isa::Scalar));
     replay_all(|name| name.starts_with("inception"), &vectorized);
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "whole networks on every instruction set: run in release")]
+fn resnet_agrees_with_the_oracle_in_the_optimized_backend() {
+    replay_all(|name| name.starts_with("resnet"), &optimized(&[None]));
 }

@@ -2,7 +2,7 @@
 
 use ottava_models::{Builtin, Network, builtin, builtins, random_network, tiny};
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 fn counts(network: &Network) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
@@ -16,7 +16,8 @@ fn known(name: &str) -> &'static Builtin {
 
 /// A built-in network, which takes seconds to build and is built once.
 fn network(name: &str) -> &'static Network {
-    static BUILT: [OnceLock<Network>; 6] = [const { OnceLock::new() }; 6];
+    static BUILT: LazyLock<Vec<OnceLock<Network>>> =
+        LazyLock::new(|| builtins().iter().map(|_| OnceLock::new()).collect());
     let index = builtins().iter().position(|builtin| builtin.name == name).unwrap_or_else(|| panic!("{name} is known"));
     BUILT[index].get_or_init(|| builtins()[index].network())
 }
@@ -27,7 +28,11 @@ fn expect(name: &str, operators: &[(&str, usize)], gmacs: f64) {
     assert_eq!(counts(network), want, "{name}");
     let got = network.macs() as f64 / 1e9;
     assert!((got - gmacs).abs() < 0.005, "{name}: {got} GMAC, expected {gmacs}");
-    let last = network.layers().pop().expect("layers");
+}
+
+fn expect_classifier(name: &str, operators: &[(&str, usize)], gmacs: f64) {
+    expect(name, operators, gmacs);
+    let last = network(name).layers().pop().expect("layers");
     assert_eq!((last.operator.as_str(), last.shape), ("softmax", vec![1, 1001]), "{name}");
 }
 
@@ -42,16 +47,16 @@ fn inception_v3_has_its_operators() {
         ("mean", 1),
         ("softmax", 1),
     ];
-    expect("inception-v3", &operators, 5.713);
-    expect("inception-v3-uint8", &operators, 5.713);
+    expect_classifier("inception-v3", &operators, 5.713);
+    expect_classifier("inception-v3-uint8", &operators, 5.713);
 }
 
 #[test]
 fn mobilenets_have_their_operators() {
     let v1 = [("conv2d", 15), ("depthwise_conv2d", 13), ("mean", 1), ("pad", 5), ("reshape", 1), ("softmax", 1)];
-    expect("mobilenet-v1", &v1, 0.569);
+    expect_classifier("mobilenet-v1", &v1, 0.569);
     let v1 = [("average_pool2d", 1), ("conv2d", 15), ("depthwise_conv2d", 13), ("reshape", 1), ("softmax", 1)];
-    expect("mobilenet-v1-uint8", &v1, 0.569);
+    expect_classifier("mobilenet-v1-uint8", &v1, 0.569);
     let v2 = [
         ("add", 10),
         ("conv2d", 35),
@@ -61,10 +66,29 @@ fn mobilenets_have_their_operators() {
         ("pad", 5),
         ("softmax", 1),
     ];
-    expect("mobilenet-v2", &v2, 0.301);
+    expect_classifier("mobilenet-v2", &v2, 0.301);
     let v2 =
         [("add", 10), ("average_pool2d", 1), ("conv2d", 36), ("depthwise_conv2d", 17), ("reshape", 1), ("softmax", 1)];
-    expect("mobilenet-v2-uint8", &v2, 0.301);
+    expect_classifier("mobilenet-v2-uint8", &v2, 0.301);
+}
+
+#[test]
+fn resnet50_has_its_operators() {
+    let shared = [("add", 16), ("conv2d", 53), ("fully_connected", 1), ("max_pool2d", 1), ("pad", 4), ("softmax", 1)];
+    expect_classifier("resnet50", &[&shared[..], &[("mean", 1)]].concat(), 4.089);
+    expect_classifier("resnet50-uint8", &[&shared[..], &[("average_pool2d", 1), ("reshape", 1)]].concat(), 4.089);
+}
+
+#[test]
+fn ssd_has_its_operators_and_outputs() {
+    let operators =
+        [("add", 10), ("concatenation", 2), ("conv2d", 55), ("depthwise_conv2d", 17), ("logistic", 1), ("reshape", 12)];
+    expect("ssd-mobilenet-v2", &operators, 1.905);
+    let shapes: Vec<Vec<usize>> = (network("ssd-mobilenet-v2").layers().into_iter())
+        .filter(|layer| layer.operator == "concatenation")
+        .map(|layer| layer.shape)
+        .collect();
+    assert_eq!(shapes, [[1, 1917, 4], [1, 1917, 91]]);
 }
 
 #[test]

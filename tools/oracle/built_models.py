@@ -27,7 +27,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 ORACLE = "2.3.0"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HASHES = ROOT / "models" / "oracle-hashes.json"
-BUILTINS = ["inception-v3", "inception-v3-uint8", "mobilenet-v1", "mobilenet-v1-uint8", "mobilenet-v2", "mobilenet-v2-uint8"]
+BUILTINS = [name + form for name in ("inception-v3", "mobilenet-v1", "mobilenet-v2", "resnet50") for form in ("", "-uint8")]
+BUILTINS.append("ssd-mobilenet-v2")
 # Networks of the seeds that leave 4 when divided by 5 may have operators whose oracle is wrong.
 MIXED = [f"mixed:{seed}" for seed in range(625) if seed % 5 != 4]
 NAMES = (

@@ -10,7 +10,7 @@ use super::method::{MainWork, Method, Packed, PackedWeights};
 use super::outliers::{self, ClassOutlier};
 use super::pack;
 use super::panel_epilogue::{self, PanelEpilogue, PanelGroup};
-use super::partition::{self, Extent, MAX_BLOCK_ROWS, Task};
+use super::partition::{self, Blocks, Extent, MAX_BLOCK_ROWS, Task};
 use super::spec::ConvSpec;
 use super::statistics::ConvStatistics;
 use super::table::{Descriptor, KERNELS};
@@ -45,7 +45,7 @@ pub struct Conv {
     epilogues: Vec<PanelEpilogue>,
     groups: Vec<PanelGroup>,
     tasks: Vec<Task>,
-    block_rows: usize,
+    blocks: Blocks,
     workspace_lines: usize,
     statistics: ConvStatistics,
 }
@@ -81,8 +81,8 @@ impl Conv {
             bias: FoldedBias::new(spec, &geometry, &sources),
             outliers: geometry.classes.iter().map(of_class).collect(),
             tasks: partition::tasks(&geometry.classes, &groups, &extent),
-            block_rows: extent.block_rows(),
-            workspace_lines: weights.workspace_lines(&geometry, extent.block_rows()),
+            workspace_lines: weights.workspace_lines(&geometry, extent.blocks().rows),
+            blocks: extent.blocks(),
             geometry,
             weights,
             epilogues,
@@ -195,8 +195,9 @@ impl Layer for Conv {
         let mut sums = [0i32; MAX_BLOCK_ROWS];
         let scratch = Scratch::new();
         let groups = &self.groups[groups.start as usize..groups.end as usize];
-        for first in (all_rows.start as usize..all_rows.end as usize).step_by(self.block_rows) {
-            let count = self.block_rows.min(all_rows.end as usize - first);
+        let all_rows = all_rows.start as usize..all_rows.end as usize;
+        for block_rows in self.blocks.of(all_rows) {
+            let (first, count) = (block_rows.start, block_rows.len());
             let (rows, pixels) = (&mut rows[..count], &mut pixels[..count]);
             for groups in groups.chunk_by(|a, b| a.group == b.group) {
                 let base = inputs[0].as_ptr().wrapping_add(groups[0].group * self.geometry.group_channels);
@@ -225,6 +226,7 @@ fn extent(spec: &ConvSpec<'_>, geometry: &Geometry, method: &dyn Method) -> Exte
         panel_bytes: panel_lines * size_of::<Line>(),
         threads: spec.threads.max(1),
         row_quantum: method.row_quantum(),
+        few_passes: method.wants_few_passes(),
     }
 }
 

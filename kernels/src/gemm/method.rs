@@ -36,6 +36,12 @@ pub(crate) trait Method: Sync {
     /// Rows that blocks should be a multiple of: what the heights of all kernels divide well.
     fn row_quantum(&self) -> usize;
 
+    /// Whether reading the weights once more costs so much that blocks of rows are even, without a last one of a row or two, and
+    /// classes take turns with each part of the weights.
+    fn wants_few_passes(&self) -> bool {
+        false
+    }
+
     /// Whether it copies the whole K of every row, so that a block's copies should stay in the first-level cache.
     fn copies_rows(&self) -> bool {
         false

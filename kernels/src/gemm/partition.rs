@@ -17,6 +17,9 @@ const WHOLE_BYTES: usize = 1 << 20;
 const SHARES: usize = 2;
 /// What bounds the number of tasks of a layer.
 const MOST_TASKS_PER_THREAD: usize = 32;
+/// Most border classes that take turns with each part of the weights: as many as a 3x3 window has. Each turn is a task, and
+/// their number in a layer is limited.
+const MOST_TURNS: usize = 9;
 /// Work, in lines times rows, below which handing out a task costs more than it brings.
 const LEAST_WORK: u64 = 1 << 13;
 
@@ -38,13 +41,39 @@ pub(crate) struct Extent {
     pub(crate) threads: usize,
     /// Rows that blocks are a multiple of.
     pub(crate) row_quantum: usize,
+    /// Whether [passes over the weights are to be few](super::method::Method::wants_few_passes).
+    pub(crate) few_passes: bool,
 }
 
 impl Extent {
-    /// Rows whose pointers are prepared together.
-    pub(crate) fn block_rows(&self) -> usize {
+    /// How tasks are cut into blocks.
+    pub(crate) fn blocks(&self) -> Blocks {
         let quantum = self.row_quantum;
-        (BLOCK_BYTES / self.row_bytes.max(1)).clamp(quantum, MAX_BLOCK_ROWS) / quantum * quantum
+        let rows = (BLOCK_BYTES / self.row_bytes.max(1)).clamp(quantum, MAX_BLOCK_ROWS) / quantum * quantum;
+        Blocks { rows, quantum, even: self.few_passes }
+    }
+}
+
+/// How the rows of a task are cut into blocks, whose pointers are prepared together.
+#[derive(Clone, Copy)]
+pub(crate) struct Blocks {
+    /// Most rows of a block: a multiple of the quantum.
+    pub(crate) rows: usize,
+    quantum: usize,
+    even: bool,
+}
+
+impl Blocks {
+    /// The blocks of some rows, as few as there can be. Even ones have about as many tiles of a quantum of rows: each reads the
+    /// weights of all panels, so a last one of a row or two would cost nearly as much as a whole one.
+    pub(crate) fn of(self, rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let tiles = rows.len().div_ceil(self.quantum);
+        let count = tiles.div_ceil(self.rows / self.quantum);
+        let at = move |block: usize| match self.even {
+            true => rows.start + rows.len() * (tiles * block / count) / tiles,
+            false => rows.end.min(rows.start + self.rows * block),
+        };
+        (0..count).map(move |block| at(block)..at(block + 1))
     }
 }
 
@@ -63,7 +92,16 @@ pub(crate) fn tasks(classes: &[Class], groups: &[PanelGroup], extent: &Extent) -
         }
     };
     let chunks = chunks(groups, extent.panel_bytes);
-    if chunks.len() == 1 || classes.iter().all(|class| class.rows(extent.batch) <= MAX_BLOCK_ROWS) {
+    let few_rows = classes.iter().all(|class| class.rows(extent.batch) <= MAX_BLOCK_ROWS);
+    if extent.few_passes && few_rows && chunks.len() > 1 && (2..=MOST_TURNS).contains(&classes.len()) {
+        // Classes read much of the same weights, so each takes its turn while those are near.
+        let pieces = if extent.threads == 1 { chunks } else { shrinking(groups.len(), extent.threads, 1, 1) };
+        for groups in pieces {
+            for (index, class) in classes.iter().enumerate() {
+                push(index, vec![(0..class.rows(extent.batch), groups.clone())]);
+            }
+        }
+    } else if chunks.len() == 1 || few_rows {
         for (index, class) in classes.iter().enumerate() {
             push(index, Area::new(class, groups, extent).cut(extent, least));
         }
@@ -173,13 +211,14 @@ fn split(range: Range<usize>, count: usize) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gemm::class::Segment;
     use crate::requantize::Form;
 
     /// 2^38 lines times rows: 0 where they are counted in 32 bits.
     #[test]
     fn work_beyond_32_bits_is_cut_as_any() {
         let group = PanelGroup { first: 0, panels: 1 << 6, group: 0, form: Form::Rounded, contiguous: false };
-        let extent = Extent { batch: 1, row_bytes: 1, panel_bytes: 1, threads: 2, row_quantum: 1 };
+        let extent = Extent { batch: 1, row_bytes: 1, panel_bytes: 1, threads: 2, row_quantum: 1, few_passes: false };
         for (steps, rows) in [(1 << 16, 1 << 16), (1 << 6, 1 << 16)] {
             let area = Area { rows, groups: &[group], steps };
             let pieces = area.cut(&extent, area.work(0..1) / 64);
@@ -198,6 +237,57 @@ mod tests {
                 assert!(pieces.iter().all(|piece| !piece.is_empty()));
                 let front = &pieces[..pieces.len() / 2];
                 assert!(front.windows(2).all(|pair| pair[0].len() >= pair[1].len()), "{pieces:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_cover_the_rows_and_hold_no_more_than_they_may() {
+        for len in 0..300 {
+            for (rows, quantum) in [(8, 8), (24, 8), (72, 8), (12, 12), (72, 12), (7, 7), (64, 32)] {
+                for even in [false, true] {
+                    let blocks: Vec<_> = Blocks { rows, quantum, even }.of(5..5 + len).collect();
+                    assert_eq!(blocks.len(), len.div_ceil(rows));
+                    assert_eq!(blocks.iter().map(ExactSizeIterator::len).sum::<usize>(), len);
+                    assert!(blocks.windows(2).all(|pair| pair[0].end == pair[1].start));
+                    assert!(blocks.iter().all(|block| !block.is_empty() && block.len() <= rows), "{blocks:?}");
+                    let tiles = blocks.iter().map(|block| block.len().div_ceil(quantum));
+                    assert_eq!(tiles.clone().sum::<usize>(), len.div_ceil(quantum));
+                    let (least, most) = (tiles.clone().min().unwrap_or(0), tiles.max().unwrap_or(0));
+                    assert!(!even || most - least <= 1, "{blocks:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn classes_take_turns_with_weights_that_do_not_stay_near() {
+        let class = |down, across| Class {
+            down,
+            across,
+            first: [0; 2],
+            segments: vec![Segment { offset: 0, bytes: 2048, line: 0, lines: 512 }],
+            order: 0,
+            taps: [0..1, 0..1],
+        };
+        let spans = [0..1, 1..6, 6..7];
+        let classes: Vec<Class> =
+            spans.iter().flat_map(|down| spans.iter().map(|across| class(down.clone(), across.clone()))).collect();
+        let group = |first| PanelGroup { first, panels: 1, group: 0, form: Form::Rounded, contiguous: false };
+        let groups: Vec<PanelGroup> = (0..32).map(group).collect();
+        for threads in 1..4 {
+            let extent =
+                Extent { batch: 1, row_bytes: 1536, panel_bytes: 73728, threads, row_quantum: 8, few_passes: true };
+            let tasks = tasks(&classes, &groups, &extent);
+            let turns: Vec<&[Task]> = tasks.chunk_by(|a, b| a.groups == b.groups).collect();
+            assert!(turns.len() > 3 && turns.iter().all(|turn| turn.len() == classes.len()));
+            assert!(turns.windows(2).all(|pair| pair[0][0].groups.end == pair[1][0].groups.start));
+            assert_eq!(turns.iter().map(|turn| turn[0].groups.len()).sum::<usize>(), groups.len());
+            for turn in turns {
+                let rows = |(index, task): (usize, &Task)| {
+                    task.class as usize == index && task.rows == (0..classes[index].rows(1) as u32)
+                };
+                assert!(turn.iter().enumerate().all(rows));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Pooling, ADD, MEAN, SOFTMAX, QUANTIZE, DEQUANTIZE.
+//! Pooling, ADD, MEAN, SOFTMAX, LOGISTIC, QUANTIZE, DEQUANTIZE.
 
 use super::shape::windows;
 use super::{Append, NetworkBuilder, OutputQuantization, Pool, TensorId};
@@ -129,23 +129,40 @@ impl NetworkBuilder {
 
     /// Appends a SOFTMAX over the last axis.
     pub fn softmax(&mut self, input: TensorId, beta: f32) -> TensorId {
-        let form = self.form(input);
-        let shape = self.shape(input).to_vec();
-        let depth = shape.last().copied().unwrap_or(1);
+        let depth = self.shape(input).last().copied().unwrap_or(1);
         let scale = self.quantization(input).scale * beta;
         let samples = elementwise::softmax(&self.record(input).samples, depth, scale);
+        let options = BuiltinOptions::SoftmaxOptions(Box::new(schema::SoftmaxOptions { beta }));
+        self.append_probabilities(input, (25, "softmax", Some(options)), samples)
+    }
+
+    /// Appends a LOGISTIC.
+    pub fn logistic(&mut self, input: TensorId) -> TensorId {
+        let samples = elementwise::logistic(&self.record(input).samples, self.quantization(input).scale);
+        self.append_probabilities(input, (14, "logistic", None), samples)
+    }
+
+    /// An operator whose outputs are from 0 to 1, which are always quantized the same way.
+    fn append_probabilities(
+        &mut self,
+        input: TensorId,
+        (code, name, options): (i32, &'static str, Option<BuiltinOptions>),
+        samples: Vec<i16>,
+    ) -> TensorId {
+        let form = self.form(input);
         let quantization = Quantization { scale: 1.0 / 256.0, zero_point: form.range().0 };
         let operator = Append {
-            code: 25,
+            code,
             version: match form {
                 Form::Int8 => 2,
                 Form::Uint8 => 1,
             },
-            name: "softmax",
+            name,
             inputs: vec![input],
-            options: Some(BuiltinOptions::SoftmaxOptions(Box::new(schema::SoftmaxOptions { beta }))),
+            options,
             macs: 0,
         };
+        let shape = self.shape(input).to_vec();
         self.append(operator, activation_record(form, (shape, samples), quantization))
     }
 

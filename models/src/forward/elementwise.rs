@@ -1,4 +1,4 @@
-//! Rescaling, addition and softmax on centered values.
+//! Rescaling, addition, softmax and the logistic function on centered values.
 
 use super::round_i32;
 
@@ -48,9 +48,19 @@ pub(crate) fn softmax(values: &[i16], depth: usize, scale: f32) -> Vec<i16> {
         let exponentials: Vec<f64> =
             row.iter().map(|&v| libm::exp(f64::from(scale) * f64::from(i32::from(v) - i32::from(top)))).collect();
         let sum: f64 = exponentials.iter().sum();
-        output.extend(exponentials.iter().map(|e| ((e / sum * 256.0).round() as i16).clamp(0, 255)));
+        output.extend(exponentials.iter().map(|e| probability(e / sum)));
     }
     output
+}
+
+/// The logistic function of each value, as centered values of scale 1/256 with the zero point at the type's minimum.
+pub(crate) fn logistic(values: &[i16], scale: f32) -> Vec<i16> {
+    values.iter().map(|&v| probability(1.0 / (1.0 + libm::exp(-f64::from(v) * f64::from(scale))))).collect()
+}
+
+/// What stands for a value from 0 to 1 in steps of 1/256.
+fn probability(real: f64) -> i16 {
+    ((real * 256.0).round() as i16).clamp(0, 255)
 }
 
 #[cfg(test)]
@@ -64,6 +74,11 @@ mod tests {
         let c = Operand { sample: &[100, 200, 300], shape: &[3], scale: 1.0 };
         assert_eq!(add(a, b, &[2, 3]), [11.0, 12.0, 13.0, 24.0, 25.0, 26.0]);
         assert_eq!(add(a, c, &[2, 3]), [101.0, 202.0, 303.0, 104.0, 205.0, 306.0]);
+    }
+
+    #[test]
+    fn logistic_is_symmetric_and_saturates() {
+        assert_eq!(logistic(&[0, 10, -10, 1000, -1000], 0.1), [128, 187, 69, 255, 0]);
     }
 
     #[test]

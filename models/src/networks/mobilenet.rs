@@ -12,11 +12,38 @@ use crate::quantization::{Activation, Form};
 const CLASSES: usize = 1001;
 const LOGIT_SPREAD: f32 = 2.2;
 
+/// What stands around the image where a convolution of stride 2 reads it.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Border {
+    /// SAME padding.
+    Same,
+    /// What a PAD puts below and to the right of images of even size.
+    Padded,
+}
+
+impl Border {
+    fn of_classifier(form: Form) -> Border {
+        match form {
+            Form::Int8 => Border::Padded,
+            Form::Uint8 => Border::Same,
+        }
+    }
+}
+
+/// MobileNet v2 without its last convolution.
+pub(super) struct Trunk {
+    /// What the last block of stride 2 filters: a sixteenth of the image's height and width.
+    pub(super) expanded: TensorId,
+    /// A thirty-second of the image's height and width.
+    pub(super) output: TensorId,
+}
+
 /// Builds MobileNet v1.
 pub(crate) fn v1(form: Form) -> Network {
     let mut b = NetworkBuilder::new("MobileNet v1 1.0 224", form, 0x1704_0486_1000_0001).calibration_images(4);
+    let border = Border::of_classifier(form);
     let image = b.input(&[1, 224, 224, 3]);
-    let mut x = strided(&mut b, image, (relu6(32, 3), 2));
+    let mut x = strided(&mut b, image, border);
     for (channels, stride) in [
         (64, 1),
         (128, 2),
@@ -32,7 +59,7 @@ pub(crate) fn v1(form: Form) -> Network {
         (1024, 2),
         (1024, 1),
     ] {
-        x = strided_depthwise(&mut b, x, stride);
+        x = depthwise(&mut b, x, (stride, border));
         x = b.conv(x, &relu6(channels, 1));
     }
     let pooled = match form {
@@ -47,15 +74,8 @@ pub(crate) fn v1(form: Form) -> Network {
 pub(crate) fn v2(form: Form) -> Network {
     let mut b = NetworkBuilder::new("MobileNet v2 1.0 224", form, 0x1801_0438_1000_0002).calibration_images(4);
     let image = b.input(&[1, 224, 224, 3]);
-    let mut x = strided(&mut b, image, (relu6(32, 3), 2));
-    for (expansion, channels, repeats, stride) in
-        [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
-    {
-        for repeat in 0..repeats {
-            x = inverted_residual(&mut b, x, [expansion, channels, if repeat == 0 { stride } else { 1 }]);
-        }
-    }
-    let x = b.conv(x, &relu6(1280, 1));
+    let trunk = trunk(&mut b, image, Border::of_classifier(form));
+    let x = b.conv(trunk.output, &relu6(1280, 1));
     let probabilities = match form {
         Form::Int8 => {
             let pooled = b.mean(x, &[1, 2], false);
@@ -71,36 +91,63 @@ pub(crate) fn v2(form: Form) -> Network {
     b.finish(&[probabilities])
 }
 
-fn relu6(channels: usize, kernel: usize) -> Conv {
+/// The layers of MobileNet v2 up to the 320 channels.
+pub(super) fn trunk(b: &mut NetworkBuilder, image: TensorId, border: Border) -> Trunk {
+    let first = strided(b, image, border);
+    let mut trunk = Trunk { expanded: first, output: first };
+    for (expansion, channels, repeats, stride) in
+        [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+    {
+        for repeat in 0..repeats {
+            let stride = if repeat == 0 { stride } else { 1 };
+            let wide = expand(b, trunk.output, expansion);
+            if stride == 2 {
+                trunk.expanded = wide;
+            }
+            let filtered = depthwise(b, wide, (stride, border));
+            trunk.output = bottleneck(b, filtered, (trunk.output, channels));
+        }
+    }
+    trunk
+}
+
+pub(super) fn relu6(channels: usize, kernel: usize) -> Conv {
     Conv { spread: 1.5, ..Conv::new(channels, [kernel, kernel]).activation(Activation::Relu6) }
 }
 
-/// A linear bottleneck, added to its input where the shapes agree.
-fn inverted_residual(b: &mut NetworkBuilder, input: TensorId, [expansion, channels, stride]: [usize; 3]) -> TensorId {
-    let before = b.shape(input)[3];
-    let wide = if expansion == 1 { input } else { b.conv(input, &relu6(before * expansion, 1)) };
-    let filtered = strided_depthwise(b, wide, stride);
+fn expand(b: &mut NetworkBuilder, x: TensorId, factor: usize) -> TensorId {
+    let channels = b.shape(x)[3];
+    if factor == 1 { x } else { b.conv(x, &relu6(channels * factor, 1)) }
+}
+
+/// A linear bottleneck, added to the block's input where the shapes agree.
+fn bottleneck(b: &mut NetworkBuilder, filtered: TensorId, (input, channels): (TensorId, usize)) -> TensorId {
     let narrow = b.conv(filtered, &Conv::new(channels, [1, 1]).activation(Activation::None));
-    if stride == 1 && before == channels {
+    if b.shape(narrow) == b.shape(input) {
         return b.add(narrow, input, (Activation::None, OutputQuantization::Calibrated));
     }
     narrow
 }
 
-fn strided_depthwise(b: &mut NetworkBuilder, x: TensorId, stride: usize) -> TensorId {
+fn depthwise(b: &mut NetworkBuilder, x: TensorId, stride: (usize, Border)) -> TensorId {
     let channels = b.shape(x)[3];
     let (x, spec) = place_stride(b, x, (relu6(channels, 3), stride));
     b.depthwise(x, &spec)
 }
 
-fn strided(b: &mut NetworkBuilder, x: TensorId, conv: (Conv, usize)) -> TensorId {
-    let (x, spec) = place_stride(b, x, conv);
-    b.conv(x, &spec)
+/// The first convolution.
+fn strided(b: &mut NetworkBuilder, image: TensorId, border: Border) -> TensorId {
+    let (image, spec) = place_stride(b, image, (relu6(32, 3), (2, border)));
+    b.conv(image, &spec)
 }
 
-fn place_stride(b: &mut NetworkBuilder, x: TensorId, (conv, stride): (Conv, usize)) -> (TensorId, Conv) {
+fn place_stride(
+    b: &mut NetworkBuilder,
+    x: TensorId,
+    (conv, (stride, border)): (Conv, (usize, Border)),
+) -> (TensorId, Conv) {
     let conv = conv.stride([stride, stride]);
-    if stride == 1 || b.form(x) == Form::Uint8 {
+    if stride == 1 || border == Border::Same {
         return (x, conv);
     }
     (b.pad(x, &[(0, 0), (0, 1), (0, 1), (0, 0)]), conv.valid())

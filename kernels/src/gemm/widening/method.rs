@@ -52,6 +52,11 @@ impl Method for WideningTiles {
         self.tiles.len()
     }
 
+    /// Tiles are narrow, so many passes of a block go over a panel's weights, and each is one stream.
+    fn wants_few_passes(&self) -> bool {
+        true
+    }
+
     fn pack(&'static self, spec: &ConvSpec<'_>, geometry: &Geometry, sources: &[PanelSource]) -> Packed {
         let (panels, outliers) = outliers::subtract_zero_points(spec, -128, geometry.classes.len(), sources);
         let pack = WideningPack::new(spec, geometry, &panels);
