@@ -273,14 +273,7 @@ impl Case {
         bytes
     }
 
-    fn check_isa(
-        &self,
-        isa: Isa,
-        input: &[u8],
-        input_zero: i32,
-        parts: &[PartData],
-        expected: &[Vec<u8>],
-    ) {
+    fn check_isa(&self, isa: Isa, input: &[u8], input_zero: i32, parts: &[PartData], expected: &[Vec<u8>]) {
         let storage = isa.storage();
         let (mask, offset) = (storage.xor_mask(self.signed), storage.offset_from(self.signed));
         let stride = self.channels + self.input_gap;

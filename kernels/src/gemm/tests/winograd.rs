@@ -141,7 +141,15 @@ fn any_case() -> impl Strategy<Value = Case> {
     (shape, pads, rest).prop_map(|(shape, (pad, pad_after), rest)| {
         let (batch, size, channels, [input_gap, output_gap]) = shape;
         let (parts, [signed, rectified, per_channel, left_shift], fill, threads, seed) = rest;
-        let case = Case { batch, input_gap, output_gap, signed, rectified, per_channel, ..case(size, channels, &parts, pad, pad_after) };
+        let case = Case {
+            batch,
+            input_gap,
+            output_gap,
+            signed,
+            rectified,
+            per_channel,
+            ..case(size, channels, &parts, pad, pad_after)
+        };
         Case { left_shift: left_shift && !rectified, fill, threads, seed, ..case }
     })
 }

@@ -13,7 +13,7 @@ use super::patch::{POINTS, Patch, Patches, Source};
 use super::products::ProductsCall;
 use super::proof;
 use super::refusal::Refusal;
-use super::table::{Descriptor, KERNELS, MAX_ROWS};
+use super::table::{self, Descriptor, MAX_ROWS};
 use super::weights::PointWeights;
 use crate::arch::LANES;
 use crate::bound::Bound;
@@ -53,11 +53,9 @@ impl Winograd {
     /// Prepares a convolution for an instruction set, if it has kernels of its own and all accumulators come out exact.
     pub(crate) fn new(isa: Isa, spec: &ConvSpec<'_>) -> Result<Self, Refusal> {
         spec.check();
-        let bound = Bound::new(KERNELS, isa);
-        if bound.descriptor().isa != isa {
-            return Err(Refusal::InstructionSet(isa));
-        }
-        proof::prove(spec, isa.storage())?;
+        proof::prove_window(spec)?;
+        let bound = table::own(isa)?;
+        proof::prove_sums(spec, isa.storage())?;
         let descriptor = bound.descriptor();
         let sources = pack::panel_sources(spec);
         let panels: Vec<Panel> = sources.iter().map(|&source| whole_panel(spec, source)).collect();
@@ -78,7 +76,7 @@ impl Winograd {
             pad_before: spec.window.pad_before,
             input_zero: spec.input_zero,
             padding: vec![spec.input_zero as u8; spec.input.channels],
-            weights: PointWeights::pack(spec, &sources, &groups, descriptor.side_by_side),
+            weights: PointWeights::pack(spec, &sources, descriptor.side_by_side),
             bias: sources.iter().map(|source| bias(spec, source)).collect(),
             epilogues,
             tasks: partition::tasks(patches.len(), groups.len(), rows, spec.threads.max(1)),
@@ -108,7 +106,13 @@ impl Winograd {
     ///
     /// # Safety
     /// As [`Layer::run`] for these outputs.
-    unsafe fn run_group(&self, group: PanelGroup, block: &Transformed<'_>, products: &mut [i32], outputs: &[Output<'_>]) {
+    unsafe fn run_group(
+        &self,
+        group: PanelGroup,
+        block: &Transformed<'_>,
+        products: &mut [i32],
+        outputs: &[Output<'_>],
+    ) {
         let descriptor = self.bound.descriptor();
         let tiles = descriptor.tiles[group.panels - 1];
         let panels = group.first..group.first + group.panels;
@@ -170,7 +174,8 @@ impl Layer for Winograd {
         self.check_views(&task);
         let layer::Task { index, inputs, outputs, workspace } = task;
         let Task { patches: all, groups } = &self.tasks[index];
-        let (values, products) = workspace.lines(self.value_lines() + self.product_lines).split_at_mut(self.value_lines());
+        let (values, products) =
+            workspace.lines(self.value_lines() + self.product_lines).split_at_mut(self.value_lines());
         let values: &mut [i16] = bytemuck::cast_slice_mut(values);
         let products: &mut [i32] = bytemuck::cast_slice_mut(products);
         let scratch = Scratch::new();
@@ -215,7 +220,9 @@ fn whole_panel(spec: &ConvSpec<'_>, source: PanelSource) -> Panel {
 /// The biases of a panel's columns.
 fn bias(spec: &ConvSpec<'_>, source: &PanelSource) -> [i32; LANES] {
     let biases = spec.parts[source.part].bias;
-    core::array::from_fn(|lane| {
-        if lane < source.count { biases.get(source.first + lane).copied().unwrap_or(0) } else { 0 }
-    })
+    core::array::from_fn(
+        |lane| {
+            if lane < source.count { biases.get(source.first + lane).copied().unwrap_or(0) } else { 0 }
+        },
+    )
 }

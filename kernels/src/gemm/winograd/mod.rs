@@ -17,14 +17,17 @@
 //! patches, which it makes outputs before they leave the cache. Files use what is below them:
 //!
 //! ```text
+//! choice      choice
 //! driver      layer
 //! cutting     partition
 //! table       table
 //! kernels     inputs, products, outputs
 //! packing     weights, proof
-//! words       patch, refusal
+//! words       patch, costs, refusal
 //! ```
 
+mod choice;
+mod costs;
 mod inputs;
 mod layer;
 mod outputs;
@@ -36,6 +39,7 @@ mod refusal;
 mod table;
 mod weights;
 
+pub use choice::{Offer, prepare};
 pub use layer::Winograd;
 pub use refusal::Refusal;
 pub(crate) use table::kernels;

@@ -78,13 +78,7 @@ impl<A: Lanes16> Kernel<A> for OutputTransform {
 /// # Safety
 /// As [`OutputFn`], in a function that enables the instruction set of `arch`; there are sixteen products for each point.
 #[inline(always)]
-unsafe fn finish_patch<A: Lanes16>(
-    arch: A,
-    call: &OutputCall<'_>,
-    patch: &Patch,
-    panel: usize,
-    products: &[i32],
-) {
+unsafe fn finish_patch<A: Lanes16>(arch: A, call: &OutputCall<'_>, patch: &Patch, panel: usize, products: &[i32]) {
     let nothing = arch.splat(0);
     // SAFETY: a panel's bias has sixteen values.
     let bias = unsafe { arch.load(call.bias[panel].as_ptr()) };

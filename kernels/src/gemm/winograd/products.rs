@@ -24,7 +24,7 @@ pub(super) struct ProductsCall<'a> {
     /// Transformed inputs from the tile's first patch on: points, then patches, then channels.
     pub(super) values: &'a [i16],
     pub(super) strides: Strides,
-    /// Transformed weights of the panels: points, then pairs of channels, then panels.
+    /// Transformed weights: panels, then points, then pairs of channels.
     pub(super) weights: &'a [i16],
     /// Pairs of channels.
     pub(super) pairs: usize,
@@ -50,10 +50,10 @@ impl<A: Pairs16, const MR: usize, const NV: usize> Kernel<A> for ProductsTile<MR
     #[inline(always)]
     unsafe fn run(arch: A, call: &ProductsCall<'_>) {
         let Strides { patch: patch_stride, point: point_stride } = call.strides;
-        let point_weights = call.pairs * NV * 2 * LANES;
+        let point_weights = call.pairs * 2 * LANES;
         assert!(patch_stride >= 2 * call.pairs && point_stride >= MR * patch_stride);
         assert!(call.values.len() >= (POINTS - 1) * point_stride + MR * patch_stride);
-        assert_eq!(call.weights.len(), POINTS * point_weights);
+        assert_eq!(call.weights.len(), NV * POINTS * point_weights);
         assert!(call.products.len() >= MR * NV * POINTS * LANES);
         let products = call.products.as_ptr().cast::<i32>().cast_mut();
         for point in 0..POINTS {
@@ -63,7 +63,7 @@ impl<A: Pairs16, const MR: usize, const NV: usize> Kernel<A> for ProductsTile<MR
             }
             let weights = call.weights.as_ptr().wrapping_add(point * point_weights);
             // SAFETY: asserted above: the rows and the weights have so many pairs.
-            let sums = unsafe { sums::<A, MR, NV>(arch, &rows, weights, call.pairs) };
+            let sums = unsafe { sums::<A, MR, NV>(arch, &rows, weights, POINTS * point_weights, call.pairs) };
             for row in 0..MR {
                 for panel in 0..NV {
                     let at = ((row * NV + panel) * POINTS + point) * LANES;
@@ -79,13 +79,14 @@ impl<A: Pairs16, const MR: usize, const NV: usize> Kernel<A> for ProductsTile<MR
 ///
 /// # Safety
 /// In a function that enables the instruction set of `arch`. Each row is valid for reads of two values for each pair, the
-/// weights of 32 for each pair and panel.
+/// weights of 32 for each pair of each panel; panels are `panel_weights` apart.
 #[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
 #[inline(always)]
 unsafe fn sums<A: Pairs16, const MR: usize, const NV: usize>(
     arch: A,
     rows: &[*const i16; MR],
     weights: *const i16,
+    panel_weights: usize,
     pairs: usize,
 ) -> [[A::I32; NV]; MR] {
     let mut sums = [[arch.splat(0); NV]; MR];
@@ -101,10 +102,10 @@ unsafe fn sums<A: Pairs16, const MR: usize, const NV: usize>(
     for pair in 0..pairs {
         // SAFETY: the caller vouches for the weights and the values of this pair.
         unsafe {
-            let weights = weights.add(2 * LANES * NV * pair);
+            let weights = weights.add(2 * LANES * pair);
             let mut columns = [arch.load_weights16(weights); NV];
             for panel in 1..NV {
-                columns[panel] = arch.load_weights16(weights.add(2 * LANES * panel));
+                columns[panel] = arch.load_weights16(weights.add(panel * panel_weights));
             }
             for row in 0..MR {
                 for panel in 0..NV {

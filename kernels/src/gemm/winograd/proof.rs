@@ -15,12 +15,15 @@ const EXACT: Range<i64> = -(1 << 25)..1 << 25;
 /// Largest weight less its zero point for which transformed weights have 16 bits.
 const LARGEST_WEIGHT: i32 = 255;
 
-/// Proves that a convolution's window is one for the transforms, and that all its accumulators come out exact.
-pub(super) fn prove(spec: &ConvSpec<'_>, storage: Storage) -> Result<(), Refusal> {
+/// Whether a convolution's window is one for the transforms.
+pub(super) fn prove_window(spec: &ConvSpec<'_>) -> Result<(), Refusal> {
     let window = &spec.window;
-    if window.taps != [3; 2] || window.stride != [1; 2] || window.dilation != [1; 2] || spec.groups != 1 {
-        return Err(Refusal::Window);
-    }
+    let suits = window.taps == [3; 2] && window.stride == [1; 2] && window.dilation == [1; 2] && spec.groups == 1;
+    if suits { Ok(()) } else { Err(Refusal::Window) }
+}
+
+/// Whether all accumulators of a convolution come out exact.
+pub(super) fn prove_sums(spec: &ConvSpec<'_>, storage: Storage) -> Result<(), Refusal> {
     let (least, greatest) = storage.range();
     assert!((least..=greatest).contains(&spec.input_zero), "zero point {} is no stored value", spec.input_zero);
     let pixels = [least, greatest].map(|stored| i64::from(stored) - i64::from(spec.input_zero));

@@ -21,10 +21,9 @@ use crate::memory::Line;
 
 /// Taps of a window along an axis.
 const TAPS: usize = 3;
-/// Values of a line: two channels of sixteen columns.
-const LINE_VALUES: usize = 2 * LANES;
 
-/// Transformed weights: panel groups, then points, then pairs of channels, then panels, then columns and channels.
+/// Transformed weights: panels, then points, then pairs of channels, then columns and channels. Tiles of several panels read
+/// them as as many streams, each of which the hardware fetches ahead.
 pub(super) struct PointWeights {
     lines: Vec<Line>,
     pairs: usize,
@@ -33,26 +32,18 @@ pub(super) struct PointWeights {
 impl PointWeights {
     /// Transforms and packs the weights. The two channels of a column lie side by side, or all columns of one before those
     /// of the other.
-    pub(super) fn pack(
-        spec: &ConvSpec<'_>,
-        sources: &[PanelSource],
-        groups: &[PanelGroup],
-        side_by_side: bool,
-    ) -> Self {
+    pub(super) fn pack(spec: &ConvSpec<'_>, sources: &[PanelSource], side_by_side: bool) -> Self {
         let pairs = spec.input.channels.div_ceil(2);
         let mut lines = vec![Line::ZERO; sources.len() * POINTS * pairs];
-        for group in groups {
-            let values: &mut [i16] = bytemuck::cast_slice_mut(&mut lines[group.first * POINTS * pairs..]);
-            for (panel, source) in sources[group.first..group.first + group.panels].iter().enumerate() {
-                for pair in 0..pairs {
-                    let of_pair = [0, 1].map(|k| transform(&taps(spec, source, 2 * pair + k)));
-                    for point in 0..POINTS {
-                        let line = (point * pairs + pair) * group.panels + panel;
-                        let line = &mut values[line * LINE_VALUES..][..LINE_VALUES];
-                        for (k, of_channel) in of_pair.iter().enumerate() {
-                            for (lane, &value) in of_channel[point].iter().enumerate() {
-                                line[if side_by_side { 2 * lane + k } else { LANES * k + lane }] = value;
-                            }
+        for (panel, source) in lines.chunks_exact_mut(POINTS * pairs).zip(sources) {
+            for pair in 0..pairs {
+                let of_pair = [0, 1].map(|k| transform(&taps(spec, source, 2 * pair + k)));
+                for point in 0..POINTS {
+                    let line: &mut [i16] =
+                        bytemuck::cast_slice_mut(&mut panel[point * pairs + pair..=point * pairs + pair]);
+                    for (k, of_channel) in of_pair.iter().enumerate() {
+                        for (lane, &value) in of_channel[point].iter().enumerate() {
+                            line[if side_by_side { 2 * lane + k } else { LANES * k + lane }] = value;
                         }
                     }
                 }
