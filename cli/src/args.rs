@@ -53,12 +53,21 @@ pub struct EngineArgs {
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<usize>,
+    /// Compute no 3x3 convolution by Winograd transforms, to compare; the outputs are the same
+    #[arg(long)]
+    pub no_winograd: bool,
 }
 
 impl EngineArgs {
     /// The options of a plan with these.
     pub fn options(&self, backend: BackendArg) -> PlanOptions {
-        PlanOptions { isa: self.isa, threads: self.threads, backend: backend.into(), ..PlanOptions::default() }
+        PlanOptions {
+            isa: self.isa,
+            threads: self.threads,
+            backend: backend.into(),
+            winograd: !self.no_winograd,
+            ..PlanOptions::default()
+        }
     }
 }
 
@@ -256,6 +265,9 @@ pub struct VerifyArgs {
     /// Instruction sets, as `ottava kernels` lists them, or `all` of this CPU
     #[arg(long, value_name = "ISA,...", value_delimiter = ',', default_value = "all")]
     pub isa: Vec<IsaChoice>,
+    /// Compute no 3x3 convolution by Winograd transforms
+    #[arg(long)]
+    pub no_winograd: bool,
 }
 
 /// Show what is in a model, and what the plan makes of it

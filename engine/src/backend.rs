@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::tensor::TensorId;
 
 /// How to run a model.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PlanOptions {
     /// Instruction set; `None` takes the best of this CPU (which `OTTAVA_ISA` can narrow).
     pub isa: Option<Isa>,
@@ -25,6 +25,23 @@ pub struct PlanOptions {
     pub input_shapes: Vec<(usize, Vec<usize>)>,
     /// Keep every tensor, so that [`crate::Session::tensor`] can show it: costs memory and some fusion.
     pub keep_intermediates: bool,
+    /// Compute 3x3 convolutions with fewer products, by exact Winograd transforms, where that is faster. Outputs are the same
+    /// either way; packed weights are smaller without.
+    pub winograd: bool,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self {
+            isa: None,
+            backend: Backend::default(),
+            threads: None,
+            batch: None,
+            input_shapes: Vec::new(),
+            keep_intermediates: false,
+            winograd: true,
+        }
+    }
 }
 
 /// What runs the operators.

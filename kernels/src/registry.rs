@@ -12,6 +12,7 @@ use crate::{
 pub fn all() -> Vec<KernelId> {
     [
         gemm::kernels(),
+        gemm::winograd::kernels(),
         depthwise::kernels(),
         pool::kernels(),
         add::kernels(),

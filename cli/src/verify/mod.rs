@@ -41,6 +41,7 @@ pub fn execute(args: &VerifyArgs, output: &mut dyn Write) -> Result<()> {
 struct Pass {
     isa: Isa,
     threads: usize,
+    winograd: bool,
     layers: usize,
     compared: Compared,
 }
@@ -55,7 +56,8 @@ fn passes(args: &VerifyArgs) -> Vec<Pass> {
     }
     isas.sort();
     isas.dedup();
-    let pass = |isa, &threads: &usize| Pass { isa, threads, layers: 0, compared: Compared::default() };
+    let winograd = !args.no_winograd;
+    let pass = |isa, &threads: &usize| Pass { isa, threads, winograd, layers: 0, compared: Compared::default() };
     isas.iter().flat_map(|&isa| args.threads.iter().map(move |threads| pass(isa, threads))).collect()
 }
 
@@ -78,7 +80,8 @@ impl Pass {
     fn run(&mut self, model: &Model, expected: &[Expected]) -> Result<()> {
         for keep_intermediates in [true, false] {
             let (isa, threads) = (Some(self.isa), Some(self.threads));
-            let options = PlanOptions { isa, threads, keep_intermediates, ..PlanOptions::default() };
+            let options =
+                PlanOptions { isa, threads, keep_intermediates, winograd: self.winograd, ..PlanOptions::default() };
             let plan = Plan::new(model, &options)?;
             let mut session = Session::new(&plan)?;
             for expected in expected {

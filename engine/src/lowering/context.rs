@@ -33,6 +33,8 @@ pub struct Lowering<'a> {
     pub(crate) places: &'a Places,
     pub(crate) isa: Isa,
     pub(crate) threads: usize,
+    /// Whether convolutions may be computed by Winograd transforms.
+    pub(crate) winograd: bool,
     pub(crate) tables: TableBudget,
 }
 
@@ -177,6 +179,7 @@ mod tests {
             places: &places,
             isa: Isa::Scalar,
             threads: 1,
+            winograd: true,
             tables: TableBudget::new(),
         };
         assert!(!lowering.affords_entries(MAX_TABLE_ENTRIES + 1), "what is refused costs nothing");

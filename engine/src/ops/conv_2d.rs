@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ottava_kernels::gemm;
+use ottava_kernels::Layer;
+use ottava_kernels::gemm::winograd::{self, Offer, Refusal};
+use ottava_kernels::gemm::{self, ConvSpec};
 use ottava_kernels::gemm16::{self, Conv16Spec};
 use ottava_ref::ops::conv2d::conv2d;
 
@@ -159,20 +161,17 @@ impl Lower for Conv2d {
         let constants = constants.collect::<Result<Vec<_>>>()?;
         let parts: Vec<gemm::ConvPart<'_>> = constants.iter().map(Constants::part).collect();
         let source = tensors[0].source;
-        let conv = gemm::prepare(
-            lowering.isa,
-            &gemm::ConvSpec {
-                input: lowering.image(source),
-                input_zero: quantization.input_zero_point + lowering.offset(source),
-                window: self.window.kernel_window(),
-                output: self.window.output,
-                groups: self.groups,
-                parts: &parts,
-                threads: lowering.threads,
-            },
-        );
-        let note = conv_note(&conv.statistics());
-        Ok(Some(Lowered { note, ..Lowered::one(Box::new(conv), vec![source], node.outputs.clone()) }))
+        let spec = ConvSpec {
+            input: lowering.image(source),
+            input_zero: quantization.input_zero_point + lowering.offset(source),
+            window: self.window.kernel_window(),
+            output: self.window.output,
+            groups: self.groups,
+            parts: &parts,
+            threads: lowering.threads,
+        };
+        let (layer, note) = prepare(lowering, &spec);
+        Ok(Some(Lowered { note, ..Lowered::one(layer, vec![source], node.outputs.clone()) }))
     }
 
     fn padded(&self, padding: ImagePadding) -> Option<Arc<dyn Operator>> {
@@ -194,9 +193,23 @@ impl Lower for Conv2d {
     }
 }
 
+/// A convolution the faster way, and what is worth telling about it.
+fn prepare(lowering: &Lowering<'_>, spec: &ConvSpec<'_>) -> (Box<dyn Layer>, Option<String>) {
+    let refusal = match lowering.winograd.then(|| winograd::prepare(lowering.isa, spec)) {
+        Some(Ok(Offer { layer, gain })) => {
+            return (Box::new(layer), Some(format!("Winograd, estimated to be {gain:.2} times as fast")));
+        }
+        Some(Err(Refusal::Window)) | None => None,
+        Some(Err(refusal)) => Some(format!("no Winograd: {refusal}")),
+    };
+    let conv = gemm::prepare(lowering.isa, spec);
+    let note = conv_note(&conv.statistics(), refusal);
+    (Box::new(conv), note)
+}
+
 /// What is worth telling about a packed convolution.
-fn conv_note(statistics: &gemm::ConvStatistics) -> Option<String> {
-    let mut notes = Vec::new();
+fn conv_note(statistics: &gemm::ConvStatistics, refusal: Option<String>) -> Option<String> {
+    let mut notes = Vec::from_iter(refusal);
     if statistics.border_classes > 1 {
         notes.push(format!("{} border classes", statistics.border_classes));
     }

@@ -113,6 +113,7 @@ impl OptimizedProgram {
             places: &places,
             isa,
             threads,
+            winograd: options.winograd,
             tables: TableBudget::new(),
         };
         let mut planned = Planned::new(model, &graph, &lowering, &steps, &vanished)?;

@@ -14,6 +14,7 @@
 
 mod dot;
 mod instruction_set;
+mod lanes16;
 mod multipliers;
 mod pairs16;
 mod scalar;
@@ -33,6 +34,7 @@ mod x86_64;
 pub(crate) use aarch64::*;
 pub(crate) use dot::{Dot, FloatScale, INTERLEAVED, Interleave};
 pub(crate) use instruction_set::{InstructionSet, Kernel};
+pub(crate) use lanes16::Lanes16;
 pub(crate) use multipliers::{FloatMultipliers, LANES, Multipliers};
 #[cfg(any(target_arch = "x86_64", test))]
 pub(crate) use pair_dot::PairDot;

@@ -50,6 +50,7 @@ macro_rules! on_every_dot {
     }};
 }
 
+mod lanes16;
 mod quotients;
 mod requantize;
 

@@ -48,6 +48,7 @@ mod spec;
 mod statistics;
 mod table;
 mod tile;
+pub mod winograd;
 
 #[cfg(target_arch = "x86_64")]
 mod amx;

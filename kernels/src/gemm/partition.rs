@@ -175,7 +175,7 @@ impl<'a> Area<'a> {
 
 /// Cuts `0..len` into multiples of `quantum`, of at least `least`: at both ends a part of each thread's share of what
 /// is left, and so on to the middle.
-fn shrinking(len: usize, threads: usize, least: usize, quantum: usize) -> Vec<Range<usize>> {
+pub(super) fn shrinking(len: usize, threads: usize, least: usize, quantum: usize) -> Vec<Range<usize>> {
     let (mut first, mut last) = (0, len);
     let (mut front, mut back) = (Vec::new(), Vec::new());
     while first < last {
@@ -202,7 +202,7 @@ fn chunks(groups: &[PanelGroup], panel_bytes: usize) -> Vec<Range<usize>> {
 }
 
 /// Splits a range evenly into at most `count` parts, none of them empty.
-fn split(range: Range<usize>, count: usize) -> Vec<Range<usize>> {
+pub(super) fn split(range: Range<usize>, count: usize) -> Vec<Range<usize>> {
     let count = count.clamp(1, range.len().max(1));
     let at = |part: usize| range.start + range.len() * part / count;
     (0..count).map(|part| at(part)..at(part + 1)).collect()

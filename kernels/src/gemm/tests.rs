@@ -7,8 +7,10 @@ use ottava_ref::ops::conv2d::conv2d;
 
 use super::layout::Layout;
 use super::table::{Descriptor, KERNELS};
+use super::winograd::{Refusal, Winograd};
 use super::*;
 use crate::bound::Bound;
+use crate::isa::Isa;
 use crate::layer::{Layer, run_tasks};
 use crate::memory::SLACK;
 use crate::quantization::{Multiplier, Requantize, Weights};
@@ -19,6 +21,7 @@ mod cases;
 mod floats;
 mod layouts;
 mod tables;
+mod winograd;
 
 /// How inputs and weights are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +59,13 @@ struct Case {
     fill: Fill,
     threads: usize,
     seed: u64,
+    /// The input's zero point in the file's domain; drawn where there is none.
+    input_zero: Option<i32>,
+    /// Values of every input pixel, and weights of every output channel; drawn where there are none.
+    pixel: Vec<i8>,
+    weights: Vec<i8>,
+    /// Whether it is to be computed by way of points as well, where there are kernels for it.
+    by_points: Option<bool>,
 }
 
 impl Default for Case {
@@ -79,6 +89,10 @@ impl Default for Case {
             fill: Fill::Random,
             threads: 1,
             seed: 1,
+            input_zero: None,
+            pixel: Vec::new(),
+            weights: Vec::new(),
+            by_points: None,
         }
     }
 }
@@ -145,8 +159,11 @@ impl Case {
         let k = self.window.taps[0] * self.window.taps[1] * self.channels / self.groups;
         let weight_zero =
             if self.signed { 0 } else { [0, 255, (random.next() % 256) as i32][random.next() as usize % 3] };
-        let mut weights: Vec<u8> =
-            (0..channels * k).map(|_| random.weight(self.fill, self.signed, weight_zero)).collect();
+        let mut weights: Vec<u8> = if self.weights.is_empty() {
+            (0..channels * k).map(|_| random.weight(self.fill, self.signed, weight_zero)).collect()
+        } else {
+            bytemuck::cast_slice(&self.weights.repeat(channels)).to_vec()
+        };
         if self.fill == Fill::Pairs {
             for at in [3, channels * k / 2, channels * k - 9] {
                 weights[at] = 0x80;
@@ -209,16 +226,18 @@ impl Case {
             return;
         }
         let mut random = Random(self.seed);
-        let input_zero = [self.file_range().0, self.file_range().1, 3][random.next() as usize % 3];
+        let drawn = [self.file_range().0, self.file_range().1, 3][random.next() as usize % 3];
+        let input_zero = self.input_zero.unwrap_or(drawn);
         let pixels = self.batch * self.height * self.width;
-        let input: Vec<u8> = (0..pixels * self.channels).map(|_| random.byte(self.fill, self.signed)).collect();
+        let mut input: Vec<u8> = (0..pixels * self.channels).map(|_| random.byte(self.fill, self.signed)).collect();
+        if !self.pixel.is_empty() {
+            input.copy_from_slice(&bytemuck::cast_slice(&self.pixel).repeat(pixels));
+        }
         let parts: Vec<PartData> = self.parts.iter().map(|&channels| self.part(&mut random, channels)).collect();
         let expected: Vec<Vec<u8>> =
             parts.iter().map(|part| self.expected::<T>(part, &input, input_zero, output)).collect();
         for_each_isa(|isa| {
-            for kernels in tables::of(isa) {
-                self.check_isa(Bound::new(kernels, isa), &input, input_zero, &parts, &expected);
-            }
+            self.check_isa(isa, &input, input_zero, &parts, &expected);
         });
     }
 
@@ -255,15 +274,8 @@ impl Case {
         bytes
     }
 
-    fn check_isa(
-        &self,
-        bound: Bound<Descriptor>,
-        input: &[u8],
-        input_zero: i32,
-        parts: &[PartData],
-        expected: &[Vec<u8>],
-    ) {
-        let storage = bound.descriptor().isa.storage();
+    fn check_isa(&self, isa: Isa, input: &[u8], input_zero: i32, parts: &[PartData], expected: &[Vec<u8>]) {
+        let storage = isa.storage();
         let (mask, offset) = (storage.xor_mask(self.signed), storage.offset_from(self.signed));
         let stride = self.channels + self.input_gap;
         let pixels = input.len() / self.channels;
@@ -292,35 +304,44 @@ impl Case {
                 pixel_stride: part.channels + self.output_gap,
             })
             .collect();
-        let conv = Conv::new(
-            bound,
-            &ConvSpec {
-                input: Image {
-                    batch: self.batch,
-                    height: self.height,
-                    width: self.width,
-                    channels: self.channels,
-                    pixel_stride: stride,
-                },
-                input_zero: input_zero + offset,
-                window: self.window,
-                output,
-                groups: self.groups,
-                parts: &conv_parts,
-                threads: self.threads,
-            },
-        );
-        self.check_statistics(bound.descriptor(), &conv.statistics());
-        let out_pixels = self.batch * output[0] * output[1];
-        let mut outputs: Vec<Vec<u8>> =
-            conv_parts.iter().map(|part| vec![0x5A; out_pixels * part.pixel_stride + 3]).collect();
-        if KERNELS.iter().any(|&row| std::ptr::eq(row, bound.descriptor())) {
-            assert_listed(&conv.kernel());
+        let (height, width, channels) = (self.height, self.width, self.channels);
+        let spec = ConvSpec {
+            input: Image { batch: self.batch, height, width, channels, pixel_stride: stride },
+            input_zero: input_zero + offset,
+            window: self.window,
+            output,
+            groups: self.groups,
+            parts: &conv_parts,
+            threads: self.threads,
+        };
+        for kernels in tables::of(isa) {
+            let bound = Bound::new(kernels, isa);
+            let conv = Conv::new(bound, &spec);
+            self.check_statistics(bound.descriptor(), &conv.statistics());
+            // The tables that are only for tests are in no registry.
+            if KERNELS.iter().any(|&row| std::ptr::eq(row, bound.descriptor())) {
+                assert_listed(&conv.kernel());
+            }
+            self.check_layer(&conv, &spec, &stored, mask, expected);
         }
-        // The tables that are only for tests are in no registry.
-        run_tasks(&conv, &[&stored], &mut outputs.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>()).unwrap();
+        let by_points = Winograd::new(isa, &spec);
+        if let Some(wanted) = self.by_points.filter(|_| !matches!(by_points, Err(Refusal::InstructionSet(_)))) {
+            assert_eq!(by_points.is_ok(), wanted, "{:?} of {self:?}", by_points.err());
+        }
+        if let Ok(by_points) = by_points {
+            assert_listed(&by_points.kernel());
+            self.check_layer(&by_points, &spec, &stored, mask, expected);
+        }
+    }
+
+    /// Runs a layer and compares its outputs, between which nothing may be written.
+    fn check_layer(&self, layer: &dyn Layer, spec: &ConvSpec<'_>, stored: &[u8], mask: u8, expected: &[Vec<u8>]) {
+        let out_pixels = self.batch * spec.output[0] * spec.output[1];
+        let mut outputs: Vec<Vec<u8>> =
+            spec.parts.iter().map(|part| vec![0x5A; out_pixels * part.pixel_stride + 3]).collect();
+        run_tasks(layer, &[stored], &mut outputs.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>()).unwrap();
         for (part, (got, expected)) in outputs.iter().zip(expected).enumerate() {
-            let (channels, stride) = (parts[part].channels, conv_parts[part].pixel_stride);
+            let (channels, stride) = (spec.parts[part].channels, spec.parts[part].pixel_stride);
             for (at, &byte) in got.iter().enumerate() {
                 let (pixel, channel) = (at / stride, at % stride);
                 let want = if pixel < out_pixels && channel < channels {
@@ -328,7 +349,7 @@ impl Case {
                 } else {
                     0x5A
                 };
-                assert_eq!(byte, want, "{}: part {part} pixel {pixel} channel {channel} of {self:?}", conv.kernel());
+                assert_eq!(byte, want, "{}: part {part} pixel {pixel} channel {channel} of {self:?}", layer.kernel());
             }
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod dotprod;
 pub(crate) mod i8mm;
 mod neon;
+mod neon_lanes16;
 mod neon_pairs16;
 mod neon_products;
 mod neon_wide;

@@ -28,10 +28,7 @@ where
         // that `self` proves.
         unsafe {
             let x = _mm256_set1_epi32(x.cast::<i32>().read_unaligned());
-            [
-                _mm256_add_epi32(sums[0], _mm256_madd_epi16(x, weights[0])),
-                _mm256_add_epi32(sums[1], _mm256_madd_epi16(x, weights[1])),
-            ]
+            [P::add_products(sums[0], x, weights[0]), P::add_products(sums[1], x, weights[1])]
         }
     }
 
@@ -55,12 +52,7 @@ where
     #[inline(always)]
     fn add_words(self, sums: Pair, words: Pair, weights: Pair) -> Pair {
         // SAFETY: register operations of the CPU feature that `self` proves.
-        unsafe {
-            [
-                _mm256_add_epi32(sums[0], _mm256_madd_epi16(words[0], weights[0])),
-                _mm256_add_epi32(sums[1], _mm256_madd_epi16(words[1], weights[1])),
-            ]
-        }
+        unsafe { [P::add_products(sums[0], words[0], weights[0]), P::add_products(sums[1], words[1], weights[1])] }
     }
 
     #[inline(always)]

@@ -1,5 +1,6 @@
 //! [`Pairs16`] of AVX-512 VNNI.
 
+use core::arch::asm;
 use core::arch::x86_64::*;
 
 use super::avx512::Avx512Vnni;
@@ -22,7 +23,7 @@ impl Pairs16 for Avx512Vnni {
     unsafe fn add_pairs16(self, sums: __m512i, x: *const i16, weights: __m512i) -> __m512i {
         // SAFETY: the caller vouches for four readable bytes; the rest are register operations of the CPU features
         // that `self` proves.
-        unsafe { _mm512_dpwssd_epi32(sums, weights, _mm512_set1_epi32(x.cast::<i32>().read_unaligned())) }
+        unsafe { add_products(sums, weights, _mm512_set1_epi32(x.cast::<i32>().read_unaligned())) }
     }
 
     #[inline(always)]
@@ -40,7 +41,7 @@ impl Pairs16 for Avx512Vnni {
     #[inline(always)]
     fn add_words(self, sums: __m512i, words: __m512i, weights: __m512i) -> __m512i {
         // SAFETY: a register operation of the CPU features that `self` proves.
-        unsafe { _mm512_dpwssd_epi32(sums, words, weights) }
+        unsafe { add_products(sums, words, weights) }
     }
 
     #[inline(always)]
@@ -74,6 +75,25 @@ impl Pairs16 for Avx512Vnni {
             _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high)
         }
     }
+}
+
+/// `vpdpwssd`. The intrinsic is no substitute: the compiler takes it apart into a product and an addition, as if the sum's
+/// latency were all that counts.
+#[target_feature(enable = "avx512f,avx512vnni")]
+#[inline]
+fn add_products(sums: __m512i, a: __m512i, b: __m512i) -> __m512i {
+    let mut added = sums;
+    // SAFETY: one register instruction of the features that this function enables.
+    unsafe {
+        asm!(
+            "vpdpwssd {sums}, {a}, {b}",
+            sums = inout(zmm_reg) added,
+            a = in(zmm_reg) a,
+            b = in(zmm_reg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    added
 }
 
 /// Eight factors from lane `at` on.

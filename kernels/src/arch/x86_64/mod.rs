@@ -3,15 +3,18 @@
 pub(crate) mod amx;
 mod avx2;
 mod avx2_dot;
+mod avx2_lanes16;
 mod avx2_pairs16;
 mod avx2_wide;
 mod avx512;
+mod avx512_lanes16;
 mod avx512_pairs16;
 mod avx512_wide;
 mod halves;
 mod products;
 mod shuffle;
 mod sse41;
+mod sse41_lanes16;
 mod sse41_products;
 mod sse41_wide;
 mod xmm;

@@ -1,0 +1,44 @@
+//! Which convolutions are faster by way of points.
+
+use super::super::spec::ConvSpec;
+use super::costs;
+use super::layer::Winograd;
+use super::proof;
+use super::refusal::Refusal;
+use super::table;
+use crate::isa::Isa;
+
+/// Direct convolutions that cost less than so many times as much stay direct: an estimate may be wrong by that much, and
+/// transformed weights take eight times the memory.
+const LEAST_GAIN: f64 = 1.08;
+/// Most bytes of transformed weights. Convolutions of many channels and few pixels would otherwise take most of a plan's memory.
+const MOST_WEIGHT_BYTES: usize = 6 << 20;
+
+/// A convolution that is prepared by way of points.
+pub struct Offer {
+    /// The convolution.
+    pub layer: Winograd,
+    /// How many times its cost the direct way costs, by the model.
+    pub gain: f64,
+}
+
+/// Prepares a convolution by way of points, where that is exact and faster.
+///
+/// # Errors
+/// Why it is not.
+///
+/// # Panics
+/// As [`gemm::prepare`](super::super::prepare), and where the input's zero point is no stored value.
+pub fn prepare(isa: Isa, spec: &ConvSpec<'_>) -> Result<Offer, Refusal> {
+    proof::prove_window(spec)?;
+    let costs = table::own(isa)?.descriptor().costs;
+    let bytes = costs::weight_bytes(spec);
+    if bytes > MOST_WEIGHT_BYTES {
+        return Err(Refusal::Memory { bytes });
+    }
+    let gain = costs.gain(spec);
+    if gain < LEAST_GAIN {
+        return Err(Refusal::Slower { gain });
+    }
+    Ok(Offer { layer: Winograd::new(isa, spec)?, gain })
+}

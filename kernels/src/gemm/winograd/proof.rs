@@ -1,0 +1,53 @@
+//! Which convolutions come out exact.
+//!
+//! The output transform knows 64 times an accumulator modulo 2^32, so the accumulator has to lie within `[-2^25, 2^25)`.
+//! Its extremes are those of a sum whose every activation is the least or the greatest, by the sign of its weight. Padding
+//! counts as the zero point, which is in between. The bias is added behind the transform, and may be anything.
+
+use core::ops::Range;
+
+use super::super::spec::ConvSpec;
+use super::refusal::Refusal;
+use crate::isa::Storage;
+
+/// Accumulators that come out exact.
+const EXACT: Range<i64> = -(1 << 25)..1 << 25;
+/// Largest weight less its zero point for which transformed weights have 16 bits.
+const LARGEST_WEIGHT: i32 = 255;
+
+/// Whether a convolution's window is one for the transforms.
+pub(super) fn prove_window(spec: &ConvSpec<'_>) -> Result<(), Refusal> {
+    let window = &spec.window;
+    let suits = window.taps == [3; 2] && window.stride == [1; 2] && window.dilation == [1; 2] && spec.groups == 1;
+    if suits { Ok(()) } else { Err(Refusal::Window) }
+}
+
+/// Whether all accumulators of a convolution come out exact.
+pub(super) fn prove_sums(spec: &ConvSpec<'_>, storage: Storage) -> Result<(), Refusal> {
+    let (least, greatest) = storage.range();
+    assert!((least..=greatest).contains(&spec.input_zero), "zero point {} is no stored value", spec.input_zero);
+    let pixels = [least, greatest].map(|stored| i64::from(stored) - i64::from(spec.input_zero));
+    for (part, of_part) in spec.parts.iter().enumerate() {
+        let zero = of_part.weights.signed_zero();
+        let flip = of_part.weights.sign_flip();
+        for (channel, weights) in of_part.weights.bytes.chunks_exact(spec.depth()).enumerate() {
+            let sums = weights.iter().map(|&byte| i32::from((byte ^ flip) as i8) - zero);
+            if !exact(sums, pixels) {
+                return Err(Refusal::Sums { part, channel });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the accumulators of an output channel come out exact, for pixels less their zero point within two ends.
+fn exact(weights: impl Iterator<Item = i32>, [least, greatest]: [i64; 2]) -> bool {
+    let (mut positive, mut negative, mut largest) = (0i64, 0i64, 0);
+    for weight in weights {
+        positive += i64::from(weight.max(0));
+        negative += i64::from(weight.min(0));
+        largest = largest.max(weight.abs());
+    }
+    let ends = [positive * least + negative * greatest, positive * greatest + negative * least];
+    largest <= LARGEST_WEIGHT && ends.iter().all(|end| EXACT.contains(end))
+}
