@@ -161,19 +161,19 @@ impl Requantizer {
         }
     }
 
-    /// Requantizes `N` vectors of sums, up to the zero point and the clamp of [`Requantizer::clamp`].
+    /// Requantizes `N` vectors of sums in integers, up to the zero point and the clamp of [`Requantizer::clamp`]. Only the
+    /// epilogue that asked for proofs knows the forms in floats: code for them would take registers here.
     ///
     /// There are no closures here or in the callers' loops: one that is not inlined would be compiled
     /// without the instruction set.
     #[inline(always)]
     pub(crate) fn scale<A: Arch, const N: usize>(&self, arch: A, lanes: [A::I32; N]) -> [A::I32; N] {
-        match self.form() {
+        debug_assert!(!self.in_floats(), "an epilogue that knows the forms in floats");
+        match self.form {
             Form::Clamped => self.scale_clamped(arch, lanes),
-            Form::Rounded => self.scale_rounded(arch, lanes),
+            Form::Rounded | Form::ProvenFloat | Form::ProvenSigned => self.scale_rounded(arch, lanes),
             Form::General => self.scale_general(arch, lanes),
             Form::Float => self.scale_float(arch, lanes),
-            Form::ProvenFloat => self.scale_proven::<A, N, false>(arch, lanes),
-            Form::ProvenSigned => self.scale_proven::<A, N, true>(arch, lanes),
         }
     }
 
