@@ -99,6 +99,7 @@ impl<A: Lanes16> Kernel<A> for InputTransform {
 /// # Safety
 /// In a function that enables the instruction set of `arch`. A vector is readable at `at` of every pixel, and one is writable
 /// for every point at `target`.
+#[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the values in registers")]
 #[inline(always)]
 unsafe fn transform<A: Lanes16>(
     arch: A,

@@ -23,7 +23,7 @@
 //! table       table
 //! kernels     inputs, products, outputs
 //! packing     weights, proof
-//! words       patch, costs, refusal
+//! words       costs, patch, refusal
 //! ```
 
 mod choice;

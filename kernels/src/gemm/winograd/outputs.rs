@@ -77,6 +77,7 @@ impl<A: Lanes16> Kernel<A> for OutputTransform {
 ///
 /// # Safety
 /// As [`OutputFn`], in a function that enables the instruction set of `arch`; there are sixteen products for each point.
+#[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the values in registers")]
 #[inline(always)]
 unsafe fn finish_patch<A: Lanes16>(arch: A, call: &OutputCall<'_>, patch: &Patch, panel: usize, products: &[i32]) {
     let nothing = arch.splat(0);
@@ -94,26 +95,46 @@ unsafe fn finish_patch<A: Lanes16>(arch: A, call: &OutputCall<'_>, patch: &Patch
             rows[y][x] = column[y];
         }
     }
-    for y in 0..patch.inside[0] {
-        let mut sums = step(arch, rows[y]);
-        for x in 0..SIDE {
-            let factor = arch.splat(NINTH << (ROW_BITS[y] + ROW_BITS[x]));
-            sums[x] = arch.add(arch.shift_right::<EXCESS_BITS>(arch.mul(sums[x], factor)), bias);
+    if patch.inside == [SIDE; 2] {
+        let mut sums = [nothing; SIDE * SIDE];
+        let mut pixels = [0; SIDE * SIDE];
+        for y in 0..SIDE {
+            let row = accumulators(arch, rows[y], y, bias);
+            for x in 0..SIDE {
+                sums[SIDE * y + x] = row[x];
+                pixels[SIDE * y + x] = (patch.pixel + y * call.row_pixels + x) as u32;
+            }
         }
-        let pixel = patch.pixel + y * call.row_pixels;
+        // SAFETY: the caller's promise.
+        return unsafe { store(arch, call, panel, &pixels, sums) };
+    }
+    for (y, &row) in rows.iter().enumerate().take(patch.inside[0]) {
+        let [a, b, c, d] = accumulators(arch, row, y, bias);
+        let first = (patch.pixel + y * call.row_pixels) as u32;
         // SAFETY: the caller's promise.
         unsafe {
             match patch.inside[1] {
-                1 => store::<A, 1>(arch, call, panel, pixel, sums),
-                2 => store::<A, 2>(arch, call, panel, pixel, sums),
-                3 => store::<A, 3>(arch, call, panel, pixel, sums),
-                _ => store::<A, SIDE>(arch, call, panel, pixel, sums),
+                1 => store(arch, call, panel, &[first], [a]),
+                2 => store(arch, call, panel, &[first, first + 1], [a, b]),
+                3 => store(arch, call, panel, &[first, first + 1, first + 2], [a, b, c]),
+                _ => store(arch, call, panel, &[first, first + 1, first + 2, first + 3], [a, b, c, d]),
             }
         }
     }
 }
 
-/// Requantizes and stores the first `COUNT` outputs of a row.
+/// The accumulators of row `y` of a patch.
+#[inline(always)]
+fn accumulators<A: Lanes16>(arch: A, row: [A::I32; SPAN], y: usize, bias: A::I32) -> [A::I32; SIDE] {
+    let mut sums = step(arch, row);
+    for x in 0..SIDE {
+        let factor = arch.splat(NINTH << (ROW_BITS[y] + ROW_BITS[x]));
+        sums[x] = arch.add(arch.shift_right::<EXCESS_BITS>(arch.mul(sums[x], factor)), bias);
+    }
+    sums
+}
+
+/// Requantizes and stores outputs of a panel.
 ///
 /// # Safety
 /// As [`OutputFn`], in a function that enables the instruction set of `arch`.
@@ -122,18 +143,16 @@ unsafe fn store<A: Lanes16, const COUNT: usize>(
     arch: A,
     call: &OutputCall<'_>,
     panel: usize,
-    pixel: usize,
-    sums: [A::I32; SIDE],
+    pixels: &[u32; COUNT],
+    sums: [A::I32; COUNT],
 ) {
-    let mut pixels = [0; COUNT];
     let mut lanes = [[arch.splat(0)]; COUNT];
-    for x in 0..COUNT {
-        pixels[x] = (pixel + x) as u32;
-        lanes[x] = [sums[x]];
+    for pixel in 0..COUNT {
+        lanes[pixel] = [sums[pixel]];
     }
     let epilogue = ByteEpilogue {
         rows: &[core::ptr::null(); COUNT],
-        pixels: &pixels,
+        pixels,
         row_sums: &[],
         outliers: &[],
         panels: &call.panels[panel..=panel],

@@ -82,15 +82,23 @@ impl Source<'_> {
     pub(super) fn pixels(&self, patch: &Patch) -> [*const u8; POINTS] {
         let Image { height, width, pixel_stride, .. } = self.image;
         let mut pixels = [self.padding.as_ptr(); POINTS];
+        // What lies above or left of the image wraps, and is beyond it.
+        let [top, left] = [0, 1].map(|axis| patch.first[axis].wrapping_sub(self.pad_before[axis]));
+        if top < height && left < width && top + SPAN <= height && left + SPAN <= width {
+            let first = self.start.wrapping_add(((patch.image * height + top) * width + left) * pixel_stride);
+            for (index, pixel) in pixels.iter_mut().enumerate() {
+                *pixel = first.wrapping_add((index / SPAN * width + index % SPAN) * pixel_stride);
+            }
+            return pixels;
+        }
         for (row, pixels) in pixels.chunks_exact_mut(SPAN).enumerate() {
-            // What lies above the image wraps, and is beyond it.
-            let y = (patch.first[0] + row).wrapping_sub(self.pad_before[0]);
+            let y = top.wrapping_add(row);
             if y >= height {
                 continue;
             }
             let of_row = self.start.wrapping_add((patch.image * height + y) * width * pixel_stride);
             for (column, pixel) in pixels.iter_mut().enumerate() {
-                let x = (patch.first[1] + column).wrapping_sub(self.pad_before[1]);
+                let x = left.wrapping_add(column);
                 if x < width {
                     *pixel = of_row.wrapping_add(x * pixel_stride);
                 }
