@@ -15,7 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly libraries=(-p ottava-kernels -p ottava-ref -p ottava)
 readonly command=(-p ottava-models -p ottava-cli)
-# Those with an operating system check the command as well.
+# Of those with an operating system, the families that the command differs between check it as well.
 readonly all_targets=(
     aarch64-linux-android
     aarch64-apple-darwin
@@ -46,8 +46,8 @@ for target in "$@"; do
         continue
     fi
     case "$target" in
-        wasm32-*) what=libraries ;;
-        *) what=everything ;;
+        *-android | *-apple-*) what=everything ;;
+        *) what=libraries ;;
     esac
     groups["$compiler $how $what"]+=" $target"
 done
