@@ -51,10 +51,11 @@ const ROW_BITS: [u32; SIDE] = [0, 1, 2, 2];
 /// Bits by which accumulators come out too large.
 const EXCESS_BITS: u32 = 6;
 
-/// Transforms the products of patches.
-pub(super) struct OutputTransform;
+/// Transforms the products of patches. `WHOLE` says whether patches that are inside the image end in one epilogue, which loads
+/// its constants once; without it every row ends in one of its own, which is less code.
+pub(super) struct OutputTransform<const WHOLE: bool>;
 
-impl<A: Lanes16> Kernel<A> for OutputTransform {
+impl<A: Lanes16, const WHOLE: bool> Kernel<A> for OutputTransform<WHOLE> {
     type Call<'a> = OutputCall<'a>;
 
     /// # Safety
@@ -67,7 +68,7 @@ impl<A: Lanes16> Kernel<A> for OutputTransform {
             for panel in 0..panels {
                 let products = &call.products[(index * panels + panel) * POINTS * LANES..][..POINTS * LANES];
                 // SAFETY: the caller's promise.
-                unsafe { finish_patch(arch, call, patch, panel, products) }
+                unsafe { finish_patch::<A, WHOLE>(arch, call, patch, panel, products) }
             }
         }
     }
@@ -79,7 +80,13 @@ impl<A: Lanes16> Kernel<A> for OutputTransform {
 /// As [`OutputFn`], in a function that enables the instruction set of `arch`; there are sixteen products for each point.
 #[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the values in registers")]
 #[inline(always)]
-unsafe fn finish_patch<A: Lanes16>(arch: A, call: &OutputCall<'_>, patch: &Patch, panel: usize, products: &[i32]) {
+unsafe fn finish_patch<A: Lanes16, const WHOLE: bool>(
+    arch: A,
+    call: &OutputCall<'_>,
+    patch: &Patch,
+    panel: usize,
+    products: &[i32],
+) {
     let nothing = arch.splat(0);
     // SAFETY: a panel's bias has sixteen values.
     let bias = unsafe { arch.load(call.bias[panel].as_ptr()) };
@@ -95,7 +102,7 @@ unsafe fn finish_patch<A: Lanes16>(arch: A, call: &OutputCall<'_>, patch: &Patch
             rows[y][x] = column[y];
         }
     }
-    if patch.inside == [SIDE; 2] {
+    if WHOLE && patch.inside == [SIDE; 2] {
         let mut sums = [nothing; SIDE * SIDE];
         let mut pixels = [0; SIDE * SIDE];
         for y in 0..SIDE {
@@ -110,16 +117,17 @@ unsafe fn finish_patch<A: Lanes16>(arch: A, call: &OutputCall<'_>, patch: &Patch
     }
     for (y, &row) in rows.iter().enumerate().take(patch.inside[0]) {
         let [a, b, c, d] = accumulators(arch, row, y, bias);
-        let first = (patch.pixel + y * call.row_pixels) as u32;
+        let last = patch.inside[1] - 1;
+        // Pixels outside the image are the last one again.
+        let sums = match last {
+            0 => [a; SIDE],
+            1 => [a, b, b, b],
+            2 => [a, b, c, c],
+            _ => [a, b, c, d],
+        };
+        let pixels = core::array::from_fn(|x| (patch.pixel + y * call.row_pixels + x.min(last)) as u32);
         // SAFETY: the caller's promise.
-        unsafe {
-            match patch.inside[1] {
-                1 => store(arch, call, panel, &[first], [a]),
-                2 => store(arch, call, panel, &[first, first + 1], [a, b]),
-                3 => store(arch, call, panel, &[first, first + 1, first + 2], [a, b, c]),
-                _ => store(arch, call, panel, &[first, first + 1, first + 2, first + 3], [a, b, c, d]),
-            }
-        }
+        unsafe { store::<A, SIDE>(arch, call, panel, &pixels, sums) }
     }
 }
 
