@@ -15,8 +15,8 @@ PATH = re.compile(r"(?:\w+::)+")
 # Families whose work is multiply-accumulates of bytes, and of 16-bit values; the others' is values.
 PRODUCTS = ("gemm", "depthwise")
 WORDS = ("gemm16", "depthwise16", "matmul")
-# Entries beside a family's tiles that only some layers need.
-ASIDE = ("RowSums",)
+# Entries beside a family's tiles: what only some layers need, and transforms, which hardly multiply.
+ASIDE = ("RowSums", "InputTransform", "OutputTransform")
 # Multiply-accumulates a turn of loops that are no tile's, but sums over one row or column. Loops with more instructions than
 # multiply-accumulates are none either: they rescale sums.
 NARROW = 16
@@ -75,7 +75,7 @@ def find(functions):
         if part is None:
             continue
         kernel, isa, family = PATH.sub("", part["kernel"]), part["isa"].lower(), part["family"]
-        if kernel in ASIDE:
+        if kernel.partition("<")[0] in ASIDE:
             continue
         name = f"{family}::{isa}::{kernel}"
         for index, turn in enumerate(main_loops(body, family)):
