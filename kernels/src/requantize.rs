@@ -153,10 +153,10 @@ impl Requantizer {
     /// What [`Requantizer::scale`] leaves to do.
     pub(crate) fn clamp(&self) -> Clamp {
         let OutputRange { zero, min, max, offset } = self.range;
-        match self.form() {
-            Form::Clamped | Form::Rounded => Clamp { zero, min, max },
-            // The zero point is in what is added already.
-            Form::ProvenFloat | Form::ProvenSigned => Clamp { zero: 0, min, max },
+        match self.form {
+            // In floats, the zero point is in what is added already.
+            _ if self.in_floats() => Clamp { zero: 0, min, max },
+            Form::Clamped | Form::Rounded | Form::ProvenFloat | Form::ProvenSigned => Clamp { zero, min, max },
             Form::General | Form::Float => Clamp { zero: 0, min: min + offset, max: max + offset },
         }
     }
