@@ -49,6 +49,7 @@ mod lowering;
 mod model;
 mod ops;
 mod optimize;
+mod pages;
 mod plan;
 mod reference;
 mod session;

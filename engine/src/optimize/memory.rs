@@ -6,12 +6,12 @@ use std::cell::UnsafeCell;
 
 use ottava_kernels::{Input, Line, Output, Workspace};
 
-use crate::buffer::zeros;
 use crate::error::Result;
+use crate::pages::Pages;
 
 /// Zeroed memory for the activations of one session.
 pub(crate) struct Arena {
-    lines: Box<[UnsafeCell<Line>]>,
+    lines: Pages<UnsafeCell<Line>>,
 }
 
 // SAFETY: the bytes are reached only through views, whose unsafe users vouch that nobody writes
@@ -24,7 +24,7 @@ impl Arena {
     /// # Errors
     /// When there is no memory for it.
     pub(crate) fn new(bytes: usize) -> Result<Self> {
-        Ok(Self { lines: zeros(bytes.div_ceil(size_of::<Line>()))? })
+        Ok(Self { lines: Pages::zeros(bytes.div_ceil(size_of::<Line>()))? })
     }
 
     /// Bytes in the arena.
@@ -103,7 +103,7 @@ impl Arena {
 
 /// As much memory for each thread of a session as its layers need, in lines of its own.
 pub(crate) struct Workspaces {
-    lines: Box<[UnsafeCell<Line>]>,
+    lines: Pages<UnsafeCell<Line>>,
     lines_per_thread: usize,
 }
 
@@ -117,7 +117,7 @@ impl Workspaces {
     /// When there is no memory for them.
     pub(crate) fn new(threads: usize, bytes: usize) -> Result<Self> {
         let lines_per_thread = bytes.div_ceil(size_of::<Line>());
-        Ok(Self { lines: zeros(threads.saturating_mul(lines_per_thread))?, lines_per_thread })
+        Ok(Self { lines: Pages::zeros(threads.saturating_mul(lines_per_thread))?, lines_per_thread })
     }
 
     /// The workspace of a thread.
