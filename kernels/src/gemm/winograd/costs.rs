@@ -1,9 +1,9 @@
 //! What the phases of a convolution cost.
 
 use super::super::spec::ConvSpec;
-use super::patch::{POINTS, Patches};
+use super::partition::Cut;
+use super::patch::POINTS;
 use crate::arch::LANES;
-use crate::memory::Line;
 
 /// Costs of an instruction set, in dot products of the direct way: of four k of a row and panel.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Costs {
     pub(super) input: f64,
     /// The transform and the epilogue of a patch and panel.
     pub(super) output: f64,
-    /// A line of transformed weights that comes from beyond the second-level cache, once.
+    /// A line of transformed weights, once for each block of patches.
     pub(super) line: f64,
     /// The epilogue of a row and panel of the direct way.
     pub(super) direct_output: f64,
@@ -22,9 +22,9 @@ pub(super) struct Costs {
 
 impl Costs {
     /// How many times the cost of computing by way of points the direct way costs.
-    pub(super) fn gain(&self, spec: &ConvSpec<'_>) -> f64 {
+    pub(super) fn gain(&self, spec: &ConvSpec<'_>, cut: &Cut) -> f64 {
         let panels: usize = spec.parts.iter().map(|part| part.channels.div_ceil(LANES)).sum();
-        let (patches, panels) = (Patches::new(spec).len() as f64, panels as f64);
+        let (patches, panels) = (cut.patches as f64, panels as f64);
         let [quads, pairs, vectors] = [4, 2, LANES].map(|lanes| spec.input.channels.div_ceil(lanes) as f64);
         let batch = spec.input.batch as f64;
         let rows = batch * (spec.output[0] * spec.output[1]) as f64;
@@ -32,13 +32,7 @@ impl Costs {
         let taps = batch * spec.window.taps_inside([spec.input.height, spec.input.width], spec.output) as f64;
         let direct = panels * (taps * quads + rows * self.direct_output);
         let lines = POINTS as f64 * pairs;
-        let of_panel = patches * (lines * self.product + self.output) + lines * self.line;
+        let of_panel = patches * (lines * self.product + self.output) + lines * self.line * cut.blocks() as f64;
         direct / (panels * of_panel + patches * vectors * self.input)
     }
-}
-
-/// Bytes of the transformed weights of a convolution.
-pub(super) fn weight_bytes(spec: &ConvSpec<'_>) -> usize {
-    let panels: usize = spec.parts.iter().map(|part| part.channels.div_ceil(LANES)).sum();
-    panels * POINTS * spec.input.channels.div_ceil(2) * size_of::<Line>()
 }

@@ -1,20 +1,22 @@
 //! A prepared convolution by way of points, and the loop around its blocks.
 
 use core::cell::Cell;
+use core::ops::Range;
 
 use super::super::epilogue::Scratch;
 use super::super::pack::{self, PackedRange, Panel, PanelSource};
 use super::super::panel_epilogue::{self, PanelEpilogue, PanelGroup};
 use super::super::spec::ConvSpec;
-use super::inputs::{InputCall, Strides};
+use super::inputs::InputCall;
 use super::outputs::OutputCall;
-use super::partition::{self, MAX_BLOCK, Task};
+use super::partition::{Cut, MAX_BLOCK, Task};
 use super::patch::{POINTS, Patch, Patches, Source};
 use super::products::ProductsCall;
 use super::proof;
 use super::refusal::Refusal;
-use super::table::{self, Descriptor, MAX_ROWS};
-use super::weights::PointWeights;
+use super::table::{self, Descriptor};
+use super::taps::TapWeights;
+use super::weights::WeightCall;
 use crate::arch::LANES;
 use crate::bound::Bound;
 use crate::isa::Isa;
@@ -22,11 +24,6 @@ use crate::kernel_id::KernelId;
 use crate::layer::{self, Failure, Layer};
 use crate::memory::{Line, Output};
 use crate::window::Image;
-
-/// 16-bit values of a line.
-const LINE_VALUES: usize = size_of::<Line>() / size_of::<i16>();
-/// Lines of products of a patch and panel.
-const PRODUCT_LINES: usize = POINTS * LANES * size_of::<i32>() / size_of::<Line>();
 
 /// A 3x3 convolution (or several that share their input) by way of points, with transformed weights, ready to run.
 ///
@@ -39,14 +36,12 @@ pub struct Winograd {
     pad_before: [usize; 2],
     input_zero: i32,
     padding: Vec<u8>,
-    weights: PointWeights,
+    weights: TapWeights,
     bias: Vec<[i32; LANES]>,
     epilogues: Vec<PanelEpilogue>,
     groups: Vec<PanelGroup>,
     tasks: Vec<Task>,
-    block_patches: usize,
-    strides: Strides,
-    product_lines: usize,
+    cut: Cut,
 }
 
 impl Winograd {
@@ -63,29 +58,22 @@ impl Winograd {
         let mut epilogues: Vec<PanelEpilogue> =
             panels.iter().map(|panel| PanelEpilogue::new(spec, panel, floats)).collect();
         let groups = panel_epilogue::panel_groups(&panels, &mut epilogues, descriptor.tiles.len());
-        let widest = groups.iter().map(|group| group.panels).max().expect("a convolution has channels");
-        let rows = descriptor.tiles[widest - 1].len();
-        let patches = Patches::new(spec);
-        let patch_stride = spec.input.channels.max(descriptor.width).next_multiple_of(LINE_VALUES);
-        let block_patches = partition::block_patches(POINTS * patch_stride * size_of::<i16>(), rows).min(patches.len());
-        // An odd number of lines between points keeps them out of each other's cache sets.
-        let point_lines = (block_patches * patch_stride / LINE_VALUES) | 1;
+        let cut = descriptor.cut(spec);
+        let tasks = cut.tasks(groups.len(), spec.threads.max(1));
         Ok(Self {
             bound,
-            kernel: descriptor.tallest(widest),
-            patches,
+            kernel: descriptor.tallest(cut.panels),
+            patches: Patches::new(spec),
             image: spec.input,
             pad_before: spec.window.pad_before,
             input_zero: spec.input_zero,
             padding: vec![spec.input_zero as u8; spec.input.channels],
-            weights: PointWeights::pack(spec, &sources, descriptor.side_by_side),
+            weights: TapWeights::pack(spec, &sources, isa.storage(), descriptor.side_by_side),
             bias: sources.iter().map(|source| bias(spec, source)).collect(),
             epilogues,
-            tasks: partition::tasks(patches.len(), groups.len(), rows, spec.threads.max(1)),
+            tasks,
             groups,
-            block_patches,
-            strides: Strides { patch: patch_stride, point: point_lines * LINE_VALUES },
-            product_lines: MAX_ROWS.min(block_patches) * widest * PRODUCT_LINES,
+            cut,
         })
     }
 
@@ -100,8 +88,16 @@ impl Winograd {
         }
     }
 
-    fn value_lines(&self) -> usize {
-        POINTS * self.strides.point / LINE_VALUES
+    /// Transforms the weights of some panels.
+    fn transform_weights(&self, panels: Range<usize>, points: &mut [i16]) {
+        let pairs = self.weights.pairs();
+        for (panel, points) in panels.zip(points.chunks_exact_mut(POINTS * self.cut.weight_stride)) {
+            let (taps, zero_point) = self.weights.of_panel(panel);
+            let points = Cell::from_mut(points).as_slice_of_cells();
+            let call = WeightCall { taps, zero_point, pairs, points, point_stride: self.cut.weight_stride };
+            // SAFETY: the bound descriptor proves the CPU feature.
+            unsafe { (self.bound.descriptor().weights)(&call) }
+        }
     }
 
     /// Computes the outputs of a panel group for a block of patches.
@@ -112,29 +108,32 @@ impl Winograd {
         &self,
         group: PanelGroup,
         block: &Transformed<'_>,
-        products: &mut [i32],
+        buffers: &mut GroupBuffers<'_>,
         outputs: &[Output<'_>],
     ) {
         let descriptor = self.bound.descriptor();
         let tiles = descriptor.tiles[group.panels - 1];
         let panels = group.first..group.first + group.panels;
+        let weights = &mut buffers.weights[..group.panels * POINTS * self.cut.weight_stride];
+        self.transform_weights(panels.clone(), weights);
         let count = block.patches.len().div_ceil(tiles.len());
         let at = |tile: usize| block.patches.len() * tile / count;
         for tile in 0..count {
             let rows = at(tile)..at(tile + 1);
             let call = ProductsCall {
-                values: &block.values[rows.start * self.strides.patch..],
-                strides: self.strides,
-                weights: self.weights.of_group(group),
+                values: &block.values[rows.start * self.cut.values.patch..],
+                strides: self.cut.values,
+                weights,
+                weight_stride: self.cut.weight_stride,
                 pairs: self.weights.pairs(),
-                products: Cell::from_mut(&mut *products).as_slice_of_cells(),
+                products: Cell::from_mut(&mut *buffers.products).as_slice_of_cells(),
             };
             // SAFETY: the bound descriptor proves the CPU feature.
             unsafe { (tiles[rows.len() - 1])(&call) }
             let call = OutputCall {
                 patches: &block.patches[rows],
                 row_pixels: self.patches.row_pixels(),
-                products,
+                products: buffers.products,
                 bias: &self.bias[panels.clone()],
                 panels: &self.epilogues[panels.clone()],
                 form: group.form,
@@ -146,6 +145,14 @@ impl Winograd {
             unsafe { (descriptor.outputs)(&call) }
         }
     }
+}
+
+/// Memory that each panel group uses anew.
+struct GroupBuffers<'a> {
+    /// Its transformed weights.
+    weights: &'a mut [i16],
+    /// Products of a tile.
+    products: &'a mut [i32],
 }
 
 /// A block of patches with their transformed inputs.
@@ -169,20 +176,21 @@ impl Layer for Winograd {
     }
 
     fn workspace_bytes(&self) -> usize {
-        (self.value_lines() + self.product_lines) * size_of::<Line>()
+        self.cut.workspace_lines() * size_of::<Line>()
     }
 
     unsafe fn run(&self, task: layer::Task<'_>) -> Result<(), Failure> {
         self.check_views(&task);
         let layer::Task { index, inputs, outputs, workspace } = task;
         let Task { patches: all, groups } = &self.tasks[index];
-        let (values, products) =
-            workspace.lines(self.value_lines() + self.product_lines).split_at_mut(self.value_lines());
+        let (values, rest) = workspace.lines(self.cut.workspace_lines()).split_at_mut(self.cut.value_lines());
+        let (weights, products) = rest.split_at_mut(self.cut.weight_lines());
         let values: &mut [i16] = bytemuck::cast_slice_mut(values);
-        let products: &mut [i32] = bytemuck::cast_slice_mut(products);
+        let mut buffers =
+            GroupBuffers { weights: bytemuck::cast_slice_mut(weights), products: bytemuck::cast_slice_mut(products) };
         let scratch = Scratch::new();
         let mut patches = [Patch::default(); MAX_BLOCK];
-        let blocks = all.len().div_ceil(self.block_patches);
+        let blocks = all.len().div_ceil(self.cut.block_patches);
         let at = |block: usize| all.start + all.len() * block / blocks;
         for block in 0..blocks {
             let range = at(block)..at(block + 1);
@@ -198,7 +206,7 @@ impl Layer for Winograd {
                 zero_point: self.input_zero,
                 patches,
                 values: Cell::from_mut(&mut *values).as_slice_of_cells(),
-                strides: self.strides,
+                strides: self.cut.values,
             };
             // SAFETY: the bound descriptor proves the CPU feature. `check_views` asserts that the input has every pixel, and the
             // caller vouches that nobody writes them.
@@ -206,7 +214,7 @@ impl Layer for Winograd {
             let block = Transformed { patches, values, scratch: &scratch };
             for &group in &self.groups[groups.clone()] {
                 // SAFETY: the caller's promise; tasks have patches or groups of their own.
-                unsafe { self.run_group(group, &block, products, outputs) }
+                unsafe { self.run_group(group, &block, &mut buffers, outputs) }
             }
         }
         Ok(())

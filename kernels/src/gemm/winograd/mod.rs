@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! V = B^T d B             of each patch and input channel         16 bits          inputs.rs
-//! U = G g G^T             of each output and input channel        16 bits          weights.rs, when packing
+//! U = G g G^T             of each output and input channel        16 bits          weights.rs
 //! M = Σ U · V             over the input channels, point by point 32 bits, wraps   products.rs
 //! 64 · Y = A1 M A1^T      times constants                         32 bits, wraps   outputs.rs
 //! ```
@@ -13,16 +13,16 @@
 //! 36 products take the place of 144. `docs/adr/021-exact-winograd.md` has the algebra; what a convolution must fulfil to come
 //! out exact is proven for each (`proof.rs`).
 //!
-//! A task takes patches in blocks: it transforms the inputs of a block, and for each panel group the products of a tile of
-//! patches, which it makes outputs before they leave the cache. Files use what is below them:
+//! A task takes patches in blocks: it transforms the inputs of a block, and for each panel group its weights; then it computes the
+//! products of a tile of patches, which it makes outputs before they leave the cache. Files use what is below them:
 //!
 //! ```text
 //! choice      choice
 //! driver      layer
 //! cutting     partition
 //! table       table
-//! kernels     inputs, products, outputs
-//! packing     weights, proof
+//! kernels     inputs, weights, products, outputs
+//! packing     taps, proof
 //! words       costs, patch, refusal
 //! ```
 
@@ -37,6 +37,7 @@ mod products;
 mod proof;
 mod refusal;
 mod table;
+mod taps;
 mod weights;
 
 pub use choice::{Offer, prepare};

@@ -26,6 +26,8 @@ pub(super) struct ProductsCall<'a> {
     pub(super) strides: Strides,
     /// Transformed weights: panels, then points, then pairs of channels.
     pub(super) weights: &'a [i16],
+    /// Weights from one point to the next.
+    pub(super) weight_stride: usize,
     /// Pairs of channels.
     pub(super) pairs: usize,
     /// Patches, then panels, then points, then columns.
@@ -50,7 +52,8 @@ impl<A: Pairs16, const MR: usize, const NV: usize> Kernel<A> for ProductsTile<MR
     #[inline(always)]
     unsafe fn run(arch: A, call: &ProductsCall<'_>) {
         let Strides { patch: patch_stride, point: point_stride } = call.strides;
-        let point_weights = call.pairs * 2 * LANES;
+        let point_weights = call.weight_stride;
+        assert!(point_weights >= call.pairs * 2 * LANES);
         assert!(patch_stride >= 2 * call.pairs && point_stride >= MR * patch_stride);
         assert!(call.values.len() >= (POINTS - 1) * point_stride + MR * patch_stride);
         assert_eq!(call.weights.len(), NV * POINTS * point_weights);

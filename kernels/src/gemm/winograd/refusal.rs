@@ -19,9 +19,9 @@ pub enum Refusal {
         /// The part's output channel.
         channel: usize,
     },
-    /// Transformed weights would take too much memory.
+    /// Transformed values would take too much memory.
     Memory {
-        /// How much.
+        /// How much for each thread.
         bytes: usize,
     },
     /// It is hardly faster, or slower.
@@ -37,7 +37,7 @@ impl fmt::Display for Refusal {
             Self::Window => f.write_str("the window is no 3x3 of stride 1"),
             Self::InstructionSet(isa) => write!(f, "{isa} has no kernels for it"),
             Self::Sums { channel, .. } => write!(f, "sums of channel {channel} may leave 26 bits"),
-            Self::Memory { bytes } => write!(f, "transformed weights would take {:.1} MB", *bytes as f64 / 1e6),
+            Self::Memory { bytes } => write!(f, "its workspace would take {:.1} MB", *bytes as f64 / 1e6),
             Self::Slower { gain } => write!(f, "estimated to be {gain:.2} times as fast"),
         }
     }

@@ -3,26 +3,34 @@
 use std::borrow::Cow;
 
 use super::super::shape::FAMILY;
+use super::super::spec::ConvSpec;
 use super::costs::Costs;
 use super::inputs::{InputFn, InputTransform};
 use super::outputs::{OutputFn, OutputTransform};
+use super::partition::Cut;
 use super::products::{ProductsFn, ProductsTile};
 use super::refusal::Refusal;
+use super::weights::{WeightFn, WeightTransform};
 use crate::arch::{LANES, Lanes16};
 use crate::bound::{Bound, Described, list, table};
 use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 
-/// Most patches of any tile.
-pub(super) const MAX_ROWS: usize = 14;
-
 /// Tiles of 1, 2, ... panels; of each, those of 1, 2, ... patches.
 type Tiles = &'static [&'static [ProductsFn]];
+
+/// The transforms of an instruction set.
+struct Transforms {
+    inputs: InputFn,
+    weights: WeightFn,
+    outputs: OutputFn,
+}
 
 /// The kernels of one instruction set.
 pub(crate) struct Descriptor {
     pub(super) isa: Isa,
     pub(super) inputs: InputFn,
+    pub(super) weights: WeightFn,
     pub(super) tiles: Tiles,
     pub(super) outputs: OutputFn,
     /// Whether the weights of two channels lie side by side in each column.
@@ -35,10 +43,12 @@ pub(crate) struct Descriptor {
 }
 
 impl Descriptor {
-    const fn of<A: Lanes16>(inputs: InputFn, tiles: Tiles, outputs: OutputFn, costs: Costs) -> Self {
+    const fn of<A: Lanes16>(transforms: Transforms, tiles: Tiles, costs: Costs) -> Self {
+        let Transforms { inputs, weights, outputs } = transforms;
         Self {
             isa: A::ISA,
             inputs,
+            weights,
             tiles,
             outputs,
             side_by_side: A::SIDE_BY_SIDE,
@@ -46,6 +56,13 @@ impl Descriptor {
             rescales_in_floats: A::RESCALES_IN_FLOATS,
             costs,
         }
+    }
+
+    /// How a convolution is cut for its tiles.
+    pub(super) fn cut(&self, spec: &ConvSpec<'_>) -> Cut {
+        let panels: usize = spec.parts.iter().map(|part| part.channels.div_ceil(LANES)).sum();
+        let panels = panels.min(self.tiles.len());
+        Cut::new(spec, self.width, [self.tiles[panels - 1].len(), panels])
     }
 
     /// The tallest tile of so many panels.
@@ -69,23 +86,25 @@ impl Described for Descriptor {
 macro_rules! row {
     ($isa:ident, $whole:literal, $costs:expr; $($panels:literal: $($rows:literal)+);+) => {
         Descriptor::of::<$isa>(
-            $isa::enter::<InputTransform>,
+            Transforms {
+                inputs: $isa::enter::<InputTransform>,
+                weights: $isa::enter::<WeightTransform>,
+                outputs: $isa::enter::<OutputTransform<$whole>>,
+            },
             &[$(&[$($isa::enter::<ProductsTile<$rows, $panels>>),+]),+],
-            $isa::enter::<OutputTransform<$whole>>,
             $costs,
         )
     };
 }
 
-/// Where a dot product of bytes is one instruction, as a product of pairs is. Provisional: the cost of an output is set so that the
-/// model declines, until layers have been measured on a quiet machine.
+/// Where a dot product of bytes is one instruction, as a product of pairs is: fitted to the layers of Inception v3.
 #[cfg(target_arch = "x86_64")]
-const DOT_PRODUCTS: Costs = Costs { product: 1.0, input: 135.0, output: 1500.0, line: 11.0, direct_output: 6.0 };
-/// Where products of bytes are added up in 16 bits and widened: fitted to the layers of Inception v3.
+const DOT_PRODUCTS: Costs = Costs { product: 1.0, input: 250.0, output: 420.0, line: 10.0, direct_output: 6.0 };
+/// Where products of bytes are added up in 16 bits and widened: fitted in the same way.
 #[cfg(target_arch = "x86_64")]
-const PAIR_SUMS: Costs = Costs { product: 0.8, input: 100.0, output: 250.0, line: 44.0, direct_output: 8.0 };
+const PAIR_SUMS: Costs = Costs { product: 0.76, input: 90.0, output: 260.0, line: 6.0, direct_output: 8.0 };
 /// Portable code: less than measured, as compilers differ.
-const PORTABLE: Costs = Costs { product: 0.4, input: 25.0, output: 60.0, line: 1.0, direct_output: 8.0 };
+const PORTABLE: Costs = Costs { product: 0.4, input: 25.0, output: 60.0, line: 3.0, direct_output: 8.0 };
 /// Where products of bytes are as wide as products of 16 bits, and added up once more. Counted from instructions, never measured.
 #[cfg(target_arch = "aarch64")]
 const LONG_PRODUCTS: Costs = Costs { product: 0.67, input: 46.0, output: 60.0, line: 2.0, direct_output: 4.0 };

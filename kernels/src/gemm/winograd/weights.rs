@@ -1,4 +1,4 @@
-//! The weight transform: `U = G g G^T` of each output and input channel, packed as tiles want it.
+//! The weight transform: `U = G g G^T` of each output and input channel.
 //!
 //! ```text
 //! G = 6  0  0
@@ -9,110 +9,107 @@
 //!     0  0  6
 //! ```
 //!
-//! Entries of a row add up to at most 7 in magnitude, so values of weights less their zero point, at most 255, have 49
-//! times that at most, which 16 bits hold.
+//! Lanes are columns and channels. Entries of a row add up to at most 7 in magnitude, so values of weights less their zero
+//! point, at most 255, have 49 times that at most, which 16 bits hold.
 
-use super::super::pack::PanelSource;
-use super::super::panel_epilogue::PanelGroup;
-use super::super::spec::ConvSpec;
+use core::cell::Cell;
+
 use super::patch::{POINTS, SPAN};
-use crate::arch::LANES;
-use crate::memory::Line;
+use super::taps::{TAP_BYTES, TAPS};
+use crate::arch::{Kernel, Lanes16};
 
 /// Taps of a window along an axis.
-const TAPS: usize = 3;
+const SIDE_TAPS: usize = 3;
 
-/// Transformed weights: panels, then points, then pairs of channels, then columns and channels. Tiles of several panels read
-/// them as as many streams, each of which the hardware fetches ahead.
-pub(super) struct PointWeights {
-    lines: Vec<Line>,
-    pairs: usize,
+/// A panel's weights to transform.
+pub(super) struct WeightCall<'a> {
+    /// Pairs of channels, then taps, then columns and channels.
+    pub(super) taps: &'a [u8],
+    /// What they are less by.
+    pub(super) zero_point: i16,
+    /// Pairs of channels.
+    pub(super) pairs: usize,
+    /// Points, then pairs of channels, then columns and channels.
+    pub(super) points: &'a [Cell<i16>],
+    /// Values from one point to the next.
+    pub(super) point_stride: usize,
 }
 
-impl PointWeights {
-    /// Transforms and packs the weights. The two channels of a column lie side by side, or all columns of one before those
-    /// of the other.
-    pub(super) fn pack(spec: &ConvSpec<'_>, sources: &[PanelSource], side_by_side: bool) -> Self {
-        let pairs = spec.input.channels.div_ceil(2);
-        let mut lines = vec![Line::ZERO; sources.len() * POINTS * pairs];
-        for (panel, source) in lines.chunks_exact_mut(POINTS * pairs).zip(sources) {
-            for pair in 0..pairs {
-                let of_pair = [0, 1].map(|k| transform(&taps(spec, source, 2 * pair + k)));
-                for point in 0..POINTS {
-                    let line: &mut [i16] =
-                        bytemuck::cast_slice_mut(&mut panel[point * pairs + pair..=point * pairs + pair]);
-                    for (k, of_channel) in of_pair.iter().enumerate() {
-                        for (lane, &value) in of_channel[point].iter().enumerate() {
-                            line[if side_by_side { 2 * lane + k } else { LANES * k + lane }] = value;
-                        }
-                    }
+/// An entry point of [`WeightTransform`].
+///
+/// # Safety
+/// The CPU has the instruction set.
+pub(super) type WeightFn = unsafe fn(&WeightCall<'_>);
+
+/// Transforms the weights of a panel.
+pub(super) struct WeightTransform;
+
+impl<A: Lanes16> Kernel<A> for WeightTransform {
+    type Call<'a> = WeightCall<'a>;
+
+    /// # Safety
+    /// As [`WeightFn`], in a function that enables the instruction set of `arch`.
+    #[inline(always)]
+    unsafe fn run(arch: A, call: &WeightCall<'_>) {
+        const { assert!(TAP_BYTES.is_multiple_of(A::WIDTH16)) };
+        let point_stride = call.point_stride;
+        assert!(call.taps.len() >= call.pairs * TAPS * TAP_BYTES && point_stride >= call.pairs * TAP_BYTES);
+        assert!(call.points.len() >= POINTS * point_stride);
+        let zeros = arch.splat16(call.zero_point);
+        let points = call.points.as_ptr().cast::<i16>().cast_mut();
+        for pair in 0..call.pairs {
+            for first in (0..TAP_BYTES).step_by(A::WIDTH16) {
+                // SAFETY: asserted above: the pair has so many bytes at each tap, and a place for as many values at each
+                // point, whose cells may be written.
+                unsafe {
+                    let taps = call.taps.as_ptr().add(pair * TAPS * TAP_BYTES + first);
+                    transform(arch, taps, zeros, points.add(pair * TAP_BYTES + first), point_stride);
                 }
             }
         }
-        Self { lines, pairs }
-    }
-
-    /// The values of a group.
-    pub(super) fn of_group(&self, group: PanelGroup) -> &[i16] {
-        let panel_lines = POINTS * self.pairs;
-        bytemuck::cast_slice(&self.lines[group.first * panel_lines..][..group.panels * panel_lines])
-    }
-
-    /// Pairs of channels.
-    pub(super) fn pairs(&self) -> usize {
-        self.pairs
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        size_of_val(&self.lines[..])
     }
 }
 
-/// One value for each column of a panel.
-type Columns = [i16; LANES];
-
-/// The weights of a panel less their zero point at each tap, for an input channel; 0 where there is no such channel or
-/// column.
-fn taps(spec: &ConvSpec<'_>, source: &PanelSource, channel: usize) -> [Columns; TAPS * TAPS] {
-    let mut taps = [[0; LANES]; TAPS * TAPS];
-    let channels = spec.input.channels;
-    if channel < channels {
-        let weights = &spec.parts[source.part].weights;
-        let zero = weights.signed_zero();
-        for lane in 0..source.count {
-            for (tap, columns) in taps.iter_mut().enumerate() {
-                let weight = weights.signed(((source.first + lane) * TAPS * TAPS + tap) * channels + channel);
-                columns[lane] = (i32::from(weight) - zero) as i16;
-            }
+/// Transforms one vector of columns and channels.
+///
+/// # Safety
+/// In a function that enables the instruction set of `arch`. A vector is readable at every tap, and one is writable for every point
+/// at `target`.
+#[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the values in registers")]
+#[inline(always)]
+unsafe fn transform<A: Lanes16>(arch: A, taps: *const u8, zeros: A::I16, target: *mut i16, point_stride: usize) {
+    let nothing = arch.splat16(0);
+    let mut columns = [[nothing; SPAN]; SIDE_TAPS];
+    for x in 0..SIDE_TAPS {
+        let mut column = [nothing; SIDE_TAPS];
+        for y in 0..SIDE_TAPS {
+            // SAFETY: the caller's promise.
+            let stored = unsafe { arch.load_bytes16(taps.add((SIDE_TAPS * y + x) * TAP_BYTES)) };
+            column[y] = arch.sub16(stored, zeros);
+        }
+        columns[x] = step(arch, column);
+    }
+    for y in 0..SPAN {
+        let row = step(arch, [columns[0][y], columns[1][y], columns[2][y]]);
+        for x in 0..SPAN {
+            // SAFETY: the caller's promise.
+            unsafe { arch.store16(target.add((SPAN * y + x) * point_stride), row[x]) }
         }
     }
-    taps
-}
-
-/// The weights at every point.
-fn transform(taps: &[Columns; TAPS * TAPS]) -> [Columns; POINTS] {
-    let mut rows = [[[0; LANES]; TAPS]; SPAN];
-    for x in 0..TAPS {
-        for (row, value) in rows.iter_mut().zip(step([taps[x], taps[TAPS + x], taps[2 * TAPS + x]])) {
-            row[x] = value;
-        }
-    }
-    let mut points = [[0; LANES]; POINTS];
-    for (points, row) in points.chunks_exact_mut(SPAN).zip(rows) {
-        points.copy_from_slice(&step(row));
-    }
-    points
 }
 
 /// `G g` of one column, or row.
-fn step(g: [Columns; TAPS]) -> [Columns; SPAN] {
-    let each = |f: fn(i16, i16, i16) -> i16| core::array::from_fn(|lane| f(g[0][lane], g[1][lane], g[2][lane]));
+#[inline(always)]
+fn step<A: Lanes16>(arch: A, [a, b, c]: [A::I16; SIDE_TAPS]) -> [A::I16; SPAN] {
+    let six_times = |x| arch.shift_left16::<1>(arch.add16(x, arch.shift_left16::<1>(x)));
+    let (near, far) = (arch.add16(a, c), arch.add16(a, arch.shift_left16::<2>(c)));
+    let twice = arch.shift_left16::<1>(b);
     [
-        each(|a, _, _| 6 * a),
-        each(|a, b, c| a + b + c),
-        each(|a, b, c| a - b + c),
-        each(|a, b, c| a + 2 * b + 4 * c),
-        each(|a, b, c| a - 2 * b + 4 * c),
-        each(|_, _, c| 6 * c),
+        six_times(a),
+        arch.add16(near, b),
+        arch.sub16(near, b),
+        arch.add16(far, twice),
+        arch.sub16(far, twice),
+        six_times(c),
     ]
 }

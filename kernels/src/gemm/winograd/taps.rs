@@ -1,0 +1,77 @@
+//! Packed weights: bytes, from which a task transforms those of a panel group when it needs them.
+//!
+//! Transformed weights are eight times as large, and would come from beyond the second-level cache in every inference,
+//! which takes longer than to transform them.
+
+use super::super::pack::PanelSource;
+use super::super::spec::ConvSpec;
+use crate::arch::LANES;
+use crate::isa::Storage;
+use crate::memory::Line;
+
+/// Taps of a window.
+pub(super) const TAPS: usize = 9;
+/// Bytes of a tap of two channels: sixteen columns of each.
+pub(super) const TAP_BYTES: usize = 2 * LANES;
+
+/// Weights as they are stored: panels, then pairs of channels, then taps, then columns and channels.
+pub(super) struct TapWeights {
+    lines: Vec<Line>,
+    pairs: usize,
+    /// What every panel's weights are less by.
+    zeros: Vec<i16>,
+}
+
+impl TapWeights {
+    /// Packs the weights as bytes of the kind that the instruction set stores. The two channels of a column lie side by side, or all
+    /// columns of one before those of the other. What is no channel or column has the zero point.
+    pub(super) fn pack(spec: &ConvSpec<'_>, sources: &[PanelSource], storage: Storage, side_by_side: bool) -> Self {
+        let channels = spec.input.channels;
+        let pairs = channels.div_ceil(2);
+        let panel_lines = Self::panel_lines(pairs);
+        let (least, _) = storage.range();
+        // From signed bytes to stored ones.
+        let offset = least - i32::from(i8::MIN);
+        let mut lines = vec![Line::ZERO; sources.len() * panel_lines];
+        let mut zeros = Vec::with_capacity(sources.len());
+        for (panel, source) in lines.chunks_exact_mut(panel_lines.max(1)).zip(sources) {
+            let weights = &spec.parts[source.part].weights;
+            let zero = weights.signed_zero() + offset;
+            zeros.push(zero as i16);
+            let bytes: &mut [u8] = bytemuck::cast_slice_mut(panel);
+            bytes.fill(zero as u8);
+            for lane in 0..source.count {
+                let of_column = (source.first + lane) * TAPS * channels;
+                for tap in 0..TAPS {
+                    for channel in 0..channels {
+                        let weight = i32::from(weights.signed(of_column + tap * channels + channel)) + offset;
+                        let (pair, k) = (channel / 2, channel % 2);
+                        let at = if side_by_side { 2 * lane + k } else { LANES * k + lane };
+                        bytes[(pair * TAPS + tap) * TAP_BYTES + at] = weight as u8;
+                    }
+                }
+            }
+        }
+        Self { lines, pairs, zeros }
+    }
+
+    /// Lines of a panel of so many pairs of channels.
+    fn panel_lines(pairs: usize) -> usize {
+        (pairs * TAPS * TAP_BYTES).div_ceil(size_of::<Line>())
+    }
+
+    /// The weights of a panel, and their zero point.
+    pub(super) fn of_panel(&self, panel: usize) -> (&[u8], i16) {
+        let lines = Self::panel_lines(self.pairs);
+        (bytemuck::cast_slice(&self.lines[panel * lines..][..lines]), self.zeros[panel])
+    }
+
+    /// Pairs of channels.
+    pub(super) fn pairs(&self) -> usize {
+        self.pairs
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&self.lines[..])
+    }
+}
