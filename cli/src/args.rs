@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ottava::{Backend, Isa, PlanOptions};
+use ottava::{Backend, Isa, PlanOptions, Winograd};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,9 +53,39 @@ pub struct EngineArgs {
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<usize>,
-    /// Compute no 3x3 convolution by Winograd transforms, to compare; the outputs are the same
-    #[arg(long)]
-    pub no_winograd: bool,
+    #[command(flatten)]
+    pub winograd: WinogradArgs,
+}
+
+/// How 3x3 convolutions are computed.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct WinogradArgs {
+    /// When to compute 3x3 convolutions by Winograd transforms: where that is faster, or to compare; outputs are the same
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    winograd: WinogradArg,
+    /// The same as `--winograd never`
+    #[arg(long, conflicts_with = "winograd")]
+    no_winograd: bool,
+}
+
+impl WinogradArgs {
+    /// The plan's option.
+    pub fn choice(self) -> Winograd {
+        match self.winograd {
+            WinogradArg::Never => Winograd::Never,
+            _ if self.no_winograd => Winograd::Never,
+            WinogradArg::Auto => Winograd::Auto,
+            WinogradArg::Always => Winograd::Always,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum WinogradArg {
+    #[default]
+    Auto,
+    Never,
+    Always,
 }
 
 impl EngineArgs {
@@ -65,7 +95,7 @@ impl EngineArgs {
             isa: self.isa,
             threads: self.threads,
             backend: backend.into(),
-            winograd: !self.no_winograd,
+            winograd: self.winograd.choice(),
             ..PlanOptions::default()
         }
     }
@@ -265,9 +295,8 @@ pub struct VerifyArgs {
     /// Instruction sets, as `ottava kernels` lists them, or `all` of this CPU
     #[arg(long, value_name = "ISA,...", value_delimiter = ',', default_value = "all")]
     pub isa: Vec<IsaChoice>,
-    /// Compute no 3x3 convolution by Winograd transforms
-    #[arg(long)]
-    pub no_winograd: bool,
+    #[command(flatten)]
+    pub winograd: WinogradArgs,
 }
 
 /// Show what is in a model, and what the plan makes of it

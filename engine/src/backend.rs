@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottava_kernels::Isa;
+use ottava_kernels::gemm::winograd::When;
 
 use crate::error::Result;
 use crate::tensor::TensorId;
 
 /// How to run a model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PlanOptions {
     /// Instruction set; `None` takes the best of this CPU (which `OTTAVA_ISA` can narrow).
     pub isa: Option<Isa>,
@@ -25,21 +26,28 @@ pub struct PlanOptions {
     pub input_shapes: Vec<(usize, Vec<usize>)>,
     /// Keep every tensor, so that [`crate::Session::tensor`] can show it: costs memory and some fusion.
     pub keep_intermediates: bool,
-    /// Compute 3x3 convolutions with fewer products, by exact Winograd transforms, where that is faster. Outputs are the same
-    /// either way; packed weights are smaller without.
-    pub winograd: bool,
+    /// When to compute 3x3 convolutions with fewer products, by exact Winograd transforms.
+    pub winograd: Winograd,
 }
 
-impl Default for PlanOptions {
-    fn default() -> Self {
-        Self {
-            isa: None,
-            backend: Backend::default(),
-            threads: None,
-            batch: None,
-            input_shapes: Vec::new(),
-            keep_intermediates: false,
-            winograd: true,
+/// When to compute 3x3 convolutions with fewer products, by exact Winograd transforms. Outputs are the same either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Winograd {
+    /// Where it is estimated to be faster.
+    #[default]
+    Auto,
+    /// Never.
+    Never,
+    /// Wherever it is exact and the instruction set has kernels for it, faster or not: to compare.
+    Always,
+}
+
+impl From<Winograd> for When {
+    fn from(winograd: Winograd) -> Self {
+        match winograd {
+            Winograd::Auto => Self::Faster,
+            Winograd::Never => Self::Never,
+            Winograd::Always => Self::Exact,
         }
     }
 }

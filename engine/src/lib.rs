@@ -58,7 +58,7 @@ mod tensor;
 #[cfg(target_endian = "big")]
 compile_error!("models are little-endian and used in place: big-endian targets are not supported");
 
-pub use backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Profile};
+pub use backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Profile, Winograd};
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{DType, Graph, Quantization};
 pub use import::{FileOperator, MissingSupport, OperatorInfo};

@@ -3,7 +3,7 @@
 mod common;
 
 use common::goldens;
-use ottava::{Backend, Isa, Model, Plan, PlanOptions, Session};
+use ottava::{Backend, Isa, Model, Plan, PlanOptions, Session, Winograd};
 use ottava_models::{Activation, Conv, Form, NetworkBuilder, Rng};
 
 /// Layers of a plan that Winograd kernels compute.
@@ -56,7 +56,7 @@ fn network(seed: u64) -> Vec<u8> {
 
 #[test]
 fn both_ways_and_the_reference_agree_on_networks_of_windows() {
-    let mut by_winograd = 0;
+    let (mut chosen, mut forced) = (0, 0);
     for seed in 0..16 {
         let model = Model::from_bytes(network(seed), &format!("windows {seed}")).unwrap();
         let reference = PlanOptions { backend: Backend::Reference, ..PlanOptions::default() };
@@ -64,18 +64,24 @@ fn both_ways_and_the_reference_agree_on_networks_of_windows() {
         let input = bytes(seed, plan.inputs()[0].size_bytes());
         let (_, reference) = ran(&model, &reference, &input);
         for isa in Isa::for_tests() {
-            for winograd in [true, false] {
+            for winograd in [Winograd::Auto, Winograd::Never, Winograd::Always] {
                 let threads = Some(1 + seed as usize % 4);
                 let options = PlanOptions { isa: Some(isa), threads, winograd, ..PlanOptions::default() };
                 let (plan, session) = ran(&model, &options, &input);
-                let compared = compare(&model, &reference, &session, &format!("seed {seed} {isa} winograd {winograd}"));
+                let compared =
+                    compare(&model, &reference, &session, &format!("seed {seed} {isa} winograd {winograd:?}"));
                 assert!(compared > 3);
-                assert!(winograd || winograd_layers(&plan) == 0, "seed {seed} {isa}: not asked for");
-                by_winograd += winograd_layers(&plan);
+                let layers = winograd_layers(&plan);
+                assert!(winograd != Winograd::Never || layers == 0, "seed {seed} {isa}: not asked for");
+                chosen += if winograd == Winograd::Auto { layers } else { 0 };
+                forced += if winograd == Winograd::Always { layers } else { 0 };
             }
         }
     }
-    assert!(by_winograd > 0, "no layer was computed by Winograd transforms");
+    assert!(
+        chosen > 0 && forced > chosen,
+        "{chosen} layers were computed by Winograd transforms, {forced} where asked for"
+    );
 }
 
 /// Every layer that the plan computes by Winograd transforms, on photos.
@@ -86,12 +92,12 @@ fn both_ways_agree_on_every_layer_of_inception_v3() {
         let model = Model::open(&golden.model).unwrap();
         for isa in Isa::for_tests().into_iter().filter(|&isa| isa != Isa::Scalar) {
             let options = |winograd| PlanOptions { isa: Some(isa), winograd, ..PlanOptions::default() };
-            let (plan, with) = ran(&model, &options(true), &golden.input);
-            let (plan_without, without) = ran(&model, &options(false), &golden.input);
+            let (plan, with) = ran(&model, &options(Winograd::Auto), &golden.input);
+            let (plan_without, without) = ran(&model, &options(Winograd::Never), &golden.input);
             assert!(compare(&model, &without, &with, &format!("{} {isa}", golden.label)) > 90);
             assert!(with.output(0).unwrap() == golden.output, "{} {isa}: the oracle has another output", golden.label);
             assert_eq!(winograd_layers(&plan_without), 0, "{name} {isa}");
-            if isa == Isa::Avx2 {
+            if matches!(isa, Isa::Avx2 | Isa::Avx512Vnni) {
                 assert!(winograd_layers(&plan) >= 8, "{name} {isa}: {} layers", winograd_layers(&plan));
             }
         }

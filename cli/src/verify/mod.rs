@@ -5,7 +5,7 @@ mod compare;
 use std::io::Write;
 use std::thread;
 
-use ottava::{Backend, Isa, Model, Plan, PlanOptions, Session};
+use ottava::{Backend, Isa, Model, Plan, PlanOptions, Session, Winograd};
 
 use crate::args::{IsaChoice, VerifyArgs};
 use crate::errors::{CliError, Result};
@@ -41,7 +41,7 @@ pub fn execute(args: &VerifyArgs, output: &mut dyn Write) -> Result<()> {
 struct Pass {
     isa: Isa,
     threads: usize,
-    winograd: bool,
+    winograd: Winograd,
     layers: usize,
     compared: Compared,
 }
@@ -56,7 +56,7 @@ fn passes(args: &VerifyArgs) -> Vec<Pass> {
     }
     isas.sort();
     isas.dedup();
-    let winograd = !args.no_winograd;
+    let winograd = args.winograd.choice();
     let pass = |isa, &threads: &usize| Pass { isa, threads, winograd, layers: 0, compared: Compared::default() };
     isas.iter().flat_map(|&isa| args.threads.iter().map(move |threads| pass(isa, threads))).collect()
 }

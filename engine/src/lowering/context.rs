@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use ottava_kernels::gemm::winograd::When;
 use ottava_kernels::strided::Strided;
 use ottava_kernels::{Image, Isa};
 
@@ -33,8 +34,8 @@ pub struct Lowering<'a> {
     pub(crate) places: &'a Places,
     pub(crate) isa: Isa,
     pub(crate) threads: usize,
-    /// Whether convolutions may be computed by Winograd transforms.
-    pub(crate) winograd: bool,
+    /// When 3x3 convolutions are computed by Winograd transforms.
+    pub(crate) winograd: When,
     pub(crate) tables: TableBudget,
 }
 
@@ -179,7 +180,7 @@ mod tests {
             places: &places,
             isa: Isa::Scalar,
             threads: 1,
-            winograd: true,
+            winograd: When::Faster,
             tables: TableBudget::new(),
         };
         assert!(!lowering.affords_entries(MAX_TABLE_ENTRIES + 1), "what is refused costs nothing");

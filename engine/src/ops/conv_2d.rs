@@ -195,12 +195,12 @@ impl Lower for Conv2d {
 
 /// A convolution the faster way, and what is worth telling about it.
 fn prepare(lowering: &Lowering<'_>, spec: &ConvSpec<'_>) -> (Box<dyn Layer>, Option<String>) {
-    let refusal = match lowering.winograd.then(|| winograd::prepare(lowering.isa, spec)) {
-        Some(Ok(Offer { layer, gain })) => {
+    let refusal = match winograd::prepare(lowering.isa, lowering.winograd, spec) {
+        Ok(Offer { layer, gain }) => {
             return (Box::new(layer), Some(format!("Winograd, estimated to be {gain:.2} times as fast")));
         }
-        Some(Err(Refusal::Window)) | None => None,
-        Some(Err(refusal)) => Some(format!("no Winograd: {refusal}")),
+        Err(Refusal::Window | Refusal::Unwanted) => None,
+        Err(refusal) => Some(format!("no Winograd: {refusal}")),
     };
     let conv = gemm::prepare(lowering.isa, spec);
     let note = conv_note(&conv.statistics(), refusal);

@@ -113,7 +113,7 @@ impl OptimizedProgram {
             places: &places,
             isa,
             threads,
-            winograd: options.winograd,
+            winograd: options.winograd.into(),
             tables: TableBudget::new(),
         };
         let mut planned = Planned::new(model, &graph, &lowering, &steps, &vanished)?;

@@ -9,7 +9,7 @@ use crate::isa::Isa;
 use crate::memory::Line;
 
 /// Direct convolutions that cost less than so many times as much stay direct: an estimate may be wrong by that much.
-const LEAST_GAIN: f64 = 1.08;
+const LEAST_GAIN: f64 = 1.05;
 /// Most bytes of a thread's workspace. Transformed values of very many channels would leave the second-level cache, and take memory.
 const MOST_WORKSPACE_BYTES: usize = 6 << 20;
 
@@ -21,23 +21,38 @@ pub struct Offer {
     pub gain: f64,
 }
 
-/// Prepares a convolution by way of points, where that is exact and faster.
+/// When to compute 3x3 convolutions by way of points. Outputs are the same either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum When {
+    /// Where the cost model finds it faster.
+    #[default]
+    Faster,
+    /// Never.
+    Never,
+    /// Wherever it is exact and the instruction set has kernels for it, to compare.
+    Exact,
+}
+
+/// Prepares a convolution by way of points, where that is exact and wanted.
 ///
 /// # Errors
 /// Why it is not.
 ///
 /// # Panics
 /// As [`gemm::prepare`](super::super::prepare), and where the input's zero point is no stored value.
-pub fn prepare(isa: Isa, spec: &ConvSpec<'_>) -> Result<Offer, Refusal> {
+pub fn prepare(isa: Isa, when: When, spec: &ConvSpec<'_>) -> Result<Offer, Refusal> {
+    if when == When::Never {
+        return Err(Refusal::Unwanted);
+    }
     proof::prove_window(spec)?;
     let bound = table::own(isa)?;
     let cut = bound.descriptor().cut(spec);
     let bytes = cut.workspace_lines() * size_of::<Line>();
-    if bytes > MOST_WORKSPACE_BYTES {
+    if when == When::Faster && bytes > MOST_WORKSPACE_BYTES {
         return Err(Refusal::Memory { bytes });
     }
     let gain = bound.descriptor().costs.gain(spec, &cut);
-    if gain < LEAST_GAIN {
+    if when == When::Faster && gain < LEAST_GAIN {
         return Err(Refusal::Slower { gain });
     }
     Ok(Offer { layer: Winograd::new(isa, spec)?, gain })

@@ -40,7 +40,7 @@ mod table;
 mod taps;
 mod weights;
 
-pub use choice::{Offer, prepare};
+pub use choice::{Offer, When, prepare};
 pub use layer::Winograd;
 pub use refusal::Refusal;
 pub(crate) use table::kernels;

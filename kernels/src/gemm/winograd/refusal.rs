@@ -8,6 +8,8 @@ use crate::isa::Isa;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// Nobody wants it.
+    Unwanted,
     /// Its window is no 3x3 of stride and dilation 1, or it has groups.
     Window,
     /// The instruction set has no kernels for it.
@@ -34,6 +36,7 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unwanted => f.write_str("it is not wanted"),
             Self::Window => f.write_str("the window is no 3x3 of stride 1"),
             Self::InstructionSet(isa) => write!(f, "{isa} has no kernels for it"),
             Self::Sums { channel, .. } => write!(f, "sums of channel {channel} may leave 26 bits"),
