@@ -16,7 +16,7 @@ PATH = re.compile(r"(?:\w+::)+")
 PRODUCTS = ("gemm", "depthwise")
 WORDS = ("gemm16", "depthwise16", "matmul")
 # Entries beside a family's tiles: what only some layers need, and transforms, which hardly multiply.
-ASIDE = ("RowSums", "InputTransform", "OutputTransform")
+ASIDE = ("RowSums", "InputTransform", "WeightTransform", "OutputTransform")
 # Multiply-accumulates a turn of loops that are no tile's, but sums over one row or column. Loops with more instructions than
 # multiply-accumulates are none either: they rescale sums.
 NARROW = 16
