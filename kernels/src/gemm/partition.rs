@@ -7,8 +7,9 @@ use super::panel_epilogue::PanelGroup;
 
 /// Most rows whose pointers a task prepares at a time.
 pub(crate) const MAX_BLOCK_ROWS: usize = 72;
-/// Activations of a block of rows should stay in the first-level cache beside the weights.
-const BLOCK_BYTES: usize = 24 << 10;
+/// Activations of a block of rows should stay near: those of a tile in the first-level cache, all of them in the second. Each block
+/// reads the weights of all panels anew.
+const BLOCK_BYTES: usize = 72 << 10;
 /// Weights that one task streams should stay in the second-level cache.
 const CHUNK_BYTES: usize = 640 << 10;
 /// Below this many bytes of weights all panels go together.
