@@ -17,8 +17,9 @@ Examples:
   ottava verify inception-v3                    kernels against the reference, layer by layer
   ottava inspect net.tflite                     what is in a file, and what the plan makes of it
   ottava kernels net.tflite                     which kernel each layer gets, by instruction set
+  ottava pack net.tflite -o net.ottava          a file that starts at once, with weights as kernels take them
 
-MODEL is the path of a .tflite file or a built-in name: inception-v3, mobilenet-v1, mobilenet-v2,
+MODEL is the path of a .tflite or .ottava file or a built-in name: inception-v3, mobilenet-v1, mobilenet-v2,
 resnet50, each also with -uint8, and ssd-mobilenet-v2. A built-in network has seeded weights; it is
 built once and kept in the user's cache folder, or in the one that OTTAVA_CACHE names.
 
@@ -42,6 +43,7 @@ pub enum Command {
     Verify(VerifyArgs),
     Inspect(InspectArgs),
     Kernels(KernelsArgs),
+    Pack(PackArgs),
 }
 
 /// Instruction set and threads, as most commands take them.
@@ -138,7 +140,7 @@ impl From<BackendArg> for Backend {
   ottava bench inception-v3 --threads 1 --gaps
   ottava bench net.tflite --batch 8 --json - | jq .latency_ms.median")]
 pub struct BenchArgs {
-    /// Path of a .tflite file or built-in name
+    /// Path of a .tflite or .ottava file or built-in name
     pub model: OsString,
     #[command(flatten)]
     pub engine: EngineArgs,
@@ -200,7 +202,7 @@ pub struct CompareArgs {
   ottava run two_inputs.tflite --input left=l.npy --input right=r.npy --output-dir out
   ottava run net.tflite --input image.npy --output-dir out --backend reference")]
 pub struct RunArgs {
-    /// Path of a .tflite file or built-in name
+    /// Path of a .tflite or .ottava file or built-in name
     pub model: OsString,
     /// An input, by the tensor's name or in the model's order; once for each input
     #[arg(long = "input", value_name = "[NAME=]FILE.npy", required = true)]
@@ -234,7 +236,7 @@ pub enum Crop {
   ottava classify mobilenet_v2.tflite cat.jpg dog.png --labels labels.txt --top 5
   ottava classify float_input.tflite cat.jpg --mean 0 --scale 255")]
 pub struct ClassifyArgs {
-    /// Path of a .tflite file or built-in name
+    /// Path of a .tflite or .ottava file or built-in name
     pub model: OsString,
     /// Pictures
     #[arg(required = true, value_name = "IMAGE")]
@@ -284,7 +286,7 @@ impl FromStr for IsaChoice {
   ottava verify mobilenet-v2
   ottava verify net.tflite --isa avx2,scalar --threads 1,4 --inputs 5")]
 pub struct VerifyArgs {
-    /// Path of a .tflite file or built-in name
+    /// Path of a .tflite or .ottava file or built-in name
     pub model: OsString,
     /// Number of inputs
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = runs)]
@@ -305,7 +307,7 @@ pub struct VerifyArgs {
 /// and the memory that it takes.
 #[derive(Args, Debug)]
 pub struct InspectArgs {
-    /// Path of a .tflite file or built-in name
+    /// Path of a .tflite or .ottava file or built-in name
     #[arg(required_unless_present = "ops")]
     pub model: Option<OsString>,
     #[command(flatten)]
@@ -319,6 +321,9 @@ pub struct InspectArgs {
     /// Print JSON, for programs
     #[arg(long)]
     pub json: bool,
+    /// Compare the sections of a packed model with their checksums first
+    #[arg(long, requires = "model")]
+    pub check: bool,
 }
 
 /// List the kernels, and which of them this CPU gets
@@ -330,11 +335,57 @@ pub struct InspectArgs {
   ottava kernels --peak
   ottava kernels inception-v3")]
 pub struct KernelsArgs {
-    /// Path of a .tflite file or built-in name
+    /// Path of a .tflite or .ottava file or built-in name
     pub model: Option<OsString>,
     /// Also measure what one core reaches with each instruction set's dot product
     #[arg(long, conflicts_with = "model")]
     pub peak: bool,
+}
+
+/// `native`, `all`, or one instruction set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PackIsa {
+    Native,
+    All,
+    One(Isa),
+}
+
+impl FromStr for PackIsa {
+    type Err = <Isa as FromStr>::Err;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "native" => Ok(Self::Native),
+            "all" => Ok(Self::All),
+            _ => name.parse().map(Self::One),
+        }
+    }
+}
+
+/// Write a model with its weights as kernels take them
+///
+/// The file is mapped and used in place: nothing is packed when it is run, and processes that run it share its pages. It holds a
+/// section for each instruction set asked for, which this CPU must have, and the whole .tflite file, for all that runs otherwise:
+/// other instruction sets, other batches, the reference. The same model and version give the same bytes.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  ottava pack net.tflite -o net.ottava
+  ottava pack inception-v3 -o inception.ottava --isa avx2,avx512vnni
+  ottava pack net.tflite -o net.ottava --strip")]
+pub struct PackArgs {
+    /// Path of a .tflite file or built-in name
+    pub model: OsString,
+    /// The file to write
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Instruction sets: `native` is the best of this CPU, `all` all that it has
+    #[arg(long, value_name = "ISA,...", value_delimiter = ',', default_value = "native")]
+    pub isa: Vec<PackIsa>,
+    /// Leave the weights out of the .tflite file that are packed: half the size, but such a file runs only as it was packed
+    #[arg(long)]
+    pub strip: bool,
+    #[command(flatten)]
+    pub winograd: WinogradArgs,
 }
 
 fn threads(text: &str) -> Result<usize, String> {

@@ -16,6 +16,7 @@ mod inspect;
 mod kernels;
 mod models;
 mod npy;
+mod pack;
 mod run;
 mod stats;
 mod table;
@@ -50,5 +51,6 @@ fn execute(command: &Command, output: &mut dyn Write) -> Result<()> {
         Command::Verify(args) => verify::execute(args, output),
         Command::Inspect(args) => inspect::execute(args, output),
         Command::Kernels(args) => kernels::execute(args, output),
+        Command::Pack(args) => pack::execute(args, output),
     }
 }

@@ -8,6 +8,7 @@ use ottava_kernels::Isa;
 use ottava_kernels::gemm::winograd::When;
 
 use crate::error::Result;
+use crate::optimize::PackedStep;
 use crate::tensor::TensorId;
 
 /// How to run a model.
@@ -49,6 +50,14 @@ impl From<Winograd> for When {
             Winograd::Never => Self::Never,
             Winograd::Always => Self::Exact,
         }
+    }
+}
+
+impl PlanOptions {
+    /// Whether a plan computes what the model says with the shapes that it says, and keeps no tensor for itself: what packed models
+    /// hold.
+    pub(crate) fn as_the_model_is(&self) -> bool {
+        self.batch.is_none() && self.input_shapes.is_empty() && !self.keep_intermediates
     }
 }
 
@@ -157,6 +166,10 @@ pub(crate) trait Program: Send + Sync {
     fn threads(&self) -> usize;
     /// The steps, in order.
     fn layers(&self) -> &[LayerInfo];
+    /// The steps with their packed weights, where they can be stored.
+    fn packed_steps(&self) -> Option<&[PackedStep]> {
+        None
+    }
     /// Memory, but for the model's own size.
     fn memory(&self) -> MemoryInfo;
     /// The state of one session, on the embedder's pool if there is one.

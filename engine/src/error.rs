@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 /// Result of everything in this library that can fail.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What kind of failure an [`Error`] is: stable, to be matched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,6 +133,12 @@ impl From<planus::Error> for Error {
 impl From<ottava_ref::Error> for Error {
     fn from(error: ottava_ref::Error) -> Self {
         Self::invalid(error.to_string()).with_source(error)
+    }
+}
+
+impl From<ottava_kernels::Unfit> for Error {
+    fn from(error: ottava_kernels::Unfit) -> Self {
+        Self::corrupt(error.to_string()).with_source(error)
     }
 }
 

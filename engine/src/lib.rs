@@ -24,6 +24,7 @@
 //! * `lowering`: what an operator needs to become a layer.
 //! * `ops`: everything the engine knows of an operator, one file each.
 //! * `optimize`: the backend that turns the graph into kernels: passes, placement, lowering.
+//! * `packed`: models with packed weights in their file.
 //! * `exec`: how a run's layers and tasks are shared among threads.
 //! * `reference`: the backend that runs the graph as it is.
 //! * `backend`: what plans and sessions ask of a backend.
@@ -44,11 +45,13 @@ mod buffer;
 mod clock;
 mod error;
 mod exec;
+mod file;
 mod import;
 mod lowering;
 mod model;
 mod ops;
 mod optimize;
+mod packed;
 mod pages;
 mod plan;
 mod reference;
@@ -65,5 +68,6 @@ pub use import::{FileOperator, MissingSupport, OperatorInfo};
 pub use model::Model;
 pub use ops::{InputShapes, Operator, SupportedOperator, TensorView, TensorViewMut, supported_operators};
 pub use ottava_kernels::Isa;
+pub use packed::{Kept, PackedSection, save_plans, write_plans};
 pub use plan::{Plan, TensorInfo};
 pub use session::{Element, Session};

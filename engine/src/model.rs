@@ -1,21 +1,29 @@
 //! A model file: mapped or owned, verified once, immutable from then on.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Read};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use memmap2::Mmap;
+use ottava_kernels::{Isa, StableBytes};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::backend::Winograd;
+use crate::error::{Error, Result};
+use crate::file::FileBytes;
 use crate::graph::{Constant, Graph};
-use crate::import::{self, FileOperator, OperatorInfo};
+use crate::import::{self, FileOperator, OperatorInfo, SourceBytes};
+use crate::optimize::PackedStep;
+use crate::packed::{self, PackedFile, PackedSection, Source, StoredPlan};
+use crate::tensor::{ConstantBytes, TensorId};
 
-/// A verified `.tflite` model.
+/// Shorter weights are not left out of a packed model.
+const LEAST_HOLE: usize = 64;
+
+/// A verified model, of a `.tflite` file or a packed `.ottava` one.
 ///
-/// Cloning is cheap: clones share the bytes and the graph. The weights stay where they are in the map, nothing is
-/// copied until a [`crate::Plan`] packs them.
+/// Cloning is cheap: clones share the bytes and the graph. The weights stay where they are in the map. Nothing is
+/// copied until a [`crate::Plan`] packs them, and packed ones are used in place.
 #[derive(Clone)]
 pub struct Model {
     inner: Arc<Inner>,
@@ -23,23 +31,11 @@ pub struct Model {
 
 struct Inner {
     name: String,
-    bytes: Bytes,
+    file: Arc<FileBytes>,
+    source: Source,
+    packed: Option<PackedFile>,
     graph: Graph,
     operators: Vec<OperatorInfo>,
-}
-
-enum Bytes {
-    Mapped(Mmap),
-    Owned(Vec<u8>),
-}
-
-impl Bytes {
-    fn as_slice(&self) -> &[u8] {
-        match self {
-            Self::Mapped(map) => map,
-            Self::Owned(bytes) => bytes,
-        }
-    }
 }
 
 impl Model {
@@ -49,11 +45,16 @@ impl Model {
     /// When the file cannot be read, is no model, or its tables are damaged.
     pub fn survey(path: impl AsRef<Path>) -> Result<Vec<FileOperator>> {
         let path = path.as_ref();
-        let survey = map(path).and_then(|bytes| import::survey(bytes.as_slice()));
+        let survey = FileBytes::map(path).and_then(|file| {
+            let (source, _) = source(&file)?;
+            import::survey(import_view(&file, &source))
+        });
         survey.map_err(|error| error.in_file(&path.display().to_string()))
     }
 
-    /// Maps a file, verifies all of it and imports its main graph.
+    /// Maps a file, verifies all of it and imports its main graph. What it begins with says whether it is a `.tflite` file or a
+    /// packed model. The structure of packed weights is verified when they are planned with, their bytes by
+    /// [`Model::check_packed`].
     ///
     /// The file must not be changed in place while the model or anything made from it is alive (replacing it by renaming
     /// another over it is fine). Bytes behind the model, such as packed label files, are tolerated.
@@ -64,8 +65,8 @@ impl Model {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let name = path.display().to_string();
-        let bytes = map(path).map_err(|error| error.in_file(&name))?;
-        Self::new(bytes, &name)
+        let file = FileBytes::map(path).map_err(|error| error.in_file(&name))?;
+        Self::new(file, &name)
     }
 
     /// The same checks as [`Model::open`] on bytes in memory; `name` is what errors and reports call the model.
@@ -73,12 +74,20 @@ impl Model {
     /// # Errors
     /// As [`Model::open`].
     pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<Self> {
-        Self::new(Bytes::Owned(bytes), name)
+        Self::new(FileBytes::Owned(bytes), name)
     }
 
-    fn new(bytes: Bytes, name: &str) -> Result<Self> {
-        let (graph, operators) = import::import(bytes.as_slice(), &[]).map_err(|error| error.in_file(name))?;
-        Ok(Self { inner: Arc::new(Inner { name: name.to_owned(), bytes, graph, operators }) })
+    fn new(file: FileBytes, name: &str) -> Result<Self> {
+        let import = || {
+            let (source, packed) = source(&file)?;
+            let (graph, operators) = import::import(import_view(&file, &source), &[])?;
+            Ok((source, packed, graph, operators))
+        };
+        let (source, packed, graph, operators) = import().map_err(|error: Error| error.in_file(name))?;
+        // What is needed again comes back.
+        file.release(0..file.bytes().len());
+        let (name, file) = (name.to_owned(), Arc::new(file));
+        Ok(Self { inner: Arc::new(Inner { name, file, source, packed, graph, operators }) })
     }
 
     /// The path it was opened from, or the name it was given.
@@ -88,7 +97,30 @@ impl Model {
 
     /// Size of the file in bytes.
     pub fn size_bytes(&self) -> usize {
-        self.bytes().len()
+        self.inner.file.bytes().len()
+    }
+
+    /// What the file has packed weights for; nothing in a `.tflite` file.
+    pub fn packed_sections(&self) -> Vec<PackedSection> {
+        self.inner.packed.as_ref().map(PackedFile::plans).unwrap_or_default()
+    }
+
+    /// BLAKE3 of the `.tflite` file that the model is, or was packed from, before anything was left out of it.
+    pub fn source_hash(&self) -> [u8; 32] {
+        match &self.inner.packed {
+            Some(packed) => packed.source_hash,
+            None => blake3::hash(self.bytes()).into(),
+        }
+    }
+
+    /// Compares all of a packed model with its checksums. A `.tflite` file has none.
+    ///
+    /// # Errors
+    /// A section is damaged.
+    pub fn check_packed(&self) -> Result<()> {
+        let packed = self.inner.packed.as_ref();
+        let checked = packed.map_or(Ok(()), |packed| packed.check(self.inner.file.bytes()));
+        checked.map_err(|error| error.in_file(self.name()))
     }
 
     /// The network.
@@ -109,7 +141,7 @@ impl Model {
         if shapes.is_empty() {
             return Ok(self.graph().clone());
         }
-        import::import(self.bytes(), shapes).map(|(graph, _)| graph)
+        import::import(import_view(&self.inner.file, &self.inner.source), shapes).map(|(graph, _)| graph)
     }
 
     /// The bytes of a constant of this model's graph: little-endian, row-major, at any alignment.
@@ -117,10 +149,134 @@ impl Model {
         constant.bytes(self.bytes())
     }
 
-    /// The bytes of the file.
+    /// The bytes of the `.tflite` file, zeros where something is left out.
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.inner.bytes.as_slice()
+        source_bytes(&self.inner.file, &self.inner.source)
     }
+
+    /// Gives the pages of constants back that were packed.
+    pub(crate) fn release<'a>(&self, constants: impl IntoIterator<Item = &'a Constant>) {
+        let Source::InFile(source) = &self.inner.source else { return };
+        for constant in constants {
+            if let ConstantBytes::InFile(range) = &constant.0 {
+                self.inner.file.release(source.start + range.start..source.start + range.end);
+            }
+        }
+    }
+
+    /// What is left out of the `.tflite` file.
+    pub(crate) fn holes(&self) -> &[Range<usize>] {
+        holes(&self.inner.source)
+    }
+
+    /// Whether two models are clones of one.
+    pub(crate) fn same_bytes(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// The instruction set of a plan that may take any: the best that there are packed weights for, else the best of this CPU. One
+    /// that `OTTAVA_ISA` names is not left to choose.
+    ///
+    /// # Errors
+    /// As [`Isa::best`].
+    pub(crate) fn best_isa(&self, winograd: Winograd) -> Result<Isa> {
+        let best = Isa::best()?;
+        let chosen = std::env::var_os(ottava_kernels::isa::ISA_VARIABLE).is_some_and(|name| !name.is_empty());
+        let packed = self.inner.packed.as_ref().filter(|_| !chosen);
+        Ok(packed.and_then(|packed| packed.best_isa(winograd)).unwrap_or(best))
+    }
+
+    /// The packed weights for an instruction set, if the file has any.
+    ///
+    /// # Errors
+    /// They are damaged; or there are none, nor weights to pack.
+    pub(crate) fn stored_plan(&self, isa: Isa, winograd: Winograd) -> Result<Option<StoredPlan>> {
+        let Some(packed) = &self.inner.packed else { return Ok(None) };
+        let file: Arc<dyn StableBytes> = Arc::clone(&self.inner.file) as _;
+        let plan = packed.plan(&file, isa, winograd)?;
+        match packed.plan_range(isa, winograd) {
+            Some(range) => self.inner.file.populate(range),
+            None if !self.holes().is_empty() => return Err(packed.lacks(isa, winograd)),
+            None => {}
+        }
+        Ok(plan)
+    }
+
+    /// The bytes of constants that every plan has packed and nothing else reads.
+    ///
+    /// # Errors
+    /// Without them the source could not be imported.
+    pub(crate) fn packed_weights(&self, plans: &[&[PackedStep]]) -> Result<Vec<Range<usize>>> {
+        let graph = self.graph();
+        let mut readers: BTreeMap<TensorId, usize> = BTreeMap::new();
+        for &id in graph.nodes.iter().flat_map(|node| node.inputs.iter().flatten()) {
+            *readers.entry(id).or_default() += 1;
+        }
+        // Of every plan each read has to be one that was packed.
+        let mut packed: BTreeSet<TensorId> = readers.keys().copied().collect();
+        for steps in plans {
+            let mut reads: BTreeMap<TensorId, usize> = BTreeMap::new();
+            for &id in steps.iter().filter(|step| !step.buffers.is_empty()).flat_map(|step| &step.weights) {
+                *reads.entry(id).or_default() += 1;
+            }
+            packed.retain(|id| reads.get(id) == readers.get(id));
+        }
+        let in_file = |id: TensorId| match &graph.tensors[id].data.as_ref()?.0 {
+            ConstantBytes::InFile(range) => Some(range.clone()),
+            _ => None,
+        };
+        let others = (0..graph.tensors.len()).filter(|id| !packed.contains(id));
+        let others: Vec<Range<usize>> = others.filter_map(in_file).collect();
+        let meets = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
+        let mut found: Vec<Range<usize>> = packed.into_iter().filter_map(in_file).collect();
+        found.retain(|range| range.len() >= LEAST_HOLE && !others.iter().any(|other| meets(range, other)));
+        found.extend_from_slice(self.holes());
+        found.sort_by_key(|range| (range.start, range.end));
+        found.dedup_by(|next, kept| meets(next, kept));
+        self.check_holes(&found)?;
+        Ok(found)
+    }
+
+    /// Whether the source can be imported with holes.
+    fn check_holes(&self, holes: &[Range<usize>]) -> Result<()> {
+        let mut bytes = self.bytes().to_vec();
+        holes.iter().for_each(|hole| bytes[hole.clone()].fill(0));
+        let source = SourceBytes { bytes: &bytes, holes, file_bytes: bytes.len() };
+        let (graph, _) = import::import(source, &[])?;
+        match graph.nodes.len() == self.graph().nodes.len() {
+            true => Ok(()),
+            false => Err(Error::unsupported("the file uses its weights for something else, they cannot be left out")),
+        }
+    }
+}
+
+/// The source of a file, and the table of a packed model.
+fn source(file: &FileBytes) -> Result<(Source, Option<PackedFile>)> {
+    let bytes = file.bytes();
+    if !packed::is_packed(bytes) {
+        return Ok((Source::InFile(0..bytes.len()), None));
+    }
+    let packed = PackedFile::new(bytes)?;
+    let source = packed.source(bytes)?.ok_or_else(|| Error::corrupt("a packed model without a source"))?;
+    Ok((source, Some(packed)))
+}
+
+fn source_bytes<'a>(file: &'a FileBytes, source: &'a Source) -> &'a [u8] {
+    match source {
+        Source::InFile(range) => file.bytes().get(range.clone()).unwrap_or_default(),
+        Source::Rebuilt { bytes, .. } => bytes,
+    }
+}
+
+fn holes(source: &Source) -> &[Range<usize>] {
+    match source {
+        Source::InFile(_) => &[],
+        Source::Rebuilt { holes, .. } => holes,
+    }
+}
+
+fn import_view<'a>(file: &'a FileBytes, source: &'a Source) -> SourceBytes<'a> {
+    SourceBytes { bytes: source_bytes(file, source), holes: holes(source), file_bytes: file.bytes().len() }
 }
 
 impl fmt::Debug for Model {
@@ -131,42 +287,4 @@ impl fmt::Debug for Model {
             .field("operators", &self.operators().len())
             .finish_non_exhaustive()
     }
-}
-
-fn map(path: &Path) -> Result<Bytes> {
-    let io = |error: io::Error| Error::new(ErrorKind::Io, format!("cannot open: {error}")).with_source(error);
-    let file = open_regular(path).map_err(io)?;
-    if file.metadata().map_err(io)?.len() == 0 {
-        // An empty file cannot be mapped everywhere; as bytes it is refused like any other non-model.
-        return Ok(Bytes::Owned(Vec::new()));
-    }
-    if cfg!(not(any(unix, windows))) {
-        // WebAssembly has no memory maps.
-        let mut bytes = Vec::new();
-        (&file).read_to_end(&mut bytes).map_err(io)?;
-        return Ok(Bytes::Owned(bytes));
-    }
-    #[expect(unsafe_code, reason = "memory maps are unsafe to create")]
-    // SAFETY: the map is read-only and private to this process' view; that nobody changes the file in place is the
-    // documented contract of `Model::open`. Verification does not lean on it: offsets and sizes are read once, checked
-    // and copied into the graph, after that the map is only read as plain bytes at ranges inside it.
-    let map = unsafe { Mmap::map(&file) }.map_err(io)?;
-    Ok(Bytes::Mapped(map))
-}
-
-/// Opens a regular file for reading. Anything else is refused unopened: to open a pipe waits for somebody to write.
-fn open_regular(path: &Path) -> io::Result<File> {
-    let require_regular = |metadata: Metadata| match metadata.is_file() {
-        true => Ok(()),
-        false => Err(io::Error::other("not a regular file")),
-    };
-    require_regular(fs::metadata(path)?)?;
-    let mut options = OpenOptions::new();
-    options.read(true);
-    // By now something else may be there. Without waiting it is opened, and refused after all.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
-    let file = options.open(path)?;
-    require_regular(file.metadata()?)?;
-    Ok(file)
 }

@@ -1,6 +1,7 @@
 //! A model made ready to run: everything that can be decided before the first input is decided here.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use ottava_kernels::Isa;
@@ -9,7 +10,8 @@ use crate::backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Program};
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Quantization, TensorId};
 use crate::model::Model;
-use crate::optimize::OptimizedProgram;
+use crate::optimize::{OptimizedProgram, PackedStep};
+use crate::packed::{Kept, save_plans};
 use crate::reference;
 
 /// An input or output of the network.
@@ -65,7 +67,12 @@ impl Plan {
         if options.threads == Some(0) {
             return Err(Error::argument("0 threads cannot run anything"));
         }
-        let isa = options.isa.map_or_else(Isa::best, Isa::require)?;
+        let winograd = options.winograd;
+        let isa = match options.isa {
+            Some(isa) => isa.require()?,
+            None if options.as_the_model_is() => model.best_isa(winograd)?,
+            None => Isa::best()?,
+        };
         let graph = match (options.batch, options.input_shapes.as_slice()) {
             (Some(batch), []) => {
                 let graph = model.graph_for(&model.graph().batched_inputs(batch)?)?;
@@ -79,8 +86,11 @@ impl Plan {
         let (inputs, outputs) = (info(&graph.inputs), info(&graph.outputs));
         let batch = inputs.first().and_then(|input| input.shape.first()).copied().unwrap_or(1);
         let program: Box<dyn Program> = match options.backend {
-            Backend::Reference => Box::new(reference::ReferenceProgram::new(model, graph, options)),
-            Backend::Optimized => Box::new(OptimizedProgram::new(model, graph, options, isa)?),
+            Backend::Reference => Box::new(reference::ReferenceProgram::new(model, graph, options)?),
+            Backend::Optimized => {
+                let stored = if options.as_the_model_is() { model.stored_plan(isa, winograd)? } else { None };
+                Box::new(OptimizedProgram::new(model, graph, options, (isa, stored))?)
+            }
         };
         let (model, options) = (model.clone(), options.clone());
         Ok(Self { inner: Arc::new(Inner { model, options, batch, inputs, outputs, program }) })
@@ -133,6 +143,27 @@ impl Plan {
         let mut input_shapes: Vec<_> = kept.map(|(other, info)| (other, info.shape.clone())).collect();
         input_shapes.push((index, shape.to_vec()));
         Self::new(model, &PlanOptions { batch: None, input_shapes, ..options.clone() })
+    }
+
+    /// Writes the model with the packed weights of this plan to a packed model at `path`, which [`Model::open`] takes.
+    ///
+    /// # Errors
+    /// As [`save_plans`], which writes several plans to one file.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        save_plans(&[self], Kept::Everything, path)
+    }
+
+    pub(crate) fn model(&self) -> &Model {
+        &self.inner.model
+    }
+
+    pub(crate) fn options(&self) -> &PlanOptions {
+        &self.inner.options
+    }
+
+    /// The steps with their packed weights, where a plan of the model as it is could use them.
+    pub(crate) fn packed_steps(&self) -> Option<&[PackedStep]> {
+        self.inner.program.packed_steps().filter(|_| self.inner.options.as_the_model_is())
     }
 
     /// Name of the model.

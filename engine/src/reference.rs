@@ -8,9 +8,10 @@ use crate::backend::{Execution, LayerInfo, MemoryInfo, PlanOptions, Profile, Pro
 use crate::buffer::AlignedBytes;
 use crate::clock::Instant;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Node, TensorId};
+use crate::graph::{Constant, Graph, Node, TensorId};
 use crate::model::Model;
 use crate::ops::{TensorView, TensorViewMut};
+use crate::tensor::left_out;
 
 /// The graph as it is, one layer per operator.
 pub(crate) struct ReferenceProgram {
@@ -25,10 +26,17 @@ struct Shared {
 }
 
 impl ReferenceProgram {
-    pub(crate) fn new(model: &Model, graph: Graph, options: &PlanOptions) -> Self {
+    /// # Errors
+    /// The bytes of a constant are left out.
+    pub(crate) fn new(model: &Model, graph: Graph, options: &PlanOptions) -> Result<Self> {
+        let read = graph.nodes.iter().flat_map(|node| node.inputs.iter().flatten());
+        let lacks = |&&id: &&TensorId| graph.tensors[id].data.as_ref().is_some_and(Constant::is_left_out);
+        if let Some(&id) = read.clone().find(lacks) {
+            return Err(left_out(&graph.tensors[id]));
+        }
         let layers = graph.nodes.iter().enumerate().map(|(index, node)| layer(&graph, index, node)).collect();
         let keep_intermediates = options.keep_intermediates;
-        Self { shared: Arc::new(Shared { model: model.clone(), graph, keep_intermediates }), layers }
+        Ok(Self { shared: Arc::new(Shared { model: model.clone(), graph, keep_intermediates }), layers })
     }
 }
 

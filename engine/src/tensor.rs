@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::error::Error;
+
 /// Index of a tensor in [`crate::Graph::tensors`].
 pub type TensorId = usize;
 
@@ -143,6 +145,8 @@ pub(crate) enum ConstantBytes {
     InFile(Range<usize>),
     /// Computed at import from other constants and from shapes.
     Computed(Arc<[u8]>),
+    /// So many bytes that a packed model has in packed form alone.
+    LeftOut(usize),
 }
 
 impl Constant {
@@ -151,14 +155,21 @@ impl Constant {
         match &self.0 {
             ConstantBytes::InFile(range) => range.len(),
             ConstantBytes::Computed(bytes) => bytes.len(),
+            ConstantBytes::LeftOut(size_bytes) => *size_bytes,
         }
     }
 
-    /// Its bytes; nothing if `file` is not the file it came from.
+    /// Whether there are no bytes of it but packed ones.
+    pub(crate) fn is_left_out(&self) -> bool {
+        matches!(self.0, ConstantBytes::LeftOut(_))
+    }
+
+    /// Its bytes; nothing if they are left out, or `file` is not the file it came from.
     pub(crate) fn bytes<'a>(&'a self, file: &'a [u8]) -> &'a [u8] {
         match &self.0 {
             ConstantBytes::InFile(range) => file.get(range.clone()).unwrap_or_default(),
             ConstantBytes::Computed(bytes) => bytes,
+            ConstantBytes::LeftOut(_) => &[],
         }
     }
 }
@@ -190,6 +201,14 @@ impl Tensor {
     pub fn size_bytes(&self) -> usize {
         self.element_count() * self.dtype.size_bytes()
     }
+}
+
+/// The error of asking for bytes of a constant that are left out.
+pub(crate) fn left_out(tensor: &Tensor) -> Error {
+    let name = &tensor.name;
+    Error::unsupported(format!(
+        "the weights '{name}' were left out when the model was packed; it runs only as it was packed"
+    ))
 }
 
 /// Size of a tensor in bytes, or `None` beyond [`MAX_TENSOR_BYTES`].

@@ -3,6 +3,7 @@
 //! * [`import`]: the bytes are a model file.
 //! * [`mutate`]: the bytes describe what to change in a small sound network, in its tables and in its file.
 //! * [`random_graph`]: the bytes are the seed of a random sound network.
+//! * [`packed`]: the bytes describe what to change in a packed model, whose weights may then be any.
 //!
 //! What must hold is the same for all: the importer gives a model or an error; a model can be planned; where it is small
 //! enough to be run, every instruction set gives the reference's bits for any number of threads; nothing panics and
@@ -15,6 +16,7 @@
 //! cargo +nightly fuzz run import -- -detect_leaks=0 -max_total_time=60
 //! cargo +nightly fuzz run mutate -- -detect_leaks=0 -max_total_time=60 -len_control=0 -max_len=160
 //! cargo +nightly fuzz run random_graph -- -detect_leaks=0 -max_total_time=60 -len_control=0 -max_len=8
+//! cargo +nightly fuzz run packed -- -detect_leaks=0 -max_total_time=60 -len_control=0 -max_len=64
 //! ```
 //!
 //! Leaks are not looked for, because the threads of a session's pool end after the session: memory that a thread frees as it
@@ -34,12 +36,14 @@
 //! cargo run --release -p ottava-fuzz --bin mutate -- fuzz/artifacts/mutate/crash-...
 //! ```
 //!
-//! `cargo test` runs a thousand seeded inputs through each of the first two bodies and some through the third.
+//! `cargo test` runs a thousand seeded inputs through each of the first two bodies, some through the third and ten thousand
+//! through the last.
 //! `libfuzzer-sys` is a dependency under `--cfg fuzzing` only, which cargo-fuzz sets: ordinary builds stay pure cargo.
 #![forbid(unsafe_code)]
 
 mod check;
 mod edits;
+mod packed;
 mod script;
 
 use std::io;
@@ -48,6 +52,7 @@ use std::path::PathBuf;
 use ottava::{Error, ErrorKind, Model};
 
 use check::Depth;
+pub use packed::Outcome;
 use script::Script;
 
 /// The bytes as a model: an error, or a model whose backends agree.
@@ -89,6 +94,15 @@ pub fn random_graph(input: &[u8]) {
     let model = Model::from_bytes(bytes.clone(), &format!("random network {seed}"));
     let model = model.unwrap_or_else(|error| panic!("a sound network is refused: {error}"));
     check::model(&model, &bytes, Depth::All);
+}
+
+/// A packed network of a few kilobytes for every instruction set, changed as the input says: its table, its steps, its packed
+/// weights, its source.
+///
+/// # Panics
+/// On findings.
+pub fn packed(input: &[u8]) -> Outcome {
+    packed::packed(&mut Script::new(input))
 }
 
 /// Runs the files that the command line names through the body of a target.

@@ -1,5 +1,6 @@
 //! The fuzz targets on seeded inputs: what `cargo test` can do of a campaign.
 
+use ottava_fuzz::Outcome;
 use ottava_models::Rng;
 
 fn bytes(rng: &mut Rng, longest: usize) -> Vec<u8> {
@@ -38,6 +39,22 @@ fn a_thousand_damaged_files() {
         }
         ottava_fuzz::import(&file);
     }
+}
+
+#[test]
+fn ten_thousand_changed_packed_models() {
+    let all = seeds(10_000);
+    let mut counts = [0; 3];
+    for seed in all.clone() {
+        let outcome = ottava_fuzz::packed(&bytes(&mut Rng::new(seed), 64));
+        counts[match outcome {
+            Outcome::Refused => 0,
+            Outcome::NotPlanned => 1,
+            Outcome::Planned => 2,
+        }] += 1;
+    }
+    // None may be rare: each is refused by other checks, and what is planned tests the kernels.
+    assert!(counts.iter().all(|&count| count > all.end / 20), "refused, not planned, planned: {counts:?}");
 }
 
 #[test]

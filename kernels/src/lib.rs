@@ -5,6 +5,7 @@
 //! arithmetic, no feature detection and no allocation.
 //!
 //! * [`isa`] detects what the CPU has. Everything else is told.
+//! * [`packed`] is the memory of packed weights, which may have been packed before.
 //! * [`gemm`] is convolution and fully connected layers; [`gemm16`] those of 16-bit activations.
 //! * `arch` holds the vector primitives; the kernels of each operator family are types, written once on top of them. Each
 //!   instruction set has one `#[target_feature]` function that they are compiled in, and a row in the family's table.
@@ -35,6 +36,7 @@ pub mod mean;
 pub mod memory;
 pub mod movement;
 pub mod mul;
+pub mod packed;
 pub mod pair16;
 pub mod pair_table;
 pub mod pairs;
@@ -57,6 +59,7 @@ pub use isa::{Isa, IsaError, Storage};
 pub use kernel_id::KernelId;
 pub use layer::{Failure, Layer, Task, run_all, try_run_all};
 pub use memory::{Input, Line, Output, SLACK, Workspace};
+pub use packed::{PackedBuffer, PackedLayout, PackedSlice, Packing, StableBytes, StoredBuffer, Unfit};
 pub use quantization::{Multiplier, Requantize, Weights};
 pub use registry::{all, used_by};
 pub use requantize16::{Range16, Requantize16};

@@ -27,7 +27,7 @@ pub(crate) enum Form {
     General,
     /// One rounding of the product with a double, as FULLY_CONNECTED has it.
     Float,
-    /// One multiplication and addition of floats, which is proven to give the same; see [`Requantizer::prove_floats`].
+    /// One multiplication and addition of floats, which is proven to give the same; see [`Requantizer::proven_floats`].
     ProvenFloat,
     /// The same, where what is added depends on the sign of the sum.
     ProvenSigned,
@@ -122,22 +122,32 @@ impl Requantizer {
         Self { multipliers, range, small: small && form != Form::Float, form, factors, floats: None }
     }
 
-    /// Changes to [`Form::ProvenFloat`] where that gives the same output for every sum that a channel can have, of at most
-    /// `largest_sums` in magnitude, one for each channel. Stored values are unsigned.
-    pub(crate) fn prove_floats(&mut self, requantize: Requantize<'_>, channels: Range<usize>, largest_sums: &[i64]) {
-        let Requantize::Fixed(multipliers) = requantize else { return };
+    /// The floats that give the same output for every sum that a channel can have, of at most `largest_sums` in magnitude, one for
+    /// each channel; `None` where there is no proof. Stored values are unsigned.
+    pub(crate) fn proven_floats(
+        &self,
+        requantize: Requantize<'_>,
+        channels: Range<usize>,
+        largest_sums: &[i64],
+    ) -> Option<FloatMultipliers> {
+        let Requantize::Fixed(multipliers) = requantize else { return None };
         if !matches!(self.form, Form::Clamped | Form::Rounded) {
-            return;
+            return None;
         }
         let mut floats = FloatMultipliers::ZERO;
         for (lane, (channel, &largest)) in channels.zip(largest_sums).enumerate() {
-            let Some(found) = fit(of_channel(multipliers, channel), self.range, largest) else { return };
+            let found = fit(of_channel(multipliers, channel), self.range, largest)?;
             floats.scale[lane] = found.scale;
             for (offsets, offset) in floats.offsets.iter_mut().zip(found.offsets) {
                 offsets[lane] = offset;
             }
         }
-        self.floats = Some(Box::new(floats));
+        Some(floats)
+    }
+
+    /// Changes to [`Form::ProvenFloat`] or [`Form::ProvenSigned`] where there are floats for it.
+    pub(crate) fn scale_in_floats(&mut self, floats: Option<FloatMultipliers>) {
+        self.floats = floats.filter(|_| matches!(self.form, Form::Clamped | Form::Rounded)).map(Box::new);
     }
 
     /// Whether sums are scaled in floats that are proven.

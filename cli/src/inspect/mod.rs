@@ -24,6 +24,9 @@ pub fn execute(args: &InspectArgs, output: &mut dyn Write) -> Result<()> {
         return ops::of_model(name, args, output);
     }
     let model = models::open(name)?;
+    if args.check {
+        model.check_packed()?;
+    }
     let plan = Plan::new(&model, &args.engine.options(BackendArg::Optimized))?;
     let text = if args.json { table::json(&document::document(&model, &plan)) } else { text::text(&model, &plan) };
     output.write_all(text.as_bytes())?;

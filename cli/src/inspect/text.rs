@@ -4,6 +4,7 @@ use ottava::graph::Tensor;
 use ottava::{Model, Plan, Quantization, TensorInfo};
 
 use super::{node_macs, operator_kinds};
+use crate::pack;
 use crate::table::{self, Align::Left, Align::Right, counted, plain};
 
 /// The whole text.
@@ -21,6 +22,10 @@ fn head(model: &Model, plan: &Plan) -> String {
         counted(graph.tensors.len(), "tensor"),
         table::macs(graph.macs()),
     );
+    if !model.packed_sections().is_empty() {
+        let hash: String = model.source_hash().iter().map(|byte| format!("{byte:02x}")).collect();
+        text.push_str(&format!("packed for {}\nsource BLAKE3 {hash}\n", pack::sections(model)));
+    }
     for (what, infos) in [("input", plan.inputs()), ("output", plan.outputs())] {
         for (index, info) in infos.iter().enumerate() {
             text.push_str(&format!("{what} {index}: {}\n", interface(info)));

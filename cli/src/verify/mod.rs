@@ -20,6 +20,7 @@ use compare::{Compared, Expected};
 /// The first difference, or the model cannot be run.
 pub fn execute(args: &VerifyArgs, output: &mut dyn Write) -> Result<()> {
     let model = models::open(&args.model)?;
+    model.check_packed()?;
     let mut passes = passes(args);
     let spinner = models::spinner(String::new());
     // Few inputs at a time: the reference keeps every tensor of each.

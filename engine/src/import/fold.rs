@@ -22,6 +22,11 @@ fn steps(node: &Node, graph: &Graph) -> u64 {
 /// it did.
 pub(super) fn fold(file: &[u8], node: &Node, graph: &mut Graph, budget: &mut Budget) -> Result<bool> {
     let constant = |id: usize| graph.tensors[id].data.is_some();
+    // What is left out cannot be read here either; the plan says so.
+    let left_out = |id: usize| graph.tensors[id].data.as_ref().is_some_and(Constant::is_left_out);
+    if node.inputs.iter().flatten().any(|&id| left_out(id)) {
+        return Ok(false);
+    }
     let known = node.operator.reads_only_shapes() || node.inputs.iter().flatten().all(|&id| constant(id));
     let small = node.outputs.iter().all(|&id| graph.tensors[id].size_bytes() <= LARGEST);
     let cheap = node.operator.work_is_bounded();

@@ -10,6 +10,8 @@ mod operators;
 mod survey;
 mod tensors;
 
+use std::ops::Range;
+
 use planus::ReadAsRoot;
 
 use crate::budget::Budget;
@@ -23,11 +25,23 @@ pub use survey::{FileOperator, MissingSupport, OperatorInfo};
 /// The only version of the format there is.
 const FORMAT_VERSION: u32 = 3;
 
+/// The bytes of a `.tflite` file, as much of them as there is.
+#[derive(Clone, Copy)]
+pub(crate) struct SourceBytes<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// Ranges that were left out, in order. Constants in them have no bytes.
+    pub(crate) holes: &'a [Range<usize>],
+    /// Size of the file that the bytes come from, which bounds what an import may take.
+    pub(crate) file_bytes: usize,
+}
+
 /// Verifies a file and imports its main graph, with other shapes for some inputs (index and shape).
-pub(crate) fn import(file: &[u8], shapes: &[(usize, Vec<usize>)]) -> Result<(Graph, Vec<OperatorInfo>)> {
+pub(crate) fn import(source: SourceBytes<'_>, shapes: &[(usize, Vec<usize>)]) -> Result<(Graph, Vec<OperatorInfo>)> {
+    let file = source.bytes;
     let (model, main) = main_graph(file)?;
-    let mut budget = Budget::new(file.len());
-    let tensors = tensors::import(file, &model, &main, &mut budget)?;
+    let mut budget = Budget::new(source.file_bytes);
+    let mut tensors = tensors::import(file, &model, &main, &mut budget)?;
+    tensors::leave_out(&mut tensors, source.holes);
     let (inputs, outputs) = (indices(main.inputs()?), indices(main.outputs()?));
     let inputs = tensors::graph_tensors(&tensors, inputs, "input", &mut budget)?;
     let outputs = tensors::graph_tensors(&tensors, outputs, "output", &mut budget)?;
@@ -37,9 +51,10 @@ pub(crate) fn import(file: &[u8], shapes: &[(usize, Vec<usize>)]) -> Result<(Gra
 }
 
 /// The operators of a file and whether each can run, without their own rules being looked at.
-pub(crate) fn survey(file: &[u8]) -> Result<Vec<FileOperator>> {
+pub(crate) fn survey(source: SourceBytes<'_>) -> Result<Vec<FileOperator>> {
+    let file = source.bytes;
     let (model, main) = main_graph(file)?;
-    let mut budget = Budget::new(file.len());
+    let mut budget = Budget::new(source.file_bytes);
     let tensors = tensors::import(file, &model, &main, &mut budget)?;
     operators::survey((&model, &main), &tensors, &mut budget)
 }

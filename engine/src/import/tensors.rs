@@ -51,6 +51,17 @@ pub(super) fn import(
     Ok(imported)
 }
 
+/// Takes the bytes from constants that lie in a hole of the file.
+pub(super) fn leave_out(tensors: &mut [Tensor], holes: &[Range<usize>]) {
+    for constant in tensors.iter_mut().filter_map(|tensor| tensor.data.as_mut()) {
+        let ConstantBytes::InFile(range) = &constant.0 else { continue };
+        let next = holes.partition_point(|hole| hole.end <= range.start);
+        if holes.get(next).is_some_and(|hole| hole.start < range.end) {
+            constant.0 = ConstantBytes::LeftOut(range.len());
+        }
+    }
+}
+
 /// The tensors of a graph's `what` ("input" or "output") list.
 pub(super) fn graph_tensors(
     tensors: &[Tensor],

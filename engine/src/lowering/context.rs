@@ -1,14 +1,15 @@
 //! What operators see when they are turned into kernels.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ottava_kernels::gemm::winograd::When;
 use ottava_kernels::strided::Strided;
-use ottava_kernels::{Image, Isa};
+use ottava_kernels::{Image, Isa, Packing, Unfit};
 
 use super::places::Places;
 use crate::error::{Error, Result};
-use crate::tensor::{DType, Tensor, TensorId};
+use crate::tensor::{DType, Tensor, TensorId, left_out};
 
 /// Entries of tables that a plan may compute: offsets of movements, positions of resizings, ranges of taps, values.
 const MAX_TABLE_ENTRIES: usize = 1 << 26;
@@ -36,24 +37,43 @@ pub struct Lowering<'a> {
     pub(crate) threads: usize,
     /// When 3x3 convolutions are computed by Winograd transforms.
     pub(crate) winograd: When,
-    pub(crate) tables: TableBudget,
+    pub(crate) tables: &'a TableBudget,
+    pub(crate) packed: StepPacking,
+}
+
+/// Packed weights of the step that is being lowered.
+#[derive(Debug, Default)]
+pub(crate) struct StepPacking {
+    packing: RefCell<Packing>,
+    /// Constants whose bytes kernels pack.
+    weights: RefCell<Vec<TensorId>>,
+}
+
+impl StepPacking {
+    pub(crate) fn new(packing: Packing) -> Self {
+        Self { packing: RefCell::new(packing), weights: RefCell::default() }
+    }
+
+    /// The packing, and the constants whose bytes were asked for.
+    pub(crate) fn finish(self) -> (Packing, Vec<TensorId>) {
+        (self.packing.into_inner(), self.weights.into_inner())
+    }
 }
 
 /// What is left of the table entries that a plan may compute. Without a limit a file of many small operators could ask for
 /// large tables for each.
 #[derive(Debug)]
-pub(crate) struct TableBudget(Cell<usize>);
+pub(crate) struct TableBudget(AtomicUsize);
 
 impl TableBudget {
     pub(crate) fn new() -> Self {
-        Self(Cell::new(MAX_TABLE_ENTRIES))
+        Self(AtomicUsize::new(MAX_TABLE_ENTRIES))
     }
 
     /// Takes `entries` off; whether there were as many.
     fn take(&self, entries: usize) -> bool {
-        let left = self.0.get().checked_sub(entries);
-        self.0.set(left.unwrap_or(self.0.get()));
-        left.is_some()
+        let less = |left: usize| left.checked_sub(entries);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 }
 
@@ -121,9 +141,37 @@ impl Lowering<'_> {
     /// When the tensor is none.
     pub(crate) fn constant(&self, id: TensorId) -> Result<&[u8]> {
         let tensor = self.tensor(id);
-        let data = tensor.data.as_ref();
-        data.map(|data| data.bytes(self.file))
-            .ok_or_else(|| Error::internal(format!("tensor '{}' is no constant", tensor.name)))
+        match &tensor.data {
+            None => Err(Error::internal(format!("tensor '{}' is no constant", tensor.name))),
+            Some(data) if data.is_left_out() => Err(left_out(tensor)),
+            Some(data) => Ok(data.bytes(self.file)),
+        }
+    }
+
+    /// The bytes of a constant that a kernel packs; none where it was packed before, and [`Lowering::pack`] is how they are.
+    ///
+    /// # Errors
+    /// As [`Lowering::constant`].
+    pub(crate) fn weights(&self, id: TensorId) -> Result<&[u8]> {
+        self.packed.weights.borrow_mut().push(id);
+        if self.packed.packing.borrow().is_stored() { Ok(&[]) } else { self.constant(id) }
+    }
+
+    /// Prepares a kernel with the packed weights of the step.
+    ///
+    /// # Errors
+    /// What was packed before is not for such a kernel.
+    pub(crate) fn pack<T>(&self, prepare: impl FnOnce(&mut Packing) -> Result<T, Unfit>) -> Result<T> {
+        Ok(prepare(&mut self.packed.packing.borrow_mut())?)
+    }
+
+    /// For a kernel that packs its weights whenever it is prepared.
+    ///
+    /// # Errors
+    /// There are packed weights for the step.
+    pub(crate) fn never_packed(&self) -> Result<()> {
+        let stored = self.packed.packing.borrow().is_stored();
+        if stored { Err(Error::corrupt("has packed weights, which its kernel does not take")) } else { Ok(()) }
     }
 
     /// The `int32` values of an optional constant; none when it is absent.
@@ -181,7 +229,8 @@ mod tests {
             isa: Isa::Scalar,
             threads: 1,
             winograd: When::Faster,
-            tables: TableBudget::new(),
+            tables: &TableBudget::new(),
+            packed: StepPacking::default(),
         };
         assert!(!lowering.affords_entries(MAX_TABLE_ENTRIES + 1), "what is refused costs nothing");
         assert!(lowering.affords_entries(MAX_TABLE_ENTRIES - 8));

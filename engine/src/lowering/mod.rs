@@ -9,7 +9,7 @@ mod parallel;
 mod places;
 
 pub use context::{Lowering, NodeTensors};
-pub(crate) use context::{TableBudget, xor_mask};
+pub(crate) use context::{StepPacking, TableBudget, xor_mask};
 pub use lowered::Lowered;
 pub(crate) use lowered::{LoweredLayer, Operand};
 pub(crate) use parallel::{Parallel, Piece};

@@ -138,7 +138,7 @@ impl Conv2d {
             range: constants.range,
             threads: lowering.threads,
         };
-        let layer = Box::new(gemm16::prepare(lowering.isa, &spec));
+        let layer = Box::new(lowering.pack(|packing| gemm16::prepare_packed(lowering.isa, &spec, packing))?);
         Ok(Some(Lowered::one(layer, vec![tensors.source], vec![tensors.output])))
     }
 }
@@ -170,7 +170,7 @@ impl Lower for Conv2d {
             parts: &parts,
             threads: lowering.threads,
         };
-        let (layer, note) = prepare(lowering, &spec);
+        let (layer, note) = prepare(lowering, &spec)?;
         Ok(Some(Lowered { note, ..Lowered::one(layer, vec![source], node.outputs.clone()) }))
     }
 
@@ -194,17 +194,18 @@ impl Lower for Conv2d {
 }
 
 /// A convolution the faster way, and what is worth telling about it.
-fn prepare(lowering: &Lowering<'_>, spec: &ConvSpec<'_>) -> (Box<dyn Layer>, Option<String>) {
-    let refusal = match winograd::prepare(lowering.isa, lowering.winograd, spec) {
+fn prepare(lowering: &Lowering<'_>, spec: &ConvSpec<'_>) -> Result<(Box<dyn Layer>, Option<String>)> {
+    let (isa, when) = (lowering.isa, lowering.winograd);
+    let refusal = match lowering.pack(|packing| winograd::prepare_packed((isa, when), spec, packing))? {
         Ok(Offer { layer, gain }) => {
-            return (Box::new(layer), Some(format!("Winograd, estimated to be {gain:.2} times as fast")));
+            return Ok((Box::new(layer), Some(format!("Winograd, estimated to be {gain:.2} times as fast"))));
         }
         Err(Refusal::Window | Refusal::Unwanted) => None,
         Err(refusal) => Some(format!("no Winograd: {refusal}")),
     };
-    let conv = gemm::prepare(lowering.isa, spec);
+    let conv = lowering.pack(|packing| gemm::prepare_packed(lowering.isa, spec, packing))?;
     let note = conv_note(&conv.statistics(), refusal);
-    (Box::new(conv), note)
+    Ok((Box::new(conv), note))
 }
 
 /// What is worth telling about a packed convolution.

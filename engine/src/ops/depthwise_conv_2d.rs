@@ -87,6 +87,7 @@ impl Lower for DepthwiseConv2d {
         if !lowering.suits_kernels(node, 1) || !self.window.suits_kernels(lowering) {
             return Ok(None);
         }
+        lowering.never_packed()?;
         let tensors = WeightedTensors::of(node, Operands::DEPTHWISE, 0)?;
         let WeightedTensors { source, output, .. } = tensors;
         let (input, window) = (lowering.image(source), self.window.kernel_window());

@@ -232,7 +232,7 @@ impl Lower for FullyConnected {
                 range: constants.range,
                 threads: lowering.threads,
             };
-            Box::new(gemm16::prepare(lowering.isa, &spec))
+            Box::new(lowering.pack(|packing| gemm16::prepare_packed(lowering.isa, &spec, packing))?)
         } else {
             let constants = Constants::new(lowering, tensors, self.output_depth, &self.quantization)?;
             let spec = gemm::ConvSpec {
@@ -244,7 +244,7 @@ impl Lower for FullyConnected {
                 parts: &[constants.scaled_part(Requantize::Float(scales))],
                 threads: lowering.threads,
             };
-            Box::new(gemm::prepare(lowering.isa, &spec))
+            Box::new(lowering.pack(|packing| gemm::prepare_packed(lowering.isa, &spec, packing))?)
         };
         Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }

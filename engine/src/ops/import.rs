@@ -8,7 +8,7 @@ use ottava_ref::{Activation, ActivationRange, activation_range};
 use crate::budget::Budget;
 use crate::error::{Error, Result};
 use crate::schema::{self, BuiltinOptionsRef};
-use crate::tensor::{DType, MAX_RANK, Tensor, TensorId};
+use crate::tensor::{Constant, DType, MAX_RANK, Tensor, TensorId, left_out};
 
 /// One operator of the file, with the tensors around it.
 ///
@@ -144,15 +144,25 @@ impl<'a> ImportContext<'a> {
     /// The bytes of a constant input.
     pub(crate) fn constant(&self, index: usize) -> Result<&'a [u8]> {
         let tensor = self.input(index)?;
-        let data = tensor.data.as_ref().ok_or_else(|| {
-            Error::unsupported(format!("input {index} '{}' must be a constant, it is computed", tensor.name))
-        })?;
+        let data = self.require_constant(index)?;
+        if data.is_left_out() {
+            return Err(left_out(tensor));
+        }
         Ok(data.bytes(self.file))
+    }
+
+    /// Input `index`, which must be a constant, whether or not its bytes are there.
+    pub(crate) fn require_constant(&self, index: usize) -> Result<&'a Constant> {
+        let tensor = self.input(index)?;
+        tensor.data.as_ref().ok_or_else(|| {
+            Error::unsupported(format!("input {index} '{}' must be a constant, it is computed", tensor.name))
+        })
     }
 
     /// The bytes of input `index` if it is there and a constant.
     pub(crate) fn constant_or_none(&self, index: usize) -> Option<&'a [u8]> {
-        Some(self.optional_input(index)?.data.as_ref()?.bytes(self.file))
+        let data = self.optional_input(index)?.data.as_ref()?;
+        (!data.is_left_out()).then(|| data.bytes(self.file))
     }
 
     /// A short constant list of integers (axes, sizes, paddings), `i32` or `i64` in the file.

@@ -153,7 +153,7 @@ impl<'a> Filter<'a> {
     pub(crate) fn of(context: &mut ImportContext<'a>, operands: Operands) -> Result<Self> {
         let filter = context.input(operands.filter)?;
         let name = &filter.name;
-        context.constant(operands.filter)?;
+        context.require_constant(operands.filter)?;
         let Some(quantization) = &filter.quantization else {
             return Err(Error::invalid(format!("filter '{name}' has no scale and zero point")));
         };

@@ -127,7 +127,7 @@ impl Lower for TransposeConv {
                 range: constants.range,
                 threads: lowering.threads,
             };
-            Box::new(transpose::prepare16(lowering.isa, &spec))
+            Box::new(lowering.pack(|packing| transpose::prepare16_packed(lowering.isa, &spec, packing))?)
         } else {
             let constants = Constants::new(lowering, tensors, self.filter_shape[0], &self.quantization)?;
             let spec = TransposeSpec {
@@ -140,7 +140,7 @@ impl Lower for TransposeConv {
                 part: constants.part(),
                 threads: lowering.threads,
             };
-            Box::new(transpose::prepare(lowering.isa, &spec))
+            Box::new(lowering.pack(|packing| transpose::prepare_packed(lowering.isa, &spec, packing))?)
         };
         Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }

@@ -100,7 +100,7 @@ impl<'a> Constants<'a> {
         let (signed, zero) = (lowering.is_signed(filter), quantization.filter_zero_point);
         Ok(Self {
             channels,
-            weights: Weights { bytes: lowering.constant(filter)?, signed, zero },
+            weights: Weights { bytes: lowering.weights(filter)?, signed, zero },
             bias: lowering.bias(bias)?,
             multipliers: kernel_multipliers(&quantization.multipliers),
             output_zero: quantization.output_zero_point + offset,
@@ -147,7 +147,7 @@ impl<'a> Constants16<'a> {
         quantization: &ConvQuantization,
     ) -> Result<Self> {
         Ok(Self {
-            weights: bytemuck::cast_slice(lowering.constant(tensors.filter)?),
+            weights: bytemuck::cast_slice(lowering.weights(tensors.filter)?),
             bias: lowering.wide_bias(tensors.bias)?,
             multipliers: kernel_multipliers(&quantization.multipliers),
             sums: quantization.sums,

@@ -11,13 +11,20 @@ use std::sync::Arc;
 use ottava_kernels::{Failure, Input, KernelId, Layer, Output, Task};
 
 use super::steps::Step;
+use crate::error::Result;
 use crate::lowering::{Lowered, LoweredLayer, Lowering, Operand};
 use crate::model::Model;
 use crate::ops::{Operator, TensorView, TensorViewMut};
 use crate::tensor::{Constant, DType, TensorId};
 
 /// The step through [`Operator::reference`], on one thread.
-pub(super) fn lower(model: &Model, lowering: &Lowering<'_>, step: &Step) -> Lowered {
+///
+/// # Errors
+/// The bytes of a constant that it reads are left out.
+pub(super) fn lower(model: &Model, lowering: &Lowering<'_>, step: &Step) -> Result<Lowered> {
+    for id in step.inputs().filter(|&id| lowering.tensor(id).data.is_some()) {
+        lowering.constant(id)?;
+    }
     let mut temporaries = Vec::new();
     let (mut gather, mut scatter) = (Copies::default(), Copies::default());
     let written: Vec<TensorId> = step.outputs().map(|id| lowering.places.of(id).root).collect();
@@ -48,7 +55,7 @@ pub(super) fn lower(model: &Model, lowering: &Lowering<'_>, step: &Step) -> Lowe
     let reference = ReferenceLayer::new(model, lowering, step);
     let reference = LoweredLayer { layer: Box::new(reference), inputs: read, outputs };
     let layers = [gather.layer(), Some(reference), scatter.layer()];
-    Lowered { layers: layers.into_iter().flatten().collect(), temporaries, note: None }
+    Ok(Lowered { layers: layers.into_iter().flatten().collect(), temporaries, note: None })
 }
 
 fn kernel() -> KernelId {

@@ -15,6 +15,7 @@ mod fallback;
 mod fuse;
 mod lifetimes;
 mod memory;
+mod packing;
 mod place;
 mod program;
 mod schedule;
@@ -22,4 +23,5 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use packing::PackedStep;
 pub(crate) use program::OptimizedProgram;

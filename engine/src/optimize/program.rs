@@ -7,9 +7,9 @@ use ottava_kernels::Isa;
 use rayon::ThreadPool;
 
 use super::execution::{OptimizedExecution, Staged, Staging};
-use super::fallback;
 use super::fuse;
 use super::lifetimes::{Layout, Lifetimes, TensorRange};
+use super::packing::{self, Lowerer, PackedStep};
 use super::place::{self, Placement};
 use super::schedule::{Schedule, ScheduledLayer};
 use super::steps::Step;
@@ -17,8 +17,9 @@ use crate::backend::{Execution, LayerInfo, MemoryInfo, PlanOptions, Profile, Pro
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::{Crew, Lender};
 use crate::graph::Graph;
-use crate::lowering::{Lowered, LoweredLayer, Lowering, Operand, Places, TableBudget, xor_mask};
+use crate::lowering::{Lowered, LoweredLayer, Operand, Places, TableBudget, xor_mask};
 use crate::model::Model;
+use crate::packed::StoredPlan;
 use crate::tensor::{MAX_ACTIVATION_BYTES, TensorId, memory_limit};
 
 /// A model whose weights take more than this once packed is refused: a small file can name the same weights many times.
@@ -28,6 +29,7 @@ const MAX_PACKED_BYTES: usize = memory_limit(1 << 32);
 pub(crate) struct OptimizedProgram {
     shared: Arc<Shared>,
     layers: Vec<LayerInfo>,
+    packed: Vec<PackedStep>,
     memory: MemoryInfo,
     /// Threads of its own, started when the first session wants them.
     crew: OnceLock<Arc<Crew>>,
@@ -50,28 +52,33 @@ struct Planned {
     operators: Vec<(usize, &'static str)>,
     layers: Vec<LayerInfo>,
     lifetimes: Lifetimes,
+    packed: Vec<PackedStep>,
     packed_bytes: usize,
 }
 
 impl Planned {
-    /// Lowers the steps of a graph that have not vanished.
-    fn new(model: &Model, graph: &Graph, lowering: &Lowering<'_>, steps: &[Step], vanished: &[bool]) -> Result<Self> {
-        let (operators, layers, lifetimes) = (Vec::new(), Vec::new(), Lifetimes::new(graph));
-        let mut planned = Self { steps: Vec::new(), operators, layers, lifetimes, packed_bytes: 0 };
-        for (step, _) in steps.iter().zip(vanished).filter(|&(_, vanished)| !vanished) {
-            let lowered = lower(model, lowering, step)?;
+    /// Lowers the steps of a graph, with packed weights that were stored if there are any.
+    fn new(graph: &Graph, lowerer: &Lowerer<'_>, steps: &[&Step], stored: Option<StoredPlan>) -> Result<Self> {
+        let lifetimes = Lifetimes::new(graph);
+        let (operators, layers, packed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut planned = Self { steps: Vec::new(), operators, layers, lifetimes, packed, packed_bytes: 0 };
+        let stored = stored.map(|stored| packing::stored_steps(stored, steps)).transpose()?;
+        let mut stored = stored.into_iter().flatten();
+        for step in steps {
+            let (lowered, packed) = lowerer.lower(step, stored.next())?;
             planned.packed_bytes = planned.packed_bytes.saturating_add(lowered.packed_bytes());
             if planned.packed_bytes > MAX_PACKED_BYTES {
                 return Err(Error::unsupported(format!("packed weights of more than {} GiB", MAX_PACKED_BYTES >> 30)));
             }
             let exact = step.operator.concatenates().is_some();
             for layer in &lowered.layers {
-                assert!(exact || keeps_apart(lowering.places, layer), "a layer reads the buffer that it writes");
+                assert!(exact || keeps_apart(lowerer.places, layer), "a layer reads the buffer that it writes");
             }
-            let first_temporary = planned.lifetimes.note(lowering.places, &lowered);
+            let first_temporary = planned.lifetimes.note(lowerer.places, &lowered);
             planned.layers.push(layer_info(graph, planned.layers.len(), step, &lowered));
             planned.operators.push((step.file_operators[0], step.operator.name()));
             planned.steps.push((first_temporary, lowered));
+            planned.packed.push(packed);
         }
         Ok(planned)
     }
@@ -102,26 +109,34 @@ fn scheduled(steps: Vec<(usize, Lowered)>, layout: &Layout) -> Vec<ScheduledLaye
 }
 
 impl OptimizedProgram {
-    pub(crate) fn new(model: &Model, graph: Graph, options: &PlanOptions, isa: Isa) -> Result<Self> {
+    /// Plans a graph, with packed weights that were stored if there are any.
+    pub(crate) fn new(
+        model: &Model,
+        graph: Graph,
+        options: &PlanOptions,
+        (isa, stored): (Isa, Option<StoredPlan>),
+    ) -> Result<Self> {
         let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let threads = options.threads.unwrap_or_else(cores);
         let steps = fuse::steps(&graph, options.keep_intermediates);
         let Placement { places, vanished } = place::place(&graph, &steps, |dtype| xor_mask(isa, dtype));
-        let lowering = Lowering {
+        let lowerer = Lowerer {
+            model,
             tensors: &graph.tensors,
-            file: model.bytes(),
             places: &places,
             isa,
             threads,
             winograd: options.winograd.into(),
-            tables: TableBudget::new(),
+            tables: &TableBudget::new(),
         };
-        let mut planned = Planned::new(model, &graph, &lowering, &steps, &vanished)?;
+        let left: Vec<&Step> =
+            steps.iter().zip(&vanished).filter(|&(_, vanished)| !vanished).map(|(step, _)| step).collect();
+        let mut planned = Planned::new(&graph, &lowerer, &left, stored)?;
         let users = BufferUsers::new(&places, &planned.steps);
         for (_, step) in steps.iter().enumerate().filter(|&(index, _)| vanished[index]) {
             note_vanished(&places, step, &users, &mut planned.layers);
         }
-        let Planned { steps: lowered, operators, layers, lifetimes, packed_bytes } = planned;
+        let Planned { steps: lowered, operators, layers, lifetimes, packed, packed_bytes } = planned;
         let layout = lifetimes.assign(&graph, &places, &steps, options.keep_intermediates);
         let layers_of_steps = scheduled(lowered, &layout);
         let Layout { tensors, arena_bytes, unshared_bytes, .. } = layout;
@@ -141,7 +156,7 @@ impl OptimizedProgram {
         }
         let keep_intermediates = options.keep_intermediates;
         let shared = Shared { model: model.clone(), graph, isa, schedule, tensors, keep_intermediates };
-        Ok(Self { shared: Arc::new(shared), layers, memory, crew: OnceLock::new() })
+        Ok(Self { shared: Arc::new(shared), layers, packed, memory, crew: OnceLock::new() })
     }
 
     /// The program's own threads: one less than it uses, because the caller works too.
@@ -165,16 +180,6 @@ fn staged_bytes(graph: &Graph) -> usize {
         sizes.fold(0, usize::saturating_add)
     };
     bytes(&graph.inputs).saturating_add(bytes(&graph.outputs))
-}
-
-/// A step as a kernel, or as the reference where it has none.
-fn lower(model: &Model, lowering: &Lowering<'_>, step: &Step) -> Result<Lowered> {
-    let operator = &step.operator;
-    let at_operator = |error: Error| error.at_operator(step.file_operators[0], operator.name());
-    if let Some(lowered) = operator.lower(lowering, &step.tensors).map_err(at_operator)? {
-        return Ok(lowered);
-    }
-    Ok(fallback::lower(model, lowering, step))
 }
 
 fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> LayerInfo {
@@ -261,6 +266,10 @@ impl Program for OptimizedProgram {
 
     fn layers(&self) -> &[LayerInfo] {
         &self.layers
+    }
+
+    fn packed_steps(&self) -> Option<&[PackedStep]> {
+        Some(&self.packed)
     }
 
     fn memory(&self) -> MemoryInfo {

@@ -1,7 +1,10 @@
 //! Finding the models that tests use where they are, and reading `.npy` files.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+mod models;
+
+use models::{models, skip};
 
 /// A recorded run of the oracle.
 pub struct Golden {
@@ -15,18 +18,6 @@ pub struct Golden {
     pub output: Vec<u8>,
 }
 
-/// The folder with models: `OTTAVA_MODELS`, or `shared/models` beside the workspace. Absent is a loud skip, or a
-/// failure under `OTTAVA_REQUIRE_MODELS=1`.
-pub fn models() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/models");
-    let folder = std::env::var_os("OTTAVA_MODELS").map_or(beside, PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    skip(&format!("no folder {}", folder.display()));
-    None
-}
-
 /// The path of a model by its name without extension.
 pub fn model(name: &str) -> Option<PathBuf> {
     let path = models()?.join(format!("{name}.tflite"));
@@ -35,13 +26,6 @@ pub fn model(name: &str) -> Option<PathBuf> {
     }
     skip(&format!("no file {}", path.display()));
     None
-}
-
-fn skip(why: &str) {
-    let required = std::env::var("OTTAVA_REQUIRE_MODELS").is_ok_and(|value| value == "1");
-    assert!(!required, "OTTAVA_REQUIRE_MODELS=1, but {why}");
-    // Not `eprintln`, which the test harness swallows when a test passes.
-    let _ = writeln!(std::io::stderr(), "SKIPPED, models are missing: {why} (set OTTAVA_MODELS)");
 }
 
 /// All goldens of a model.

@@ -6,22 +6,37 @@ use super::geometry::Geometry;
 use super::pack::PanelSource;
 use super::spec::ConvSpec;
 use crate::arch::LANES;
+use crate::packed::{PackedLayout, PackedSlice, Packing, Unfit};
+
+const BIAS: PackedLayout = PackedLayout::new("gemm.bias", 1);
 
 /// The folded biases of a convolution: classes, then panels.
 pub(crate) struct FoldedBias {
-    lanes: Vec<[i32; LANES]>,
+    lanes: PackedSlice<[i32; LANES]>,
     panels: usize,
 }
 
 impl FoldedBias {
-    /// Folds the biases of every class and panel.
-    pub(crate) fn new(spec: &ConvSpec<'_>, geometry: &Geometry, sources: &[PanelSource]) -> Self {
-        let tap_sums: Vec<Vec<i32>> = (0..spec.parts.len()).map(|part| tap_sums(spec, part)).collect();
-        let mut lanes = Vec::with_capacity(geometry.classes.len() * sources.len());
-        for class in &geometry.classes {
-            lanes.extend(sources.iter().map(|&source| fold(spec, source, &tap_sums[source.part], &class.taps)));
-        }
-        Self { lanes, panels: sources.len() }
+    /// Folds the biases of every class and panel, or takes those that were packed before.
+    ///
+    /// # Errors
+    /// There are not as many.
+    pub(crate) fn new(
+        spec: &ConvSpec<'_>,
+        geometry: &Geometry,
+        sources: &[PanelSource],
+        packing: &mut Packing,
+    ) -> Result<Self, Unfit> {
+        let count = geometry.classes.len() * sources.len();
+        let lanes = packing.buffer_of(&BIAS, count, || {
+            let tap_sums: Vec<Vec<i32>> = (0..spec.parts.len()).map(|part| tap_sums(spec, part)).collect();
+            let mut lanes = Vec::with_capacity(count);
+            for class in &geometry.classes {
+                lanes.extend(sources.iter().map(|&source| fold(spec, source, &tap_sums[source.part], &class.taps)));
+            }
+            lanes
+        })?;
+        Ok(Self { lanes, panels: sources.len() })
     }
 
     /// Those of all panels in a class.

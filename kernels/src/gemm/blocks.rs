@@ -6,18 +6,20 @@ use super::block::Block;
 use super::block_kernel::{BlockCall, BlockFn, WorkspaceFn};
 use super::class::Class;
 use super::direct::{self, DirectTiles};
+use super::facts::Facts;
 use super::geometry::Geometry;
 use super::layout::Layout;
 use super::method::{MainWork, Method, Packed, PackedWeights};
 use super::outliers;
 use super::pack::PanelSource;
-use super::panel_lines::PanelLines;
+use super::panel_lines::{LinesCount, PanelLines};
 use super::panel_ranges::{PanelRange, panel_ranges};
 use super::shape::{KernelName, KernelShape};
 use super::spec::ConvSpec;
 use super::statistics::ConvStatistics;
 use crate::kernel_id::KernelId;
 use crate::memory::Line;
+use crate::packed::{Packing, Unfit};
 
 /// A block kernel.
 pub(crate) struct Blocks {
@@ -88,12 +90,26 @@ impl Method for Blocks {
         self.copies_rows
     }
 
-    fn pack(&'static self, spec: &ConvSpec<'_>, geometry: &Geometry, sources: &[PanelSource]) -> Packed {
-        let (panels, outliers) = outliers::subtract_zero_points(spec, -128, geometry.classes.len(), sources);
-        let lines = PanelLines::pack(spec, geometry, &panels, self.slack_lines);
+    fn pack(
+        &'static self,
+        spec: &ConvSpec<'_>,
+        geometry: &Geometry,
+        sources: &[PanelSource],
+        packing: &mut Packing,
+    ) -> Result<Packed, Unfit> {
+        let classes = geometry.classes.len();
+        let find = || {
+            let (panels, outliers) = outliers::subtract_zero_points(spec, -128, classes, sources);
+            Facts { pair_sums_fit: true, panels, outliers }
+        };
+        let Facts { panels, outliers, .. } = Facts::new(spec, sources, classes, packing, find)?;
+        let count = LinesCount { panels: panels.len(), slack: self.slack_lines };
+        let lines = PanelLines::new(geometry, self.layout, count, packing, || {
+            PanelLines::pack(spec, geometry, &panels, self.slack_lines)
+        })?;
         let ranges = geometry.classes.iter().map(|class| panel_ranges(&class.segments)).collect();
         let weights = Box::new(BlockWeights { method: self, lines, panels: panels.len(), ranges });
-        Packed { panels, outliers, weights }
+        Ok(Packed { panels, outliers, weights })
     }
 }
 

@@ -1,19 +1,21 @@
 //! The method of tiles that take lines of weights as they lie.
 
 use super::block::Block;
+use super::facts::Facts;
 use super::geometry::Geometry;
 use super::layout::Layout;
 use super::method::{MainWork, Method, Packed, PackedWeights};
 use super::outliers;
 use super::pack::PanelSource;
 use super::panel_epilogue::PanelGroup;
-use super::panel_lines::{Lines, PanelLines};
+use super::panel_lines::{Lines, LinesCount, PanelLines};
 use super::shape::{KernelName, KernelShape, MAX_ROWS};
 use super::spec::ConvSpec;
 use super::statistics::ConvStatistics;
 use super::tile::{Tile, TileFn};
 use crate::kernel_id::KernelId;
 use crate::memory::Line;
+use crate::packed::{Packing, Unfit};
 
 /// Tiles of 1, 2, ... panels; of each, those of 1, 2, ... rows.
 pub(crate) type Tiles = &'static [&'static [TileFn]];
@@ -60,19 +62,32 @@ impl Method for DirectTiles {
     }
 
     /// Packs once more without weights of -128 where those are more than the tiles want.
-    fn pack(&'static self, spec: &ConvSpec<'_>, geometry: &Geometry, sources: &[PanelSource]) -> Packed {
-        let from_least = |least| {
-            let (panels, outliers) = outliers::subtract_zero_points(spec, least, geometry.classes.len(), sources);
-            let lines = PanelLines::pack(spec, geometry, &panels, 0);
-            (panels, outliers, lines)
+    fn pack(
+        &'static self,
+        spec: &ConvSpec<'_>,
+        geometry: &Geometry,
+        sources: &[PanelSource],
+        packing: &mut Packing,
+    ) -> Result<Packed, Unfit> {
+        let classes = geometry.classes.len();
+        let mut lines = Vec::new();
+        let find = || {
+            let mut from_least = |least| {
+                let (panels, outliers) = outliers::subtract_zero_points(spec, least, classes, sources);
+                lines = PanelLines::pack(spec, geometry, &panels, 0);
+                Facts { pair_sums_fit: !self.layout.overflows(&lines), panels, outliers }
+            };
+            let facts = from_least(-128);
+            if facts.pair_sums_fit { facts } else { from_least(-127) }
         };
-        let (mut panels, mut outliers, mut lines) = from_least(-128);
-        if self.layout.overflows(lines.all()) {
-            (panels, outliers, lines) = from_least(-127);
-        }
-        let pair_sums_fit = !self.layout.overflows(lines.all());
-        let tiles = if pair_sums_fit { self.tiles } else { self.unpaired_tiles };
-        Packed { panels, outliers, weights: Box::new(DirectWeights { tiles, lines, pair_sums_fit }) }
+        let facts = Facts::new(spec, sources, classes, packing, find)?;
+        let lines =
+            PanelLines::new(geometry, self.layout, LinesCount { panels: sources.len(), slack: 0 }, packing, || lines)?;
+        let Facts { pair_sums_fit, panels, outliers } = facts;
+        // Only layouts whose pairs may leave 16 bits have other tiles.
+        let unpaired = !pair_sums_fit && !self.unpaired_tiles.is_empty();
+        let tiles = if unpaired { self.unpaired_tiles } else { self.tiles };
+        Ok(Packed { panels, outliers, weights: Box::new(DirectWeights { tiles, lines, pair_sums_fit }) })
     }
 }
 

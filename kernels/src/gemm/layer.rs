@@ -20,6 +20,7 @@ use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{self, Failure, Layer};
 use crate::memory::{Line, Output};
+use crate::packed::{self, Packing, Unfit};
 use crate::window::OutputGrid;
 
 /// Prepares a convolution for an instruction set.
@@ -29,6 +30,17 @@ use crate::window::OutputGrid;
 /// not match, channels that groups do not divide, a tensor of 4 GiB or more.
 pub fn prepare(isa: Isa, spec: &ConvSpec<'_>) -> Conv {
     Conv::new(Bound::new(KERNELS, isa), spec)
+}
+
+/// [`prepare`] with weights that may have been packed before; then those of the specification are not looked at.
+///
+/// # Errors
+/// What was packed before is not of such a convolution.
+///
+/// # Panics
+/// As [`prepare`].
+pub fn prepare_packed(isa: Isa, spec: &ConvSpec<'_>, packing: &mut Packing) -> Result<Conv, Unfit> {
+    Conv::packed(Bound::new(KERNELS, isa), spec, packing)
 }
 
 /// A convolution (or several that share their input) with packed weights, ready to run.
@@ -52,15 +64,18 @@ pub struct Conv {
 
 impl Conv {
     pub(crate) fn new(bound: Bound<Descriptor>, spec: &ConvSpec<'_>) -> Self {
-        spec.check();
+        packed::made(Self::packed(bound, spec, &mut Packing::fresh()))
+    }
+
+    fn packed(bound: Bound<Descriptor>, spec: &ConvSpec<'_>, packing: &mut Packing) -> Result<Self, Unfit> {
+        spec.check(packing.is_stored());
         let suits = bound.descriptor().method.suits(spec);
         let bound = if suits { bound } else { Bound::new(KERNELS, Isa::Scalar) };
         let Descriptor { method, rescales_in_floats: floats, .. } = *bound.descriptor();
         let geometry = Geometry::new(spec, method.layout());
         let sources = pack::panel_sources(spec);
-        let Packed { panels, outliers, weights } = method.pack(spec, &geometry, &sources);
-        let mut epilogues: Vec<PanelEpilogue> =
-            panels.iter().map(|panel| PanelEpilogue::new(spec, panel, floats)).collect();
+        let Packed { panels, outliers, weights } = method.pack(spec, &geometry, &sources, packing)?;
+        let mut epilogues = PanelEpilogue::all(spec, &panels, floats, packing)?;
         let groups = panel_epilogue::panel_groups(&panels, &mut epilogues, method.max_panels());
         let extent = extent(spec, &geometry, method);
         let mut statistics = ConvStatistics {
@@ -75,10 +90,10 @@ impl Conv {
         };
         weights.describe(&mut statistics);
         let of_class = |class| outliers::of_class(spec, &outliers, class, panels.len());
-        Self {
+        Ok(Self {
             bound,
             kernel: method.main_kernel(main_work(&geometry, &groups)),
-            bias: FoldedBias::new(spec, &geometry, &sources),
+            bias: FoldedBias::new(spec, &geometry, &sources, packing)?,
             outliers: geometry.classes.iter().map(of_class).collect(),
             tasks: partition::tasks(&geometry.classes, &groups, &extent),
             workspace_lines: weights.workspace_lines(&geometry, extent.blocks().rows),
@@ -88,7 +103,7 @@ impl Conv {
             epilogues,
             groups,
             statistics,
-        }
+        })
     }
 
     /// Puts the outputs elsewhere in the image that they are pixels of.

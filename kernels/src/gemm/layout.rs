@@ -12,6 +12,7 @@
 #[cfg(test)]
 use crate::arch::LANES;
 use crate::memory::Line;
+use crate::packed::PackedLayout;
 
 /// How many k of a column lie side by side: 4 as dot products of four want them, 8 as matrix products of eight do, or 16, of which
 /// two times eight products are added up in 16 bits.
@@ -52,6 +53,18 @@ impl Layout {
         let first = k & !(block - 1);
         let left = 4 * lines - first;
         [first * LANES + (k - first), if left < block { left } else { block }]
+    }
+
+    /// What lines in this layout are called where they are stored.
+    pub(crate) const fn packed(self) -> &'static PackedLayout {
+        const FOURS: PackedLayout = PackedLayout::new("gemm.lines.k4", 1);
+        const EIGHTS: PackedLayout = PackedLayout::new("gemm.lines.k8", 1);
+        const SIXTEENS: PackedLayout = PackedLayout::new("gemm.lines.k16", 1);
+        match self.0 {
+            4 => &FOURS,
+            8 => &EIGHTS,
+            _ => &SIXTEENS,
+        }
     }
 
     /// Whether the products of some pair of weights, added up, may leave 16 bits: two products of -128 and -128 do.

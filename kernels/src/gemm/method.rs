@@ -13,6 +13,7 @@ use super::spec::ConvSpec;
 use super::statistics::ConvStatistics;
 use crate::kernel_id::KernelId;
 use crate::memory::Line;
+use crate::packed::{Packing, Unfit};
 
 /// A way to multiply, with the kernels of an instruction set.
 pub(crate) trait Method: Sync {
@@ -47,8 +48,17 @@ pub(crate) trait Method: Sync {
         false
     }
 
-    /// Packs the weights.
-    fn pack(&'static self, spec: &ConvSpec<'_>, geometry: &Geometry, sources: &[PanelSource]) -> Packed;
+    /// Packs the weights, or takes what was packed before.
+    ///
+    /// # Errors
+    /// What was packed before is not of such a convolution.
+    fn pack(
+        &'static self,
+        spec: &ConvSpec<'_>,
+        geometry: &Geometry,
+        sources: &[PanelSource],
+        packing: &mut Packing,
+    ) -> Result<Packed, Unfit>;
 }
 
 /// The shape of most of a layer's work: its largest border class.

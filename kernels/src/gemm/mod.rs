@@ -23,7 +23,7 @@
 //! methods     method; direct, blocks, widening            packing, statistics and calls of a way to multiply
 //! kernels     tile, neon, dotprod; block_kernel, amx, i8mm
 //! epilogue    block, epilogue, panel_epilogue, partition
-//! packing     panel_lines, bias, outliers, pack
+//! packing     panel_lines, bias, facts, outliers, pack
 //! geometry    geometry, panel_ranges, class, order, layout
 //! words       spec, statistics, shape
 //! ```
@@ -33,6 +33,7 @@ mod block;
 mod class;
 mod direct;
 mod epilogue;
+mod facts;
 mod geometry;
 mod layer;
 mod layout;
@@ -67,7 +68,7 @@ mod panel_ranges;
 #[cfg(any(target_arch = "x86_64", test))]
 mod widening;
 
-pub use layer::{Conv, prepare};
+pub use layer::{Conv, prepare, prepare_packed};
 pub use spec::{ConvPart, ConvSpec};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use statistics::MAX_GROUP_LINES;

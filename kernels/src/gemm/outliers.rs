@@ -27,8 +27,8 @@ use crate::requantize::Lanes;
 pub(crate) struct Outlier {
     pub(crate) panel: usize,
     /// Kernel row, tap across, channel.
-    at: [usize; 3],
-    weights: Lanes,
+    pub(crate) at: [usize; 3],
+    pub(crate) weights: Lanes,
 }
 
 /// The same within a border class.
@@ -41,8 +41,8 @@ pub(crate) struct ClassOutlier {
 
 /// Most outliers that are less work than the sums of the activations: those cost about as much as a few of them,
 /// one for every 128 k, and half of one for each panel.
-fn limit(k: usize, panels: usize) -> usize {
-    8 + k / 128 + panels / 2
+pub(crate) fn limit(spec: &ConvSpec<'_>, panels: usize, classes: usize) -> usize {
+    (8 + spec.depth() / 128 + panels / 2).min(MAX_OUTLIERS / classes.max(1))
 }
 
 /// Most outliers of all border classes together: they bound how much memory a small file can ask for.
@@ -57,7 +57,7 @@ pub(crate) fn subtract_zero_points(
     classes: usize,
     sources: &[PanelSource],
 ) -> (Vec<Panel>, Vec<Outlier>) {
-    let limit = limit(spec.depth(), sources.len()).min(MAX_OUTLIERS / classes.max(1));
+    let limit = limit(spec, sources.len(), classes);
     let range = |source: &PanelSource| {
         let subtracted_zero = spec.parts[source.part].weights.signed_zero();
         PackedRange { subtracted_zero, least }

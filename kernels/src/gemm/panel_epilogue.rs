@@ -1,8 +1,10 @@
 //! Requantization and destination of panels.
 
+use super::facts;
 use super::pack::{Panel, PanelSource};
 use super::spec::ConvSpec;
 use crate::arch::LANES;
+use crate::packed::{Packing, Unfit};
 use crate::quantization::OutputRange;
 use crate::requantize::{Form, Requantizer};
 
@@ -40,8 +42,8 @@ pub(crate) struct PanelGroup {
 }
 
 impl PanelEpilogue {
-    /// The epilogue of a panel; `floats` says whether it is scaled in floats where that is proven to be exact.
-    pub(crate) fn new(spec: &ConvSpec<'_>, panel: &Panel, floats: bool) -> Self {
+    /// The epilogue of a panel, in integers.
+    fn new(spec: &ConvSpec<'_>, panel: &Panel) -> Self {
         let PanelSource { part: index, first, count, .. } = panel.source;
         let part = &spec.parts[index];
         let range = OutputRange {
@@ -50,20 +52,41 @@ impl PanelEpilogue {
             max: part.output_max,
             offset: part.output_offset,
         };
-        let channels = first..first + count;
-        let mut requantizer = Requantizer::new(part.requantize, range, channels.clone(), largest_sum(spec, index));
-        if floats && spec.depth() <= MAX_FLOAT_DEPTH {
-            let largest: Vec<i64> = channels.clone().map(|channel| spec.largest_sum(index, channel)).collect();
-            requantizer.prove_floats(part.requantize, channels, &largest);
-        }
         Self {
-            requantizer,
+            requantizer: Requantizer::new(part.requantize, range, first..first + count, largest_sum(spec, index)),
             weight_zero: part.weights.signed_zero() - panel.range.subtracted_zero,
             count,
             part: index,
             offset: first,
             pixel_stride: part.pixel_stride,
         }
+    }
+
+    /// The epilogues of all panels; `floats` says whether they are scaled in floats where that is proven to be exact.
+    ///
+    /// # Errors
+    /// What was packed before is not of such a convolution.
+    pub(crate) fn all(
+        spec: &ConvSpec<'_>,
+        panels: &[Panel],
+        floats: bool,
+        packing: &mut Packing,
+    ) -> Result<Vec<Self>, Unfit> {
+        let mut epilogues: Vec<Self> = panels.iter().map(|panel| Self::new(spec, panel)).collect();
+        if !floats || spec.depth() > MAX_FLOAT_DEPTH {
+            return Ok(epilogues);
+        }
+        let prove = |panel: usize| {
+            let PanelSource { part, first, count, .. } = panels[panel].source;
+            let channels = first..first + count;
+            let largest: Vec<i64> = channels.clone().map(|channel| spec.largest_sum(part, channel)).collect();
+            epilogues[panel].requantizer.proven_floats(spec.parts[part].requantize, channels, &largest)
+        };
+        let proven = facts::floats(panels.len(), packing, prove)?;
+        for (epilogue, floats) in epilogues.iter_mut().zip(proven) {
+            epilogue.requantizer.scale_in_floats(floats);
+        }
+        Ok(epilogues)
     }
 
     /// Whether panels write next to each other and clamp alike, so that a pixel of all can be stored at once.

@@ -1,13 +1,15 @@
 //! Packed panels of whole lines.
 
 use super::geometry::Geometry;
+use super::layout::Layout;
 use super::pack::Panel;
 use super::spec::ConvSpec;
 use crate::memory::Line;
+use crate::packed::{PackedSlice, Packing, Unfit};
 
 /// The lines of all panels: orders, then panels, then K.
 pub(crate) struct PanelLines {
-    lines: Vec<Line>,
+    lines: PackedSlice<Line>,
     orders: Vec<OrderLines>,
 }
 
@@ -15,6 +17,14 @@ pub(crate) struct PanelLines {
 struct OrderLines {
     first: usize,
     panel_lines: usize,
+}
+
+/// How many lines there are.
+#[derive(Clone, Copy)]
+pub(crate) struct LinesCount {
+    pub(crate) panels: usize,
+    /// Lines of zeros behind the last panel.
+    pub(crate) slack: usize,
 }
 
 /// The lines of all panels in one order, and lines that follow them.
@@ -26,32 +36,46 @@ pub(crate) struct Lines<'a> {
 }
 
 impl PanelLines {
-    /// Packs all panels in all orders; `slack` more lines hold zeros.
-    pub(crate) fn pack(spec: &ConvSpec<'_>, geometry: &Geometry, panels: &[Panel], slack: usize) -> Self {
-        let mut lines = Vec::new();
+    /// The lines of panels in all orders, which `make` packs where they were not packed before.
+    ///
+    /// # Errors
+    /// What was packed before has another layout or length.
+    pub(crate) fn new(
+        geometry: &Geometry,
+        layout: Layout,
+        count: LinesCount,
+        packing: &mut Packing,
+        make: impl FnOnce() -> Vec<Line>,
+    ) -> Result<Self, Unfit> {
+        let mut end = 0;
         let mut orders = Vec::new();
         for order in &geometry.orders {
             let panel_lines = order.panel_lines();
-            orders.push(OrderLines { first: lines.len(), panel_lines });
+            orders.push(OrderLines { first: end, panel_lines });
+            end += count.panels * panel_lines;
+        }
+        Ok(Self { lines: packing.buffer_of(layout.packed(), end + count.slack, make)?, orders })
+    }
+
+    /// Packs all panels in all orders; `slack` more lines hold zeros.
+    pub(crate) fn pack(spec: &ConvSpec<'_>, geometry: &Geometry, panels: &[Panel], slack: usize) -> Vec<Line> {
+        let all: usize = geometry.orders.iter().map(|order| panels.len() * order.panel_lines()).sum();
+        let mut lines = Vec::with_capacity(all + slack);
+        for order in &geometry.orders {
             for panel in panels {
                 let start = lines.len();
-                lines.resize(start + panel_lines, Line::ZERO);
+                lines.resize(start + order.panel_lines(), Line::ZERO);
                 panel.pack(spec, order, &mut lines[start..]);
             }
         }
         lines.resize(lines.len() + slack, Line::ZERO);
-        Self { lines, orders }
+        lines
     }
 
     /// The lines of an order.
     pub(crate) fn of_order(&self, order: usize) -> Lines<'_> {
         let OrderLines { first, panel_lines } = self.orders[order];
         Lines { lines: &self.lines[first..], panel_lines }
-    }
-
-    /// All lines.
-    pub(crate) fn all(&self) -> &[Line] {
-        &self.lines
     }
 
     pub(crate) fn bytes(&self) -> usize {

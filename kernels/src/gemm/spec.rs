@@ -81,8 +81,8 @@ impl ConvSpec<'_> {
         most.abs().max(least.abs())
     }
 
-    /// Asserts that the specification does not contradict itself.
-    pub(crate) fn check(&self) {
+    /// Asserts that the specification does not contradict itself. Where weights were packed before, they may be missing.
+    pub(crate) fn check(&self, packed: bool) {
         let [kernel_rows, kernel_columns] = self.window.taps;
         assert!(self.groups > 0 && self.input.channels.is_multiple_of(self.groups), "groups divide the input channels");
         assert!(self.input.pixel_stride >= self.input.channels && self.input.pixels() > 0, "the input has pixels");
@@ -99,7 +99,8 @@ impl ConvSpec<'_> {
                 "groups divide the output channels"
             );
             assert!(part.pixel_stride >= part.channels, "output pixels do not overlap");
-            assert_eq!(part.weights.bytes.len(), part.channels * self.depth(), "weights are [O, KH, KW, I]");
+            let weights = part.weights.bytes.len();
+            assert!(packed || weights == part.channels * self.depth(), "{weights} weights are not [O, KH, KW, I]");
             assert!(part.bias.is_empty() || part.bias.len() == part.channels, "one bias for each channel");
         }
     }

@@ -7,7 +7,7 @@ use ottava_ref::ops::conv2d::conv2d;
 
 use super::layout::Layout;
 use super::table::{Descriptor, KERNELS};
-use super::winograd::{Refusal, Winograd};
+use super::winograd::{Refusal, prepare_exact};
 use super::*;
 use crate::bound::Bound;
 use crate::isa::Isa;
@@ -324,7 +324,7 @@ impl Case {
             }
             self.check_layer(&conv, &spec, &stored, mask, expected);
         }
-        let by_points = Winograd::new(isa, &spec);
+        let by_points = prepare_exact(isa, &spec);
         if let Some(wanted) = self.by_points.filter(|_| !matches!(by_points, Err(Refusal::InstructionSet(_)))) {
             assert_eq!(by_points.is_ok(), wanted, "{:?} of {self:?}", by_points.err());
         }

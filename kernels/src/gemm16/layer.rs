@@ -13,6 +13,7 @@ use crate::bound::Bound;
 use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
+use crate::packed::{self, PackedSlice, Packing, Unfit};
 use crate::requantize16::Requantizer16;
 use crate::window::OutputGrid;
 
@@ -28,10 +29,21 @@ const BLOCK_PIXELS: usize = 96;
 /// The CPU lacks the instruction set, or the specification contradicts itself: a length that does not match, channels
 /// that groups do not divide, pixels with gaps.
 pub fn prepare(isa: Isa, spec: &Conv16Spec<'_>) -> Conv16 {
+    packed::made(prepare_packed(isa, spec, &mut Packing::fresh()))
+}
+
+/// [`prepare`] with weights that may have been packed before; then those of the specification are not looked at.
+///
+/// # Errors
+/// What was packed before is not of such a convolution.
+///
+/// # Panics
+/// As [`prepare`].
+pub fn prepare_packed(isa: Isa, spec: &Conv16Spec<'_>, packing: &mut Packing) -> Result<Conv16, Unfit> {
     // Sums of low halves fit 32 bits for fewer products than this.
-    let depth = spec.weights.len() / spec.channels.max(1);
+    let depth = spec.window.taps[0] * spec.window.taps[1] * spec.group_channels();
     let isa = if isa.includes(Isa::DotProd) && depth >= 1 << 16 { Isa::Neon } else { isa };
-    Conv16::new(Bound::new(KERNELS, isa), spec)
+    Conv16::packed(Bound::new(KERNELS, isa), spec, packing)
 }
 
 /// A convolution of 16-bit activations with packed weights, ready to run. Input 0 is the activations, output 0 the
@@ -44,7 +56,7 @@ pub struct Conv16 {
     depth: usize,
     panels: Vec<Panel>,
     requantizers: Vec<Requantizer16>,
-    weights: Vec<i16>,
+    weights: PackedSlice<i16>,
     zeros: Vec<i16>,
     budget: usize,
     /// Output pixels that one task computes.
@@ -54,14 +66,18 @@ pub struct Conv16 {
 }
 
 impl Conv16 {
-    pub(super) fn new(bound: Bound<Descriptor>, spec: &Conv16Spec<'_>) -> Self {
-        spec.check();
+    fn packed(bound: Bound<Descriptor>, spec: &Conv16Spec<'_>, packing: &mut Packing) -> Result<Self, Unfit> {
+        spec.check(packing.is_stored());
         let geometry = Geometry::new(spec);
         let depth = spec.group_channels();
         let panels = pack::panels(spec.channels, spec.groups);
-        let mut weights = Vec::new();
-        let packing = bound.descriptor().packing;
-        panels.iter().for_each(|&panel| pack::pack(spec, panel, packing, &mut weights));
+        let order = bound.descriptor().packing;
+        let panel_len = order.panel_len(spec.window.taps[0] * spec.window.taps[1], depth);
+        let weights = packing.buffer_of(order.layout(), panels.len() * panel_len, || {
+            let mut weights = Vec::with_capacity(panels.len() * panel_len);
+            panels.iter().for_each(|&panel| pack::pack(spec, panel, order, &mut weights));
+            weights
+        })?;
         let requantizer = |panel: &Panel| {
             Requantizer16::new(spec.requantize, spec.bias, spec.range, panel.first, panel.first + panel.channels)
         };
@@ -71,7 +87,7 @@ impl Conv16 {
         let tasks = geometry.outputs().div_ceil(task_pixels);
         let task_panels =
             if tasks < spec.threads { row_tasks(panels.len(), pixel_work, spec.threads) } else { panels.len() };
-        Self {
+        Ok(Self {
             bound,
             geometry,
             channels: spec.channels,
@@ -81,9 +97,9 @@ impl Conv16 {
             task_panels: task_panels.max(1),
             panels,
             weights,
-            zeros: vec![0; depth + packing.overrun()],
-            budget: pack::budget(spec),
-        }
+            zeros: vec![0; depth + order.overrun()],
+            budget: pack::budget(spec, packing)?,
+        })
     }
 
     /// Puts the outputs elsewhere in the image that they are pixels of.

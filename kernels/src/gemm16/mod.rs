@@ -29,7 +29,7 @@ mod halves;
 #[cfg(target_arch = "aarch64")]
 mod i8mm;
 
-pub use layer::{Conv16, prepare};
+pub use layer::{Conv16, prepare, prepare_packed};
 pub use spec::Conv16Spec;
 pub(crate) use table::kernels;
 

@@ -2,6 +2,10 @@
 
 use super::spec::Conv16Spec;
 use crate::arch::{LANES, Pairs16};
+use crate::packed::{self, PackedLayout, Unfit};
+
+/// Whether the sums of all pairs fit 32 bits, 0 or 1.
+const SUMS_FIT: PackedLayout = PackedLayout::new("gemm16.sums_fit", 1);
 
 /// Neighbouring output channels of one group, at most sixteen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +57,20 @@ impl Packing {
     #[cfg(target_arch = "aarch64")]
     pub(super) const fn bytes(group: usize) -> Self {
         Self { group, element: Element::Byte }
+    }
+
+    /// What panels are called where they are stored.
+    pub(super) const fn layout(self) -> &'static PackedLayout {
+        const SIDE_BY_SIDE: PackedLayout = PackedLayout::new("gemm16.side_by_side", 1);
+        const APART: PackedLayout = PackedLayout::new("gemm16.apart", 1);
+        const FOURS: PackedLayout = PackedLayout::new("gemm16.bytes.k4", 1);
+        const EIGHTS: PackedLayout = PackedLayout::new("gemm16.bytes.k8", 1);
+        match self.element {
+            Element::SideBySide => &SIDE_BY_SIDE,
+            Element::Apart => &APART,
+            Element::Byte if self.group == 4 => &FOURS,
+            Element::Byte => &EIGHTS,
+        }
     }
 
     /// Activations past a pixel's channels that are read, whatever they are.
@@ -119,8 +137,16 @@ fn largest_weight(spec: &Conv16Spec<'_>) -> i64 {
 
 /// Pairs whose sums fit 32 bits with any activations: all of them where the weights allow it, else as many as fit
 /// whatever the weights are.
-pub(super) fn budget(spec: &Conv16Spec<'_>) -> usize {
+///
+/// # Errors
+/// What was packed before says neither.
+pub(super) fn budget(spec: &Conv16Spec<'_>, packing: &mut packed::Packing) -> Result<usize, Unfit> {
     /// One more would reach `2^31`.
     const ANY: usize = (1 << 31) / (2 * 128 * 32768) - 1;
-    if largest_weight(spec) * 32768 < 1 << 31 { usize::MAX } else { ANY }
+    let fit = packing.buffer_of(&SUMS_FIT, 1, || vec![u32::from(largest_weight(spec) * 32768 < 1 << 31)])?;
+    match fit[0] {
+        0 => Ok(ANY),
+        1 => Ok(usize::MAX),
+        _ => Err(Unfit::new(&SUMS_FIT, "is damaged")),
+    }
 }

@@ -34,8 +34,8 @@ impl Conv16Spec<'_> {
         self.input.channels / self.groups
     }
 
-    /// Asserts that the specification does not contradict itself.
-    pub(super) fn check(&self) {
+    /// Asserts that the specification does not contradict itself. Where weights were packed before, they may be missing.
+    pub(super) fn check(&self, packed: bool) {
         let taps = self.window.taps[0] * self.window.taps[1];
         assert!(self.groups > 0 && self.input.channels.is_multiple_of(self.groups), "groups divide the input channels");
         assert!(self.channels > 0 && self.channels.is_multiple_of(self.groups), "groups divide the output channels");
@@ -45,7 +45,8 @@ impl Conv16Spec<'_> {
             "there is something to compute"
         );
         let depth = self.group_channels();
-        assert_eq!(self.weights.len(), self.channels * taps * depth, "weights are [O, KH, KW, I]");
+        let weights = self.weights.len();
+        assert!(packed || weights == self.channels * taps * depth, "{weights} weights are not [O, KH, KW, I]");
         assert!(self.bias.is_empty() || self.bias.len() == self.channels, "one bias for each channel");
     }
 }

@@ -16,6 +16,7 @@ use crate::gemm16::{self, Conv16Spec};
 use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
+use crate::packed::{self, Packing, Unfit};
 use crate::quantization::Weights;
 use crate::requantize16::{Range16, Requantize16};
 use crate::window::{Image, OutputGrid, Window};
@@ -79,6 +80,17 @@ pub struct Transpose {
 /// The CPU lacks the instruction set, or the specification contradicts itself: a length that does not match, a stride
 /// or an extent of 0, a tensor of 4 GiB or more.
 pub fn prepare(isa: Isa, spec: &TransposeSpec<'_>) -> Transpose {
+    packed::made(prepare_packed(isa, spec, &mut Packing::fresh()))
+}
+
+/// [`prepare`] with weights that may have been packed before; then those of the specification are not looked at.
+///
+/// # Errors
+/// What was packed before is not of such a convolution.
+///
+/// # Panics
+/// As [`prepare`].
+pub fn prepare_packed(isa: Isa, spec: &TransposeSpec<'_>, packing: &mut Packing) -> Result<Transpose, Unfit> {
     let geometry = Geometry {
         taps: spec.taps,
         stride: spec.stride,
@@ -87,9 +99,9 @@ pub fn prepare(isa: Isa, spec: &TransposeSpec<'_>) -> Transpose {
         depth: spec.input.channels,
     };
     let Weights { bytes, zero, .. } = spec.part.weights;
-    let of_phase = |phase: &Phase| -> Box<dyn Layer> {
+    let of_phase = |phase: &Phase| -> Result<Box<dyn Layer>, Unfit> {
         // The zero point has no weight, whether bytes are signed or not.
-        let chosen = geometry.weights(bytes, phase, zero as u8);
+        let chosen = if packing.is_stored() { Vec::new() } else { geometry.weights(bytes, phase, zero as u8) };
         let part = ConvPart { weights: Weights { bytes: &chosen, ..spec.part.weights }, ..spec.part };
         let conv = ConvSpec {
             input: spec.input,
@@ -100,11 +112,11 @@ pub fn prepare(isa: Isa, spec: &TransposeSpec<'_>) -> Transpose {
             parts: &[part],
             threads: spec.threads,
         };
-        let mut conv = gemm::prepare(isa, &conv);
+        let mut conv = gemm::prepare_packed(isa, &conv, packing)?;
         conv.set_output_grid(phase.grid);
-        Box::new(conv)
+        Ok(Box::new(conv))
     };
-    Transpose { phases: geometry.phases().iter().map(of_phase).collect() }
+    Ok(Transpose { phases: geometry.phases().iter().map(of_phase).collect::<Result<_, _>>()? })
 }
 
 /// Prepares a transposed convolution of 16-bit activations for an instruction set.
@@ -112,6 +124,17 @@ pub fn prepare(isa: Isa, spec: &TransposeSpec<'_>) -> Transpose {
 /// # Panics
 /// As [`prepare`].
 pub fn prepare16(isa: Isa, spec: &Transpose16Spec<'_>) -> Transpose {
+    packed::made(prepare16_packed(isa, spec, &mut Packing::fresh()))
+}
+
+/// [`prepare16`] with weights that may have been packed before; then those of the specification are not looked at.
+///
+/// # Errors
+/// What was packed before is not of such a convolution.
+///
+/// # Panics
+/// As [`prepare`].
+pub fn prepare16_packed(isa: Isa, spec: &Transpose16Spec<'_>, packing: &mut Packing) -> Result<Transpose, Unfit> {
     let geometry = Geometry {
         taps: spec.taps,
         stride: spec.stride,
@@ -119,24 +142,25 @@ pub fn prepare16(isa: Isa, spec: &Transpose16Spec<'_>) -> Transpose {
         output: spec.output,
         depth: spec.input.channels,
     };
-    let of_phase = |phase: &Phase| -> Box<dyn Layer> {
+    let of_phase = |phase: &Phase| -> Result<Box<dyn Layer>, Unfit> {
+        let chosen = if packing.is_stored() { Vec::new() } else { geometry.weights(spec.weights, phase, 0) };
         let conv = Conv16Spec {
             input: spec.input,
             window: phase.window(),
             output: phase.outputs(),
             groups: 1,
             channels: spec.channels,
-            weights: &geometry.weights(spec.weights, phase, 0),
+            weights: &chosen,
             bias: spec.bias,
             requantize: spec.requantize,
             range: spec.range,
             threads: spec.threads,
         };
-        let mut conv = gemm16::prepare(isa, &conv);
+        let mut conv = gemm16::prepare_packed(isa, &conv, packing)?;
         conv.set_output_grid(phase.grid);
-        Box::new(conv)
+        Ok(Box::new(conv))
     };
-    Transpose { phases: geometry.phases().iter().map(of_phase).collect() }
+    Ok(Transpose { phases: geometry.phases().iter().map(of_phase).collect::<Result<_, _>>()? })
 }
 
 /// Where the windows of a transposed convolution lie.

@@ -22,7 +22,8 @@ impl Pairs16 for Scalar {
         let [a, b] = unsafe { x.cast::<[i16; 2]>().read_unaligned() };
         let mut sums = sums;
         for (sum, [v, w]) in sums.iter_mut().zip(weights) {
-            *sum = sum.wrapping_add(i32::from(a) * i32::from(v) + i32::from(b) * i32::from(w));
+            let pair = (i32::from(a) * i32::from(v)).wrapping_add(i32::from(b) * i32::from(w));
+            *sum = sum.wrapping_add(pair);
         }
         sums
     }

@@ -23,7 +23,7 @@ const ROOM: u8 = 128;
 const TRIED: usize = 192;
 
 /// Weights of eight columns by four k.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C, align(32))]
 pub(crate) struct HalfLine(pub(crate) [i8; 4 * HALF]);
 

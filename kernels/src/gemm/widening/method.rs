@@ -3,6 +3,7 @@
 use super::pack::WideningPack;
 use super::tile::{WideningCall, WideningTileFn};
 use crate::gemm::block::Block;
+use crate::gemm::facts::Facts;
 use crate::gemm::geometry::Geometry;
 use crate::gemm::layout::Layout;
 use crate::gemm::method::{MainWork, Method, Packed, PackedWeights};
@@ -13,6 +14,7 @@ use crate::gemm::spec::ConvSpec;
 use crate::gemm::statistics::ConvStatistics;
 use crate::kernel_id::KernelId;
 use crate::memory::Line;
+use crate::packed::{Packing, Unfit};
 
 /// Tiles of one panel whose lines share widenings.
 pub(crate) struct WideningTiles {
@@ -57,10 +59,21 @@ impl Method for WideningTiles {
         true
     }
 
-    fn pack(&'static self, spec: &ConvSpec<'_>, geometry: &Geometry, sources: &[PanelSource]) -> Packed {
-        let (panels, outliers) = outliers::subtract_zero_points(spec, -128, geometry.classes.len(), sources);
-        let pack = WideningPack::new(spec, geometry, &panels);
-        Packed { panels, outliers, weights: Box::new(WideningWeights { tiles: self.tiles, pack }) }
+    fn pack(
+        &'static self,
+        spec: &ConvSpec<'_>,
+        geometry: &Geometry,
+        sources: &[PanelSource],
+        packing: &mut Packing,
+    ) -> Result<Packed, Unfit> {
+        let classes = geometry.classes.len();
+        let find = || {
+            let (panels, outliers) = outliers::subtract_zero_points(spec, -128, classes, sources);
+            Facts { pair_sums_fit: true, panels, outliers }
+        };
+        let Facts { panels, outliers, .. } = Facts::new(spec, sources, classes, packing, find)?;
+        let pack = WideningPack::new(spec, geometry, &panels, packing)?;
+        Ok(Packed { panels, outliers, weights: Box::new(WideningWeights { tiles: self.tiles, pack }) })
     }
 }
 
@@ -76,7 +89,7 @@ impl PackedWeights for WideningWeights {
     }
 
     fn describe(&self, statistics: &mut ConvStatistics) {
-        statistics.widening = Some(self.pack.statistics());
+        statistics.widening = self.pack.statistics();
     }
 
     unsafe fn run(&self, block: &Block<'_>, _workspace: &mut [Line]) {

@@ -23,21 +23,27 @@ use crate::gemm::panel_ranges::panel_ranges;
 use crate::gemm::spec::ConvSpec;
 use crate::gemm::statistics::{MAX_GROUP_LINES, WideningStatistics};
 use crate::memory::Line;
+use crate::packed::{PackedLayout, PackedSlice, Packing, Unfit};
+
+const LINES: PackedLayout = PackedLayout::new("gemm.halves", 1);
+const OFFSETS: PackedLayout = PackedLayout::new("gemm.halves.offsets", 1);
+const STARTS: PackedLayout = PackedLayout::new("gemm.halves.starts", 1);
 
 /// Classes that take all taps have an order of their own where a tap has fewer lines.
 const WHOLE_BELOW: usize = 32;
 
 /// The half lines of a convolution, ordered by widening group.
 pub(crate) struct WideningPack {
-    lines: Vec<HalfLine>,
+    lines: PackedSlice<HalfLine>,
     /// Offset of each line's activations.
-    offsets: Vec<u32>,
+    offsets: PackedSlice<u32>,
     /// For each order, panel, half and number of lines in a group: where each unit's groups start, and where the last's end.
-    starts: Vec<u32>,
+    starts: PackedSlice<u32>,
     orders: Vec<WideningOrder>,
     /// What each border class takes.
     classes: Vec<ClassUnits>,
-    statistics: WideningStatistics,
+    /// What packing made of the weights, if they were packed now.
+    statistics: Option<WideningStatistics>,
 }
 
 /// One order of all panels.
@@ -45,6 +51,10 @@ struct WideningOrder {
     /// The first of its starts.
     first: usize,
     units: usize,
+    /// Which order of K it is made of.
+    order: usize,
+    /// Lines of a unit.
+    unit_lines: usize,
 }
 
 /// What a border class takes.
@@ -92,59 +102,150 @@ impl WideningPack {
         u32::try_from(last.saturating_add(spec.input.channels as u64)).is_ok()
     }
 
-    /// Packs the panels in the orders that the border classes take.
-    pub(crate) fn new(spec: &ConvSpec<'_>, geometry: &Geometry, panels: &[Panel]) -> Self {
-        let mut pack = Self {
-            lines: Vec::new(),
-            offsets: Vec::new(),
-            starts: Vec::new(),
-            orders: Vec::new(),
-            classes: vec![ClassUnits::default(); geometry.classes.len()],
-            statistics: WideningStatistics::default(),
+    /// Packs the panels in the orders that the border classes take, or takes what was packed before.
+    ///
+    /// # Errors
+    /// What was packed before is not of such a convolution.
+    pub(crate) fn new(
+        spec: &ConvSpec<'_>,
+        geometry: &Geometry,
+        panels: &[Panel],
+        packing: &mut Packing,
+    ) -> Result<Self, Unfit> {
+        let (orders, classes) = orders(spec, geometry, panels.len());
+        let made = if packing.is_stored() { Halves::default() } else { Halves::pack(spec, geometry, &orders, panels) };
+        let statistics = (!packing.is_stored()).then_some(made.statistics);
+        let lines = packing.buffer(&LINES, || made.lines)?;
+        let pack = Self {
+            offsets: packing.buffer_of(&OFFSETS, lines.len(), || made.offsets)?,
+            starts: packing
+                .buffer_of(&STARTS, orders.iter().map(|order| order.starts(panels.len())).sum(), || made.starts)?,
+            lines,
+            orders,
+            classes,
+            statistics,
         };
-        for (index, order) in geometry.orders.iter().enumerate() {
-            let whole = order.panel_lines().max(1);
-            let tap = lines_of_tap(order);
-            let of_order = geometry.classes.iter().enumerate().filter(|(_, class)| class.order == index);
-            let (full, partial): (Vec<_>, Vec<_>) =
-                of_order.partition(|(_, class)| class.steps() == order.panel_lines());
-            // Taps of few lines leave little choice of what to group, and little to hold twice.
-            let parts = if partial.is_empty() || full.is_empty() || tap < WHOLE_BELOW {
-                vec![(whole, full), (tap, partial)]
-            } else {
-                vec![(tap, [full, partial].concat())]
-            };
-            for (unit_lines, classes) in parts.into_iter().filter(|(_, classes)| !classes.is_empty()) {
-                for (class_index, class) in classes {
-                    pack.classes[class_index] = ClassUnits {
-                        order: pack.orders.len(),
-                        ranges: units_of(class, unit_lines),
-                        origin: tap_offset(tap_steps(spec), [class.taps[0].start, class.taps[1].start]),
-                    };
-                }
-                pack.push(spec, order, panels, unit_lines);
-            }
-        }
-        pack
+        pack.check(geometry, panels.len())?;
+        Ok(pack)
     }
 
-    /// Appends an order of all panels.
-    fn push(&mut self, spec: &ConvSpec<'_>, order: &Order, panels: &[Panel], unit_lines: usize) {
-        self.orders.push(WideningOrder { first: self.starts.len(), units: order.panel_lines() / unit_lines });
-        let steps = tap_steps(spec);
-        let offsets: Vec<u32> = (0..order.panel_lines()).map(|line| line_offset(order, steps, line) as u32).collect();
-        let mut lines = vec![Line::ZERO; order.panel_lines()];
-        for panel in panels {
-            lines.fill(Line::ZERO);
-            panel.pack(spec, order, &mut lines);
-            for half in 0..LANES / HALF {
-                self.push_half(&lines, half, unit_lines, &offsets);
+    /// Checks what tiles compute addresses with: each unit's groups are whole ones among the lines, and no offset leads out of
+    /// what a class that takes the unit may read.
+    fn check(&self, geometry: &Geometry, panels: usize) -> Result<(), Unfit> {
+        for (index, order) in self.orders.iter().enumerate() {
+            let reaches = reaches(geometry, &self.classes, index, order.units);
+            let starts = &self.starts[order.first..][..order.starts(panels)];
+            for (row, starts) in starts.chunks_exact(order.units + 1).enumerate() {
+                let size = row % MAX_GROUP_LINES + 1;
+                for (reach, unit) in reaches.iter().zip(starts.windows(2)) {
+                    let lines = unit[0] as usize..unit[1] as usize;
+                    let offsets = self.offsets.get(lines).ok_or_else(|| Unfit::new(&STARTS, "is damaged"))?;
+                    if !offsets.len().is_multiple_of(size) {
+                        return Err(Unfit::new(&STARTS, "is damaged"));
+                    }
+                    let ends = offsets.iter().fold((u32::MAX, 0), |(low, high), &at| (low.min(at), high.max(at)));
+                    if !offsets.is_empty() && (ends.0 < reach.start || ends.1 >= reach.end) {
+                        return Err(Unfit::new(&OFFSETS, "is damaged"));
+                    }
+                }
             }
         }
+        Ok(())
+    }
+
+    /// What a tile of a panel takes in a border class.
+    pub(crate) fn panel(&self, class: usize, panel: usize) -> WideningPanel<'_> {
+        let ClassUnits { order, ranges, origin } = &self.classes[class];
+        let WideningOrder { first, units, .. } = self.orders[*order];
+        let of_panel = LANES / HALF * MAX_GROUP_LINES * (units + 1);
+        WideningPanel {
+            lines: &self.lines,
+            offsets: &self.offsets,
+            starts: &self.starts[first + panel * of_panel..][..of_panel],
+            units,
+            ranges,
+            origin: *origin,
+        }
+    }
+
+    pub(crate) fn statistics(&self) -> Option<WideningStatistics> {
+        self.statistics
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&self.lines[..]) + size_of_val(&self.offsets[..]) + size_of_val(&self.starts[..])
+    }
+}
+
+impl WideningOrder {
+    /// Starts of the groups of so many panels.
+    fn starts(&self, panels: usize) -> usize {
+        panels * LANES / HALF * MAX_GROUP_LINES * (self.units + 1)
+    }
+}
+
+/// The orders that border classes take, and what each class takes of them.
+fn orders(spec: &ConvSpec<'_>, geometry: &Geometry, panels: usize) -> (Vec<WideningOrder>, Vec<ClassUnits>) {
+    let mut orders: Vec<WideningOrder> = Vec::new();
+    let mut units = vec![ClassUnits::default(); geometry.classes.len()];
+    for (index, order) in geometry.orders.iter().enumerate() {
+        let whole = order.panel_lines().max(1);
+        let tap = lines_of_tap(order);
+        let of_order = geometry.classes.iter().enumerate().filter(|(_, class)| class.order == index);
+        let (full, partial): (Vec<_>, Vec<_>) = of_order.partition(|(_, class)| class.steps() == order.panel_lines());
+        // Taps of few lines leave little choice of what to group, and little to hold twice.
+        let parts = if partial.is_empty() || full.is_empty() || tap < WHOLE_BELOW {
+            vec![(whole, full), (tap, partial)]
+        } else {
+            vec![(tap, [full, partial].concat())]
+        };
+        for (unit_lines, classes) in parts.into_iter().filter(|(_, classes)| !classes.is_empty()) {
+            for (class_index, class) in classes {
+                units[class_index] = ClassUnits {
+                    order: orders.len(),
+                    ranges: units_of(class, unit_lines),
+                    origin: tap_offset(tap_steps(spec), [class.taps[0].start, class.taps[1].start]),
+                };
+            }
+            let first = orders.last().map_or(0, |last| last.first + last.starts(panels));
+            orders.push(WideningOrder { first, units: order.panel_lines() / unit_lines, order: index, unit_lines });
+        }
+    }
+    (orders, units)
+}
+
+/// Half lines as they are packed.
+#[derive(Default)]
+struct Halves {
+    lines: Vec<HalfLine>,
+    offsets: Vec<u32>,
+    starts: Vec<u32>,
+    statistics: WideningStatistics,
+}
+
+impl Halves {
+    /// Packs all panels in all orders.
+    fn pack(spec: &ConvSpec<'_>, geometry: &Geometry, orders: &[WideningOrder], panels: &[Panel]) -> Self {
+        let mut halves = Self::default();
+        let steps = tap_steps(spec);
+        for WideningOrder { order, unit_lines, .. } in orders {
+            let order = &geometry.orders[*order];
+            let offsets: Vec<u32> =
+                (0..order.panel_lines()).map(|line| line_offset(order, steps, line) as u32).collect();
+            let mut lines = vec![Line::ZERO; order.panel_lines()];
+            for panel in panels {
+                lines.fill(Line::ZERO);
+                panel.pack(spec, order, &mut lines);
+                for half in 0..LANES / HALF {
+                    halves.push(&lines, half, *unit_lines, &offsets);
+                }
+            }
+        }
+        halves
     }
 
     /// Appends half of a panel.
-    fn push_half(&mut self, panel: &[Line], half: usize, unit_lines: usize, offsets: &[u32]) {
+    fn push(&mut self, panel: &[Line], half: usize, unit_lines: usize, offsets: &[u32]) {
         let mut units = Vec::new();
         for (unit, whole) in panel.chunks_exact(unit_lines).enumerate() {
             let mut lines: Vec<HalfLine> = whole.iter().map(|line| half_of(line, half)).collect();
@@ -175,29 +276,20 @@ impl WideningPack {
             self.starts[first + units.len()] = u32::try_from(self.lines.len()).expect("fewer lines than weights");
         }
     }
+}
 
-    /// What a tile of a panel takes in a border class.
-    pub(crate) fn panel(&self, class: usize, panel: usize) -> WideningPanel<'_> {
-        let ClassUnits { order, ranges, origin } = &self.classes[class];
-        let WideningOrder { first, units } = self.orders[*order];
-        let of_panel = LANES / HALF * MAX_GROUP_LINES * (units + 1);
-        WideningPanel {
-            lines: &self.lines,
-            offsets: &self.offsets,
-            starts: &self.starts[first + panel * of_panel..][..of_panel],
-            units,
-            ranges,
-            origin: *origin,
+/// What the offsets of each unit of an order may be: four activations from there on are within what every class reads that
+/// takes the unit.
+fn reaches(geometry: &Geometry, classes: &[ClassUnits], order: usize, units: usize) -> Vec<Range<u32>> {
+    let mut reaches = vec![0..u32::MAX; units];
+    for (class, taken) in geometry.classes.iter().zip(classes).filter(|(_, taken)| taken.order == order) {
+        let past = (taken.origin + class.reach()).saturating_sub(3);
+        let [origin, past] = [taken.origin, past].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+        for unit in taken.ranges.iter().flat_map(|range| range.clone()) {
+            reaches[unit] = reaches[unit].start.max(origin)..reaches[unit].end.min(past);
         }
     }
-
-    pub(crate) fn statistics(&self) -> WideningStatistics {
-        self.statistics
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&self.lines[..]) + size_of_val(&self.offsets[..]) + size_of_val(&self.starts[..])
-    }
+    reaches
 }
 
 /// Bytes from a tap to the next, down and across; no more than a `usize` holds.

@@ -4,9 +4,12 @@ use super::super::spec::ConvSpec;
 use super::layer::Winograd;
 use super::proof;
 use super::refusal::Refusal;
-use super::table;
+use super::table::{self, Descriptor};
+use super::taps;
+use crate::bound::Bound;
 use crate::isa::Isa;
 use crate::memory::Line;
+use crate::packed::{self, Packing, Unfit};
 
 /// Direct convolutions that cost less than so many times as much stay direct: an estimate may be wrong by that much.
 const LEAST_GAIN: f64 = 1.05;
@@ -41,6 +44,31 @@ pub enum When {
 /// # Panics
 /// As [`gemm::prepare`](super::super::prepare), and where the input's zero point is no stored value.
 pub fn prepare(isa: Isa, when: When, spec: &ConvSpec<'_>) -> Result<Offer, Refusal> {
+    packed::made(prepare_packed((isa, when), spec, &mut Packing::fresh()))
+}
+
+/// [`prepare`] with weights that may have been packed before; then those of the specification are not looked at, and the way is
+/// the one that they were packed for.
+///
+/// # Errors
+/// What was packed before is not of such a convolution.
+///
+/// # Panics
+/// As [`prepare`].
+pub fn prepare_packed(
+    (isa, when): (Isa, When),
+    spec: &ConvSpec<'_>,
+    packing: &mut Packing,
+) -> Result<Result<Offer, Refusal>, Unfit> {
+    let (bound, gain) = match suits(isa, when, spec, packing) {
+        Ok(suits) => suits,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    Ok(Ok(Offer { layer: Winograd::packed(bound, spec, packing)?, gain }))
+}
+
+/// The kernels for a convolution that they can and should compute, and how many times its cost the direct way costs.
+fn suits(isa: Isa, when: When, spec: &ConvSpec<'_>, packing: &Packing) -> Result<(Bound<Descriptor>, f64), Refusal> {
     if when == When::Never {
         return Err(Refusal::Unwanted);
     }
@@ -52,8 +80,20 @@ pub fn prepare(isa: Isa, when: When, spec: &ConvSpec<'_>) -> Result<Offer, Refus
         return Err(Refusal::Memory { bytes });
     }
     let gain = bound.descriptor().costs.gain(spec, &cut);
+    if packing.is_stored() {
+        let by_points = packing.comes_next(taps::layout(bound.descriptor().side_by_side));
+        return if by_points { Ok((bound, gain)) } else { Err(Refusal::Unwanted) };
+    }
     if when == When::Faster && gain < LEAST_GAIN {
         return Err(Refusal::Slower { gain });
     }
-    Ok(Offer { layer: Winograd::new(isa, spec)?, gain })
+    spec.check(false);
+    proof::prove_sums(spec, isa.storage())?;
+    Ok((bound, gain))
+}
+
+/// Prepares a convolution by way of points where that is exact, whether or not it is faster.
+#[cfg(test)]
+pub(crate) fn prepare_exact(isa: Isa, spec: &ConvSpec<'_>) -> Result<Winograd, Refusal> {
+    prepare(isa, When::Exact, spec).map(|offer| offer.layer)
 }

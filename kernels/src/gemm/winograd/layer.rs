@@ -12,17 +12,15 @@ use super::outputs::OutputCall;
 use super::partition::{Cut, MAX_BLOCK, Task};
 use super::patch::{POINTS, Patch, Patches, Source};
 use super::products::ProductsCall;
-use super::proof;
-use super::refusal::Refusal;
-use super::table::{self, Descriptor};
+use super::table::Descriptor;
 use super::taps::TapWeights;
 use super::weights::WeightCall;
 use crate::arch::LANES;
 use crate::bound::Bound;
-use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{self, Failure, Layer};
 use crate::memory::{Line, Output};
+use crate::packed::{Packing, Unfit};
 use crate::window::Image;
 
 /// A 3x3 convolution (or several that share their input) by way of points, with transformed weights, ready to run.
@@ -45,18 +43,18 @@ pub struct Winograd {
 }
 
 impl Winograd {
-    /// Prepares a convolution for an instruction set, if it has kernels of its own and all accumulators come out exact.
-    pub(crate) fn new(isa: Isa, spec: &ConvSpec<'_>) -> Result<Self, Refusal> {
-        spec.check();
-        proof::prove_window(spec)?;
-        let bound = table::own(isa)?;
-        proof::prove_sums(spec, isa.storage())?;
+    /// Prepares a convolution that was found to suit.
+    ///
+    /// # Errors
+    /// What was packed before is not of such a convolution.
+    pub(super) fn packed(bound: Bound<Descriptor>, spec: &ConvSpec<'_>, packing: &mut Packing) -> Result<Self, Unfit> {
+        spec.check(packing.is_stored());
         let descriptor = bound.descriptor();
         let sources = pack::panel_sources(spec);
         let panels: Vec<Panel> = sources.iter().map(|&source| whole_panel(spec, source)).collect();
-        let floats = descriptor.rescales_in_floats;
-        let mut epilogues: Vec<PanelEpilogue> =
-            panels.iter().map(|panel| PanelEpilogue::new(spec, panel, floats)).collect();
+        let layout = (descriptor.isa.storage(), descriptor.side_by_side);
+        let weights = TapWeights::new(spec, &sources, layout, packing)?;
+        let mut epilogues = PanelEpilogue::all(spec, &panels, descriptor.rescales_in_floats, packing)?;
         let groups = panel_epilogue::panel_groups(&panels, &mut epilogues, descriptor.tiles.len());
         let cut = descriptor.cut(spec);
         let tasks = cut.tasks(groups.len(), spec.threads.max(1));
@@ -68,7 +66,7 @@ impl Winograd {
             pad_before: spec.window.pad_before,
             input_zero: spec.input_zero,
             padding: vec![spec.input_zero as u8; spec.input.channels],
-            weights: TapWeights::pack(spec, &sources, isa.storage(), descriptor.side_by_side),
+            weights,
             bias: sources.iter().map(|source| bias(spec, source)).collect(),
             epilogues,
             tasks,

@@ -40,7 +40,9 @@ mod table;
 mod taps;
 mod weights;
 
-pub use choice::{Offer, When, prepare};
+#[cfg(test)]
+pub(crate) use choice::prepare_exact;
+pub use choice::{Offer, When, prepare, prepare_packed};
 pub use layer::Winograd;
 pub use refusal::Refusal;
 pub(crate) use table::kernels;

@@ -8,15 +8,23 @@ use super::super::spec::ConvSpec;
 use crate::arch::LANES;
 use crate::isa::Storage;
 use crate::memory::Line;
+use crate::packed::{PackedLayout, PackedSlice, Packing, Unfit};
 
 /// Taps of a window.
 pub(super) const TAPS: usize = 9;
 /// Bytes of a tap of two channels: sixteen columns of each.
 pub(super) const TAP_BYTES: usize = 2 * LANES;
 
+/// What packed weights are called where they are stored.
+pub(super) const fn layout(side_by_side: bool) -> &'static PackedLayout {
+    const SIDE_BY_SIDE: PackedLayout = PackedLayout::new("winograd.side_by_side", 1);
+    const APART: PackedLayout = PackedLayout::new("winograd.apart", 1);
+    if side_by_side { &SIDE_BY_SIDE } else { &APART }
+}
+
 /// Weights as they are stored: panels, then pairs of channels, then taps, then columns and channels.
 pub(super) struct TapWeights {
-    lines: Vec<Line>,
+    lines: PackedSlice<Line>,
     pairs: usize,
     /// What every panel's weights are less by.
     zeros: Vec<i16>,
@@ -25,19 +33,33 @@ pub(super) struct TapWeights {
 impl TapWeights {
     /// Packs the weights as bytes of the kind that the instruction set stores. The two channels of a column lie side by side, or all
     /// columns of one before those of the other. What is no channel or column has the zero point.
-    pub(super) fn pack(spec: &ConvSpec<'_>, sources: &[PanelSource], storage: Storage, side_by_side: bool) -> Self {
-        let channels = spec.input.channels;
-        let pairs = channels.div_ceil(2);
-        let panel_lines = Self::panel_lines(pairs);
+    ///
+    /// # Errors
+    /// What was packed before has another layout or length.
+    pub(super) fn new(
+        spec: &ConvSpec<'_>,
+        sources: &[PanelSource],
+        (storage, side_by_side): (Storage, bool),
+        packing: &mut Packing,
+    ) -> Result<Self, Unfit> {
+        let pairs = spec.input.channels.div_ceil(2);
         let (least, _) = storage.range();
         // From signed bytes to stored ones.
         let offset = least - i32::from(i8::MIN);
+        let zeros =
+            sources.iter().map(|source| (spec.parts[source.part].weights.signed_zero() + offset) as i16).collect();
+        let count = sources.len() * Self::panel_lines(pairs);
+        let pack = || Self::pack(spec, sources, offset, side_by_side);
+        Ok(Self { lines: packing.buffer_of(layout(side_by_side), count, pack)?, pairs, zeros })
+    }
+
+    fn pack(spec: &ConvSpec<'_>, sources: &[PanelSource], offset: i32, side_by_side: bool) -> Vec<Line> {
+        let channels = spec.input.channels;
+        let panel_lines = Self::panel_lines(channels.div_ceil(2));
         let mut lines = vec![Line::ZERO; sources.len() * panel_lines];
-        let mut zeros = Vec::with_capacity(sources.len());
         for (panel, source) in lines.chunks_exact_mut(panel_lines.max(1)).zip(sources) {
             let weights = &spec.parts[source.part].weights;
             let zero = weights.signed_zero() + offset;
-            zeros.push(zero as i16);
             let bytes: &mut [u8] = bytemuck::cast_slice_mut(panel);
             bytes.fill(zero as u8);
             for lane in 0..source.count {
@@ -52,7 +74,7 @@ impl TapWeights {
                 }
             }
         }
-        Self { lines, pairs, zeros }
+        lines
     }
 
     /// Lines of a panel of so many pairs of channels.

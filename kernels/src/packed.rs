@@ -1,0 +1,299 @@
+//! Memory of packed weights: made when a layer is prepared, or found where it was packed before.
+//!
+//! A layer asks a [`Packing`] for each of its buffers, in an order of its own. A fresh packing makes them; one of stored buffers
+//! hands out the next, if it has the layout and the length that the kernel expects. Either way it notes what was handed out, so
+//! that it can be stored. Bytes of a stored buffer may be any: a kernel must not compute an address with one before it has
+//! checked it.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Deref, Range};
+use std::sync::Arc;
+
+use bytemuck::Pod;
+
+/// How the elements of a buffer lie: a name, and a version that changes whenever other bytes come out for the same weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PackedLayout {
+    /// Family and part; at most [`PackedLayout::LONGEST_NAME`] bytes of ASCII.
+    pub name: &'static str,
+    /// Counted from 1.
+    pub version: u32,
+}
+
+impl PackedLayout {
+    /// Bytes of the longest name.
+    pub const LONGEST_NAME: usize = 24;
+
+    /// A layout.
+    ///
+    /// # Panics
+    /// The name is too long.
+    pub(crate) const fn new(name: &'static str, version: u32) -> Self {
+        assert!(name.len() <= Self::LONGEST_NAME && name.is_ascii());
+        Self { name, version }
+    }
+}
+
+/// Bytes that stay where they are.
+///
+/// # Safety
+/// [`StableBytes::bytes`] returns the same memory, initialized and not written, for as long as the value lives, wherever the value
+/// is moved to.
+pub unsafe trait StableBytes: Send + Sync + 'static {
+    /// The bytes.
+    fn bytes(&self) -> &[u8];
+}
+
+/// Elements that were packed here.
+struct Owned<T>(Vec<T>);
+
+// SAFETY: nobody changes the vector, whose elements lie on the heap.
+unsafe impl<T: Pod + Send + Sync> StableBytes for Owned<T> {
+    fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+/// Packed elements, in memory of their own or in a part of something larger, such as a mapped file. Clones share them.
+#[derive(Clone)]
+pub struct PackedSlice<T> {
+    first: *const T,
+    len: usize,
+    owner: Arc<dyn StableBytes>,
+    elements: PhantomData<T>,
+}
+
+// SAFETY: the elements are only read, and their owner may be shared between threads.
+unsafe impl<T: Sync> Send for PackedSlice<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for PackedSlice<T> {}
+
+impl<T: Pod + Send + Sync> PackedSlice<T> {
+    /// Elements in memory of their own.
+    pub fn new(elements: Vec<T>) -> Self {
+        let len = elements.len();
+        let owner = Arc::new(Owned(elements));
+        Self { first: owner.0.as_ptr(), len, owner, elements: PhantomData }
+    }
+
+    /// A part of `owner`; `None` where it lies outside or holds no whole elements. Bytes at an address that the elements may not
+    /// have are copied.
+    pub fn part(owner: &Arc<dyn StableBytes>, range: Range<usize>) -> Option<Self> {
+        Self::of_bytes(owner, owner.bytes().get(range)?)
+    }
+
+    /// Bytes of `owner` as elements.
+    fn of_bytes(owner: &Arc<dyn StableBytes>, bytes: &[u8]) -> Option<Self> {
+        if !bytes.len().is_multiple_of(size_of::<T>()) {
+            return None;
+        }
+        Some(match bytemuck::try_cast_slice::<u8, T>(bytes) {
+            Ok(elements) => {
+                let (first, len) = (elements.as_ptr(), elements.len());
+                Self { first, len, owner: Arc::clone(owner), elements: PhantomData }
+            }
+            Err(_) => Self::new(bytemuck::pod_collect_to_vec(bytes)),
+        })
+    }
+
+    /// The same memory as bytes.
+    pub fn to_bytes(&self) -> PackedSlice<u8> {
+        let (first, len) = (self.first.cast(), size_of_val(&self[..]));
+        PackedSlice { first, len, owner: Arc::clone(&self.owner), elements: PhantomData }
+    }
+}
+
+impl<T> Deref for PackedSlice<T> {
+    type Target = [T];
+
+    #[inline(always)]
+    fn deref(&self) -> &[T] {
+        // SAFETY: the elements are initialized, aligned and not written for as long as the owner lives, which lives as long as
+        // `self` does.
+        unsafe { core::slice::from_raw_parts(self.first, self.len) }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for PackedSlice<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+/// A buffer that was handed out.
+#[derive(Clone, Debug)]
+pub struct PackedBuffer {
+    /// How its elements lie.
+    pub layout: PackedLayout,
+    /// The elements.
+    pub bytes: PackedSlice<u8>,
+}
+
+/// A buffer that was packed before.
+#[derive(Clone, Debug)]
+pub struct StoredBuffer {
+    /// Name of its layout.
+    pub name: String,
+    /// Version of its layout.
+    pub version: u32,
+    /// The elements; any bytes.
+    pub bytes: PackedSlice<u8>,
+}
+
+/// Why stored buffers are not those of a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit(String);
+
+impl Unfit {
+    /// A buffer that holds what it cannot.
+    pub(crate) fn new(layout: &PackedLayout, what: &str) -> Self {
+        Self(format!("packed '{}' {what}", layout.name))
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unfit {}
+
+/// Hands out the buffers of a layer.
+#[derive(Debug, Default)]
+pub struct Packing {
+    /// Those that were packed before and are left; `None` where buffers are made.
+    stored: Option<std::vec::IntoIter<StoredBuffer>>,
+    handed_out: Vec<PackedBuffer>,
+}
+
+impl Packing {
+    /// Makes every buffer.
+    pub fn fresh() -> Self {
+        Self::default()
+    }
+
+    /// Hands out what was packed before.
+    pub fn stored(buffers: Vec<StoredBuffer>) -> Self {
+        Self { stored: Some(buffers.into_iter()), handed_out: Vec::new() }
+    }
+
+    /// Whether weights were packed before. Then the weights of a specification may be missing.
+    pub fn is_stored(&self) -> bool {
+        self.stored.is_some()
+    }
+
+    /// Whether the next stored buffer is called like a layout.
+    pub(crate) fn comes_next(&self, layout: &PackedLayout) -> bool {
+        let next = self.stored.as_ref().and_then(|stored| stored.as_slice().first());
+        next.is_some_and(|buffer| buffer.name == layout.name)
+    }
+
+    /// The next buffer, which `make` makes where it was not packed before.
+    ///
+    /// # Errors
+    /// The stored one has another layout.
+    pub(crate) fn buffer<T: Pod + Send + Sync>(
+        &mut self,
+        layout: &PackedLayout,
+        make: impl FnOnce() -> Vec<T>,
+    ) -> Result<PackedSlice<T>, Unfit> {
+        let buffer = match &mut self.stored {
+            None => PackedSlice::new(make()),
+            Some(stored) => {
+                let next = stored.next().ok_or_else(|| Unfit::new(layout, "is missing"))?;
+                if next.name != layout.name || next.version != layout.version {
+                    let wanted =
+                        format!("has version {}, and there is '{}' {}", layout.version, next.name, next.version);
+                    return Err(Unfit::new(layout, &wanted));
+                }
+                PackedSlice::of_bytes(&next.bytes.owner, &next.bytes)
+                    .ok_or_else(|| Unfit::new(layout, "holds no whole elements"))?
+            }
+        };
+        self.handed_out.push(PackedBuffer { layout: *layout, bytes: buffer.to_bytes() });
+        Ok(buffer)
+    }
+
+    /// As [`Packing::buffer`], of `len` elements.
+    ///
+    /// # Errors
+    /// The stored one has another layout or length.
+    pub(crate) fn buffer_of<T: Pod + Send + Sync>(
+        &mut self,
+        layout: &PackedLayout,
+        len: usize,
+        make: impl FnOnce() -> Vec<T>,
+    ) -> Result<PackedSlice<T>, Unfit> {
+        let buffer = self.buffer(layout, make)?;
+        if buffer.len() != len {
+            return Err(Unfit::new(layout, &format!("has {} elements, {len} are needed", buffer.len())));
+        }
+        Ok(buffer)
+    }
+
+    /// All that was handed out, in order.
+    ///
+    /// # Errors
+    /// Stored buffers are left that no layer asked for.
+    pub fn finish(self) -> Result<Vec<PackedBuffer>, Unfit> {
+        match self.stored.map_or(0, |stored| stored.len()) {
+            0 => Ok(self.handed_out),
+            left => Err(Unfit(format!("{left} packed buffers are left over"))),
+        }
+    }
+}
+
+/// What a fresh packing gives, which cannot fail.
+pub(crate) fn made<T>(result: Result<T, Unfit>) -> T {
+    result.unwrap_or_else(|unfit| panic!("{unfit}, though nothing was stored"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::Line;
+
+    const WORDS: PackedLayout = PackedLayout::new("test.words", 3);
+
+    fn stored(name: &str, version: u32, bytes: &[u8]) -> Packing {
+        let bytes = PackedSlice::new(bytes.to_vec());
+        Packing::stored(vec![StoredBuffer { name: name.to_owned(), version, bytes }])
+    }
+
+    #[test]
+    fn a_stored_buffer_is_what_was_handed_out() {
+        let mut packing = Packing::fresh();
+        let made = packing.buffer_of(&WORDS, 2, || vec![7u32, 9]).unwrap();
+        let [buffer] = &packing.finish().unwrap()[..] else { panic!("one buffer") };
+        assert_eq!((&*made, buffer.bytes.len(), buffer.layout), (&[7u32, 9][..], 8, WORDS));
+        let mut packing = stored("test.words", 3, &buffer.bytes);
+        let found = packing.buffer_of::<u32>(&WORDS, 2, || unreachable!()).unwrap();
+        assert_eq!(*found, *made);
+        packing.finish().unwrap();
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let take =
+            |mut packing: Packing| packing.buffer_of::<u32>(&WORDS, 2, || unreachable!()).unwrap_err().to_string();
+        assert!(take(stored("test.words", 4, &[0; 8])).contains("version 3"));
+        assert!(take(stored("test.other", 3, &[0; 8])).contains("'test.other'"));
+        assert!(take(stored("test.words", 3, &[0; 7])).contains("whole elements"));
+        assert!(take(stored("test.words", 3, &[0; 12])).contains("3 elements, 2"));
+        assert!(take(Packing::stored(Vec::new())).contains("missing"));
+        assert!(stored("test.words", 3, &[0; 8]).finish().is_err());
+    }
+
+    #[test]
+    fn parts_stay_inside_and_are_copied_where_their_address_is_none_for_elements() {
+        let owner: Arc<dyn StableBytes> = Arc::new(Owned(vec![Line::ZERO; 3]));
+        let part = |range| PackedSlice::<Line>::part(&owner, range);
+        assert_eq!(part(64..192).unwrap().len(), 2);
+        assert_eq!(part(64..192).unwrap().as_ptr().addr(), owner.bytes()[64..].as_ptr().addr());
+        let copied = part(1..65).unwrap();
+        assert!(copied.len() == 1 && copied.as_ptr().addr().is_multiple_of(64));
+        assert!(part(64..193).is_none() && part(0..65).is_none() && part(192..192).unwrap().is_empty());
+    }
+}
