@@ -18,6 +18,7 @@
 //! Every output byte equals that of LiteRT's reference kernels, on every instruction set and for any number of threads:
 //! `docs/numerics.md` is the specification, `ottava-ref` its plain form, which [`Backend::Reference`] runs.
 //!
+//! * [`image`]: from the pixels of pictures to inputs.
 //! * [`schema`]: the tables of the file format, to read and to write.
 //! * [`graph`]: operators and tensors after import; nothing of the file format is left.
 //! * `import`: from the file to the graph. Files are never trusted: `docs/security.md`.
@@ -37,6 +38,7 @@
 struct Readme;
 
 pub mod graph;
+pub mod image;
 pub mod schema;
 
 mod backend;

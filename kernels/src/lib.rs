@@ -47,6 +47,7 @@ mod quantization;
 mod registry;
 mod requantize;
 mod requantize16;
+pub mod resample;
 pub mod resize;
 pub mod softmax;
 pub mod strided;

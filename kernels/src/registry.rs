@@ -5,7 +5,7 @@ use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::{
     add, arg_extreme, convert, copy, depthwise, depthwise16, extremum, gemm, gemm16, lut, lut16, matmul, mean,
-    movement, mul, pair_table, pair16, pool, pool16, resize, softmax,
+    movement, mul, pair_table, pair16, pool, pool16, resample, resize, softmax,
 };
 
 /// Every kernel, family by family, best first.
@@ -22,6 +22,7 @@ pub fn all() -> Vec<KernelId> {
         convert::kernels(),
         lut::kernels(),
         resize::kernels(),
+        resample::kernels(),
         arg_extreme::kernels(),
         matmul::kernels(),
         gemm16::kernels(),

@@ -13,6 +13,7 @@
 //! * [`shape`]: row-major index arithmetic; [`broadcast`]: elementwise functions of several operands.
 //! * [`number`]: [`Number`], the unquantized elements of operators that also run on plain numbers.
 //! * [`real`]: real functions with the same bits on every machine.
+//! * [`resample`]: pictures of bytes in another size, which become inputs.
 //! * [`ops`]: one module per operator: a params struct with the numbers the operator needs and one
 //!   function over slices.
 //!
@@ -51,6 +52,7 @@ pub mod geometry;
 pub mod number;
 pub mod ops;
 pub mod real;
+pub mod resample;
 pub mod scales;
 pub mod shape;
 

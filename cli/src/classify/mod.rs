@@ -7,13 +7,13 @@ mod scores;
 use std::io::Write;
 use std::path::Path;
 
+use ottava::image::{self, Normalization, Preprocess, Preprocessor};
 use ottava::{DType, Plan, Session, TensorInfo};
 
-use crate::args::{BackendArg, ClassifyArgs};
+use crate::args::{BackendArg, ClassifyArgs, Crop};
 use crate::errors::{CliError, Result};
 use crate::{files, models, table};
 use labels::Labels;
-use picture::{Normalization, Target};
 
 /// Prints the top classes of each picture.
 ///
@@ -23,17 +23,23 @@ pub fn execute(args: &ClassifyArgs, output: &mut dyn Write) -> Result<()> {
     let model = models::open(&args.model)?;
     let plan = Plan::new(&model, &args.engine.options(BackendArg::Optimized))?;
     let cause = |cause: String| CliError::file(model.name(), cause);
-    let target = target(plan.inputs(), args).map_err(cause)?;
+    let (input, normalization) = input(plan.inputs(), args).map_err(cause)?;
     let [scores, ..] = plan.outputs() else {
         return Err(cause("has no output".to_owned()));
     };
     let classes = class_count(scores).map_err(cause)?;
     let labels = args.labels.as_deref().map(|path| read_labels(path, classes)).transpose()?;
     let probabilities = scores::are_probabilities(model.graph(), scores.tensor);
+    let crop = match args.crop {
+        Crop::Center => image::Crop::CenterSquare,
+        Crop::None => image::Crop::Whole,
+    };
+    let options = Preprocess { crop, normalization, threads: plan.threads(), ..Preprocess::default() };
+    let mut preprocessor = Preprocessor::new(input, options)?;
+    let channels = input.shape[3];
     let mut session = Session::new(&plan)?;
     for image in &args.images {
-        let bytes = picture::load(image, &target)?;
-        session.input_mut(0)?.copy_from_slice(&bytes);
+        picture::load(image, channels, &mut preprocessor, session.input_mut(0)?)?;
         session.run()?;
         let scores = scores::real(session.output(0)?, scores).map_err(cause)?;
         let scores = if probabilities { scores } else { scores::softmax(&scores) };
@@ -47,29 +53,29 @@ pub fn execute(args: &ClassifyArgs, output: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// What a picture must become for the model's input.
-fn target(inputs: &[TensorInfo], args: &ClassifyArgs) -> std::result::Result<Target, String> {
+/// The input that pictures go into, and what their pixels mean to it.
+fn input<'a>(
+    inputs: &'a [TensorInfo],
+    args: &ClassifyArgs,
+) -> std::result::Result<(&'a TensorInfo, Normalization), String> {
     let [input] = inputs else {
         return Err(format!("is no image classifier: it has {} inputs", inputs.len()));
     };
-    let (height, width, channels) = match input.shape[..] {
-        [1, height, width, channels @ (1 | 3)] if height > 0 && width > 0 => (height, width, channels),
-        _ => {
-            let shape = table::shape(&input.shape);
-            return Err(format!("is no image classifier: its input is {shape}, not 1xHxWx3 or 1xHxWx1"));
-        }
-    };
+    if !matches!(input.shape[..], [1, height, width, 1 | 3] if height > 0 && width > 0) {
+        let shape = table::shape(&input.shape);
+        return Err(format!("is no image classifier: its input is {shape}, not 1xHxWx3 or 1xHxWx1"));
+    }
     let normalization = match input.dtype {
-        DType::U8 => Normalization::Unsigned,
-        DType::I8 => Normalization::Signed,
-        DType::F32 => Normalization::Float { mean: args.mean.unwrap_or(127.5), scale: args.scale.unwrap_or(127.5) },
+        DType::U8 | DType::I8 => Normalization::Pixels,
+        DType::F32 => {
+            Normalization::Real { mean: [args.mean.unwrap_or(127.5); 3], deviation: [args.scale.unwrap_or(127.5); 3] }
+        }
         other => return Err(format!("takes {other}; pictures go into uint8, int8 and float32 inputs")),
     };
     if input.dtype != DType::F32 && (args.mean.is_some() || args.scale.is_some()) {
         return Err(format!("takes {} pixels; --mean and --scale are for float32 inputs", input.dtype));
     }
-    let size = |extent| u32::try_from(extent).map_err(|_| "has an input that is too large".to_owned());
-    Ok(Target { height: size(height)?, width: size(width)?, channels, crop: args.crop, normalization })
+    Ok((input, normalization))
 }
 
 /// Number of classes: the only dimension of the output that is not 1.
