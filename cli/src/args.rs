@@ -1,11 +1,13 @@
 //! The command line: commands, flags and the texts that `--help` teaches them with.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ottava::{Backend, Isa, PlanOptions, Winograd};
+
+use crate::affinity::CpuList;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,15 +48,31 @@ pub enum Command {
     Pack(PackArgs),
 }
 
+impl Command {
+    /// The CPUs that the command is to run on.
+    pub fn affinity(&self) -> Option<&CpuList> {
+        match self {
+            Self::Bench(args) => args.engine.affinity.as_ref(),
+            Self::Run(args) => args.engine.affinity.as_ref(),
+            Self::Classify(args) => args.engine.affinity.as_ref(),
+            Self::Inspect(args) => args.engine.affinity.as_ref(),
+            Self::Compare(_) | Self::Verify(_) | Self::Kernels(_) | Self::Pack(_) => None,
+        }
+    }
+}
+
 /// Instruction set and threads, as most commands take them.
 #[derive(Args, Debug)]
 pub struct EngineArgs {
     /// Instruction set, as `ottava kernels` lists them [default: the best of this CPU]
     #[arg(long, value_name = "ISA")]
     pub isa: Option<Isa>,
-    /// Threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = threads)]
+    /// Threads [default: one for each CPU that the process may run on, within its share of CPU time]
+    #[arg(long, alias = "num_threads", value_name = "N", value_parser = threads)]
     pub threads: Option<usize>,
+    /// Run on these CPUs only, such as 0-3,8; where the system refuses, that is said, and all are used
+    #[arg(long, value_name = "LIST")]
+    pub affinity: Option<CpuList>,
     #[command(flatten)]
     pub winograd: WinogradArgs,
 }
@@ -133,6 +151,9 @@ impl From<BackendArg> for Backend {
 /// instruction of its kernel's instruction set reaches on one core of this machine, measured before and after, times
 /// the number of threads. Multiply-accumulates are those whose taps lie inside the image, as the kernels skip padding; the
 /// line `plan` also has the usual count, padding included.
+///
+/// On CPUs with fast and slow cores, each kind is measured for itself as well, with a thread for each of its cores.
+/// `--graph=MODEL --num_threads=N --num_runs=N --warmup_runs=N --enable_op_profiling=true` are understood too.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   ottava bench inception-v3 --threads 1
@@ -141,21 +162,28 @@ impl From<BackendArg> for Backend {
   ottava bench net.tflite --batch 8 --json - | jq .latency_ms.median")]
 pub struct BenchArgs {
     /// Path of a .tflite or .ottava file or built-in name
-    pub model: OsString,
+    #[arg(required_unless_present = "graph")]
+    pub model: Option<OsString>,
+    /// The same, as other benchmarks of .tflite files spell it
+    #[arg(long, value_name = "MODEL", conflicts_with = "model")]
+    pub graph: Option<OsString>,
     #[command(flatten)]
     pub engine: EngineArgs,
     /// Backend to measure
     #[arg(long, value_enum, default_value_t)]
     pub backend: BackendArg,
     /// Time exactly N runs
-    #[arg(long, value_name = "N", value_parser = runs, conflicts_with = "min_time")]
+    #[arg(long, alias = "num_runs", value_name = "N", value_parser = runs, conflicts_with = "min_time")]
     pub runs: Option<usize>,
     /// Time runs for S seconds, at least one
     #[arg(long, value_name = "S", value_parser = seconds, default_value = "2")]
     pub min_time: f64,
     /// Runs before the timed ones, after the first
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, alias = "warmup_runs", value_name = "N", default_value_t = 3)]
     pub warmup: usize,
+    /// Taken for the sake of scripts: the table of layers is always there
+    #[arg(long = "enable_op_profiling", value_name = "BOOL", hide = true)]
+    pub enable_op_profiling: Option<bool>,
     /// Inputs per run [default: the model's own]
     #[arg(long, value_name = "N", value_parser = batch)]
     pub batch: Option<usize>,
@@ -168,6 +196,13 @@ pub struct BenchArgs {
     /// Write the layer table as CSV
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
+}
+
+impl BenchArgs {
+    /// The model, whichever way it was given.
+    pub fn model(&self) -> &OsStr {
+        self.model.as_ref().or(self.graph.as_ref()).map_or(OsStr::new(""), OsString::as_os_str)
+    }
 }
 
 /// Compare two measurements, layer by layer
@@ -431,6 +466,23 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn bench_takes_the_spellings_of_other_benchmarks() {
+        let parse = |arguments: &str| Cli::try_parse_from(arguments.split(' '));
+        let others =
+            "ottava bench --graph=m.tflite --num_threads=3 --num_runs=7 --warmup_runs=1 --enable_op_profiling=true";
+        let Command::Bench(args) = parse(others).unwrap().command else {
+            panic!("bench was parsed as another command")
+        };
+        assert_eq!((args.model(), args.engine.threads), (OsStr::new("m.tflite"), Some(3)));
+        assert_eq!((args.runs, args.warmup), (Some(7), 1));
+        let Command::Bench(args) = parse("ottava bench m.tflite --threads 2").unwrap().command else {
+            panic!("bench was parsed as another command")
+        };
+        assert_eq!((args.model(), args.engine.threads), (OsStr::new("m.tflite"), Some(2)));
+        assert!(parse("ottava bench").is_err() && parse("ottava bench a --graph=b").is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! it. Nothing here panics on what a user can do.
 #![forbid(unsafe_code)]
 
+mod affinity;
 mod args;
 mod bench;
 mod classify;
@@ -43,6 +44,12 @@ fn main() -> ExitCode {
 }
 
 fn execute(command: &Command, output: &mut dyn Write) -> Result<()> {
+    // Before anything starts a thread.
+    if let Some(cpus) = command.affinity() {
+        if let Err(why) = cpus.pin() {
+            let _ = writeln!(io::stderr(), "warning: cannot keep to CPUs {cpus}: {why}");
+        }
+    }
     match command {
         Command::Bench(args) => bench::execute(args, output),
         Command::Compare(args) => compare::execute(args, output),

@@ -156,6 +156,16 @@ fn the_environment_narrows_the_instruction_set() {
     assert!(ran.stdout.contains("layers, scalar"), "{}", ran.stdout);
 }
 
+/// No machine of ours has a CPU of this number; systems without the call refuse it as well.
+#[test]
+fn cpus_that_cannot_be_had_are_a_warning() {
+    let tiny = Tiny::new();
+    let ran = ottava(["bench", &tiny.model(), "--runs", "1", "--affinity", "1023"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("warning: cannot keep to CPUs 1023: "), "{}", ran.stderr);
+    assert!(ottava(["bench", &tiny.model(), "--affinity", "3-1"]).misused().contains("such as 0-3,8"));
+}
+
 #[test]
 fn classify_takes_pictures_of_any_size() {
     let tiny = Tiny::new();

@@ -18,7 +18,8 @@ pub struct PlanOptions {
     pub isa: Option<Isa>,
     /// Kernels or reference.
     pub backend: Backend,
-    /// Threads; `None` takes all cores.
+    /// Threads; `None` takes one for each CPU that the process may run on (its affinity), and no more than its control group's
+    /// share of CPU time lasts for, rounded up.
     pub threads: Option<usize>,
     /// Batch; `None` leaves the model's own.
     pub batch: Option<usize>,

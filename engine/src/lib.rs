@@ -59,6 +59,7 @@ mod plan;
 mod reference;
 mod session;
 mod tensor;
+mod threads;
 
 #[cfg(target_endian = "big")]
 compile_error!("models are little-endian and used in place: big-endian targets are not supported");

@@ -111,17 +111,15 @@ impl Measured {
 /// # Errors
 /// The model cannot be opened, planned or run.
 pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
-    let path = models::locate(&args.model)?;
+    let path = models::locate(args.model())?;
     // The time to load is that of a file that is in memory already.
     Model::open(&path)?;
     host::reset_peak_memory();
     let (model, load_ms) = timed(|| Model::open(&path))?;
-    let options = PlanOptions { batch: args.batch, ..args.engine.options(args.backend) };
+    let options = options(args);
     let (plan, plan_ms) = timed(|| Plan::new(&model, &options))?;
     let mut session = Session::new(&plan)?;
-    for (index, info) in plan.inputs().iter().enumerate() {
-        inputs::fill(session.input_mut(index)?, info, Pattern::Random, SEED);
-    }
+    fill(&mut session)?;
     session.run()?;
     let first_ms = session.profile().total.as_secs_f64() * 1e3;
     for _ in 0..args.warmup {
@@ -141,7 +139,7 @@ pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
         .collect();
     let other_us = latency_ms.median * 1e3 - layers.iter().map(|layer| layer.median_us).sum::<f64>();
     Ok(Measured {
-        model: args.model.to_string_lossy().into_owned(),
+        model: args.model().to_string_lossy().into_owned(),
         file: path.to_string_lossy().into_owned(),
         host: Host::detect(),
         isa: plan.isa(),
@@ -159,6 +157,23 @@ pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
         peak_rss_bytes,
         peaks,
     })
+}
+
+/// The options of the plan that is measured.
+pub fn options(args: &BenchArgs) -> PlanOptions {
+    PlanOptions { batch: args.batch, ..args.engine.options(args.backend) }
+}
+
+/// Fills the inputs with what is measured on.
+///
+/// # Errors
+/// None for inputs that are there.
+pub fn fill(session: &mut Session) -> Result<()> {
+    let plan = session.plan().clone();
+    for (index, info) in plan.inputs().iter().enumerate() {
+        inputs::fill(session.input_mut(index)?, info, Pattern::Random, SEED);
+    }
+    Ok(())
 }
 
 /// The peaks of all instruction sets that the plan's dot products use.
@@ -179,8 +194,8 @@ fn timed<T>(work: impl FnOnce() -> ottava::Result<T>) -> Result<(T, f64)> {
 }
 
 /// The durations of the timed runs.
-struct Samples {
-    totals_ms: Vec<f64>,
+pub struct Samples {
+    pub totals_ms: Vec<f64>,
     /// One series for each layer.
     layers_us: Vec<Vec<f64>>,
     /// Likewise, the share of each layer's time on all threads in which they were not busy.
@@ -190,7 +205,11 @@ struct Samples {
 }
 
 impl Samples {
-    fn take(session: &mut Session, args: &BenchArgs, progress: bool) -> Result<Self> {
+    /// Runs and times as the arguments say.
+    ///
+    /// # Errors
+    /// A run fails.
+    pub fn take(session: &mut Session, args: &BenchArgs, progress: bool) -> Result<Self> {
         let series = vec![Vec::new(); session.plan().layers().len()];
         let (layers_us, idle_shares) = (series.clone(), series);
         let mut samples = Self { totals_ms: Vec::new(), layers_us, idle_shares, between_us: Vec::new() };

@@ -1,6 +1,7 @@
 //! `ottava bench`: how long a network takes, and where the time goes.
 
 mod bandwidth;
+mod cores;
 mod epilogue;
 pub mod export;
 mod gaps;
@@ -36,6 +37,7 @@ pub fn execute(args: &BenchArgs, output: &mut dyn Write) -> Result<()> {
     let gaps = args.gaps.then(|| Gaps::of(&measured));
     if !json_only && !csv_only {
         output.write_all(report::text(&measured).as_bytes())?;
+        output.write_all(cores::text(&cores::measure(args)?).as_bytes())?;
         if let Some(gaps) = &gaps {
             write!(output, "\n{}", gaps.text(&measured))?;
         }

@@ -21,6 +21,7 @@ use crate::lowering::{Lowered, LoweredLayer, Operand, Places, TableBudget, xor_m
 use crate::model::Model;
 use crate::packed::StoredPlan;
 use crate::tensor::{MAX_ACTIVATION_BYTES, TensorId, memory_limit};
+use crate::threads;
 
 /// A model whose weights take more than this once packed is refused: a small file can name the same weights many times.
 const MAX_PACKED_BYTES: usize = memory_limit(1 << 32);
@@ -116,8 +117,7 @@ impl OptimizedProgram {
         options: &PlanOptions,
         (isa, stored): (Isa, Option<StoredPlan>),
     ) -> Result<Self> {
-        let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        let threads = options.threads.unwrap_or_else(cores);
+        let threads = options.threads.unwrap_or_else(threads::usable);
         let steps = fuse::steps(&graph, options.keep_intermediates);
         let Placement { places, vanished } = place::place(&graph, &steps, |dtype| xor_mask(isa, dtype));
         let lowerer = Lowerer {
