@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ottava::{Backend, Isa, PlanOptions, Winograd};
+use ottava::{Backend, Cache, Isa, PlanOptions, Winograd};
 
 use crate::affinity::CpuList;
 
@@ -75,6 +75,9 @@ pub struct EngineArgs {
     pub affinity: Option<CpuList>,
     #[command(flatten)]
     pub winograd: WinogradArgs,
+    /// Keep packed weights in a folder, and take those of an earlier start from there
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
 }
 
 /// How 3x3 convolutions are computed.
@@ -116,6 +119,7 @@ impl EngineArgs {
             threads: self.threads,
             backend: backend.into(),
             winograd: self.winograd.choice(),
+            cache: self.cache.clone().map(Cache::new),
             ..PlanOptions::default()
         }
     }

@@ -9,6 +9,7 @@ use ottava_kernels::gemm::winograd::When;
 
 use crate::error::Result;
 use crate::optimize::PackedStep;
+use crate::packed::Cache;
 use crate::tensor::TensorId;
 
 /// How to run a model.
@@ -30,6 +31,9 @@ pub struct PlanOptions {
     pub keep_intermediates: bool,
     /// When to compute 3x3 convolutions with fewer products, by exact Winograd transforms.
     pub winograd: Winograd,
+    /// Where to keep packed weights for the next start, and to look for those of an earlier one. Results are the same with and
+    /// without; a folder that cannot be read or written costs the cache alone.
+    pub cache: Option<Cache>,
 }
 
 /// When to compute 3x3 convolutions with fewer products, by exact Winograd transforms. Outputs are the same either way.

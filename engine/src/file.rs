@@ -71,8 +71,22 @@ impl FileBytes {
 /// Bytes around a page that the system brings along with it, at most.
 #[cfg(target_os = "linux")]
 const FAULT_AROUND: usize = 1 << 16;
+/// Bytes that are hashed before their pages are given back.
+const HASHED: usize = 1 << 18;
 
 impl FileBytes {
+    /// BLAKE3 of the file.
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        let mut at = 0;
+        for bytes in self.bytes().chunks(HASHED) {
+            hasher.update(bytes);
+            self.release(at..at + bytes.len());
+            at += bytes.len();
+        }
+        hasher.finalize().into()
+    }
+
     /// Gives the pages of a range back, and those that came along with them, where the file is mapped. When they are read again
     /// they come back from the file.
     pub(crate) fn release(&self, range: Range<usize>) {

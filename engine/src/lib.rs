@@ -71,6 +71,6 @@ pub use import::{FileOperator, MissingSupport, OperatorInfo};
 pub use model::Model;
 pub use ops::{InputShapes, Operator, SupportedOperator, TensorView, TensorViewMut, supported_operators};
 pub use ottava_kernels::Isa;
-pub use packed::{Kept, PackedSection, save_plans, write_plans};
+pub use packed::{Cache, Kept, PackedSection, save_plans, write_plans};
 pub use plan::{Plan, TensorInfo};
 pub use session::{Element, Session};

@@ -109,7 +109,7 @@ impl Model {
     pub fn source_hash(&self) -> [u8; 32] {
         match &self.inner.packed {
             Some(packed) => packed.source_hash,
-            None => blake3::hash(self.bytes()).into(),
+            None => self.inner.file.hash(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Quantization, TensorId};
 use crate::model::Model;
 use crate::optimize::{OptimizedProgram, PackedStep};
-use crate::packed::{Kept, save_plans};
+use crate::packed::{CacheEntry, Kept, save_plans};
 use crate::reference;
 
 /// An input or output of the network.
@@ -89,7 +89,11 @@ impl Plan {
             Backend::Reference => Box::new(reference::ReferenceProgram::new(model, graph, options)?),
             Backend::Optimized => {
                 let stored = if options.as_the_model_is() { model.stored_plan(isa, winograd)? } else { None };
-                Box::new(OptimizedProgram::new(model, graph, options, (isa, stored))?)
+                let cache = options.cache.as_ref().filter(|_| options.as_the_model_is() && stored.is_none());
+                match cache.map(|cache| cache.entry(model, isa, winograd)) {
+                    Some(entry) => Box::new(cached(model, graph, options, (isa, entry))?),
+                    None => Box::new(OptimizedProgram::new(model, graph, options, (isa, stored))?),
+                }
             }
         };
         let (model, options) = (model.clone(), options.clone());
@@ -186,6 +190,25 @@ impl fmt::Debug for Plan {
             .field("layers", &self.layers().len())
             .finish_non_exhaustive()
     }
+}
+
+/// A program with packed weights of the cache, which gets them where it has none that can be used.
+fn cached(
+    model: &Model,
+    graph: Graph,
+    options: &PlanOptions,
+    (isa, entry): (Isa, CacheEntry<'_>),
+) -> Result<OptimizedProgram> {
+    let from_cache = entry.load().and_then(|stored| {
+        // What does not fit is written anew.
+        OptimizedProgram::new(model, graph.clone(), options, (isa, Some(stored))).ok()
+    });
+    if let Some(program) = from_cache {
+        return Ok(program);
+    }
+    let program = OptimizedProgram::new(model, graph, options, (isa, None))?;
+    entry.store(model, program.packed_steps().unwrap_or_default());
+    Ok(program)
 }
 
 fn tensor_info(graph: &Graph, id: TensorId) -> TensorInfo {

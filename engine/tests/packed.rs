@@ -104,6 +104,19 @@ fn packing_is_deterministic() {
 }
 
 #[test]
+fn threads_pack_what_one_does() {
+    let file = ottava_models::file_by_name("mobilenet-v2").expect("a built-in network");
+    let model = Model::from_bytes(file, "mobilenet-v2").unwrap();
+    for isa in Isa::for_tests() {
+        let of = |threads| packed(&[&Plan::new(&model, &options(isa, threads)).unwrap()], Kept::WithoutPackedWeights);
+        let one = of(1);
+        for threads in 2..=4 {
+            assert!(of(threads) == one, "{isa}, {threads} threads: another file");
+        }
+    }
+}
+
+#[test]
 fn what_is_not_packed_runs_from_the_source_or_says_what_there_is() {
     let model = Model::from_bytes(ottava_models::tiny(0), "tiny").unwrap();
     let plan = Plan::new(&model, &options(Isa::Scalar, 1)).unwrap();

@@ -1,7 +1,7 @@
 //! What operators see when they are turned into kernels.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ottava_kernels::gemm::winograd::When;
 use ottava_kernels::strided::Strided;
@@ -63,17 +63,36 @@ impl StepPacking {
 /// What is left of the table entries that a plan may compute. Without a limit a file of many small operators could ask for
 /// large tables for each.
 #[derive(Debug)]
-pub(crate) struct TableBudget(AtomicUsize);
+pub(crate) struct TableBudget {
+    left: AtomicUsize,
+    /// Whether more was wanted than was left.
+    short: AtomicBool,
+}
 
 impl TableBudget {
     pub(crate) fn new() -> Self {
-        Self(AtomicUsize::new(MAX_TABLE_ENTRIES))
+        Self { left: AtomicUsize::new(MAX_TABLE_ENTRIES), short: AtomicBool::new(false) }
+    }
+
+    /// Whether more was wanted than was left.
+    pub(crate) fn was_short(&self) -> bool {
+        self.short.load(Ordering::Relaxed)
+    }
+
+    /// As new.
+    pub(crate) fn reset(&self) {
+        self.left.store(MAX_TABLE_ENTRIES, Ordering::Relaxed);
+        self.short.store(false, Ordering::Relaxed);
     }
 
     /// Takes `entries` off; whether there were as many.
     fn take(&self, entries: usize) -> bool {
         let less = |left: usize| left.checked_sub(entries);
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+        let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
+        if !taken {
+            self.short.store(true, Ordering::Relaxed);
+        }
+        taken
     }
 }
 

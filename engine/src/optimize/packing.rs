@@ -1,5 +1,10 @@
 //! Lowering a step with packed weights, and what of them can be stored.
 
+use std::cmp::Reverse;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use ottava_kernels::gemm::winograd::When;
 use ottava_kernels::{Isa, PackedBuffer, Packing};
 
@@ -9,7 +14,13 @@ use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, Places, StepPacking, TableBudget};
 use crate::model::Model;
 use crate::packed::{StoredPlan, StoredStep};
-use crate::tensor::{Tensor, TensorId};
+use crate::tensor::{Constant, Tensor, TensorId, memory_limit};
+
+/// A model whose weights take more than this once packed is refused: a small file can name the same weights many times.
+const MAX_PACKED_BYTES: usize = memory_limit(1 << 32);
+
+/// Bytes of constants from which on several threads lower steps.
+const WORTH_A_THREAD: usize = 1 << 18;
 
 /// Longest note that is stored, in characters.
 const MAX_NOTE: usize = 1000;
@@ -85,6 +96,86 @@ impl Lowerer<'_> {
         let note = lowered.note.clone().filter(|_| !buffers.is_empty());
         Ok((lowered, PackedStep { first_operator, operators, note, buffers, weights }))
     }
+}
+
+/// A lowered step.
+type LoweredStep = (Lowered, PackedStep);
+
+/// Steps that several threads lower.
+struct Shared<'a> {
+    lowerer: &'a Lowerer<'a>,
+    steps: &'a [&'a Step],
+    /// Positions of the steps, those that pack most first, so that threads end close together.
+    order: Vec<usize>,
+    next: AtomicUsize,
+    packed_bytes: AtomicUsize,
+    results: Vec<OnceLock<Result<LoweredStep>>>,
+}
+
+impl Shared<'_> {
+    /// Lowers steps until none is left, or more is packed than a plan may have.
+    fn work(&self) {
+        while self.packed_bytes.load(Ordering::Relaxed) <= MAX_PACKED_BYTES {
+            let Some(&step) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return };
+            let lowered = self.lowerer.lower(self.steps[step], None);
+            if let Ok((lowered, _)) = &lowered {
+                self.packed_bytes.fetch_add(lowered.packed_bytes(), Ordering::Relaxed);
+            }
+            // Each step is one thread's.
+            let _ = self.results[step].set(lowered);
+        }
+    }
+}
+
+impl Lowerer<'_> {
+    /// Lowers all steps, on the plan's threads where there is much to pack.
+    ///
+    /// # Errors
+    /// That of the first step that has one, or there is more to pack than a plan may have.
+    pub(super) fn lower_all(&self, steps: &[&Step], stored: Option<Vec<StoredStep>>) -> Result<Vec<LoweredStep>> {
+        let constant_bytes = |step: &Step| -> usize {
+            step.inputs().filter_map(|id| self.tensors[id].data.as_ref()).map(Constant::size_bytes).sum()
+        };
+        let much = steps.iter().map(|step| constant_bytes(step)).fold(0, usize::saturating_add) >= WORTH_A_THREAD;
+        if stored.is_none() && much && self.threads > 1 {
+            let mut order: Vec<usize> = (0..steps.len()).collect();
+            order.sort_by_key(|&step| Reverse(constant_bytes(steps[step])));
+            let lowered = self.lower_shared(steps, order);
+            // Who gets the last entries must not depend on which thread comes first.
+            if !self.tables.was_short() {
+                return lowered;
+            }
+            self.tables.reset();
+        }
+        let mut stored = stored.into_iter().flatten();
+        let mut packed_bytes = 0usize;
+        let mut lower = |step: &&Step| {
+            let lowered = self.lower(step, stored.next())?;
+            packed_bytes = packed_bytes.saturating_add(lowered.0.packed_bytes());
+            if packed_bytes > MAX_PACKED_BYTES { Err(too_much()) } else { Ok(lowered) }
+        };
+        steps.iter().map(&mut lower).collect()
+    }
+
+    fn lower_shared(&self, steps: &[&Step], order: Vec<usize>) -> Result<Vec<LoweredStep>> {
+        let results = steps.iter().map(|_| OnceLock::new()).collect();
+        let (next, packed_bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let shared = Shared { lowerer: self, steps, order, next, packed_bytes, results };
+        thread::scope(|scope| {
+            for _ in 1..self.threads.min(steps.len()) {
+                // Where there are no more threads, those that there are do the work.
+                if thread::Builder::new().spawn_scoped(scope, || shared.work()).is_err() {
+                    break;
+                }
+            }
+            shared.work();
+        });
+        shared.results.into_iter().map(|result| result.into_inner().unwrap_or_else(|| Err(too_much()))).collect()
+    }
+}
+
+fn too_much() -> Error {
+    Error::unsupported(format!("packed weights of more than {} GiB", MAX_PACKED_BYTES >> 30))
 }
 
 /// The stored steps of a plan, one for each of `steps`.

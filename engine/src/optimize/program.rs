@@ -20,11 +20,8 @@ use crate::graph::Graph;
 use crate::lowering::{Lowered, LoweredLayer, Operand, Places, TableBudget, xor_mask};
 use crate::model::Model;
 use crate::packed::StoredPlan;
-use crate::tensor::{MAX_ACTIVATION_BYTES, TensorId, memory_limit};
+use crate::tensor::{MAX_ACTIVATION_BYTES, TensorId};
 use crate::threads;
-
-/// A model whose weights take more than this once packed is refused: a small file can name the same weights many times.
-const MAX_PACKED_BYTES: usize = memory_limit(1 << 32);
 
 /// Kernels bound to an arena layout; immutable, shared by all sessions.
 pub(crate) struct OptimizedProgram {
@@ -64,13 +61,9 @@ impl Planned {
         let (operators, layers, packed) = (Vec::new(), Vec::new(), Vec::new());
         let mut planned = Self { steps: Vec::new(), operators, layers, lifetimes, packed, packed_bytes: 0 };
         let stored = stored.map(|stored| packing::stored_steps(stored, steps)).transpose()?;
-        let mut stored = stored.into_iter().flatten();
-        for step in steps {
-            let (lowered, packed) = lowerer.lower(step, stored.next())?;
+        let lowered = lowerer.lower_all(steps, stored)?;
+        for (step, (lowered, packed)) in steps.iter().zip(lowered) {
             planned.packed_bytes = planned.packed_bytes.saturating_add(lowered.packed_bytes());
-            if planned.packed_bytes > MAX_PACKED_BYTES {
-                return Err(Error::unsupported(format!("packed weights of more than {} GiB", MAX_PACKED_BYTES >> 30)));
-            }
             let exact = step.operator.concatenates().is_some();
             for layer in &lowered.layers {
                 assert!(exact || keeps_apart(lowerer.places, layer), "a layer reads the buffer that it writes");

@@ -1,11 +1,14 @@
 //! Packed models, `.ottava`: a source and the packed weights of plans, to be mapped and used in place.
 //!
-//! `docs/adr/023-packed-models.md` says why the file is as it is, [`format`] what is in it.
+//! `docs/adr/024-packed-models.md` says why the file is as it is, [`format`] what is in it.
 
+mod cache;
 mod format;
 mod read;
 mod write;
 
+pub use cache::Cache;
+pub(crate) use cache::CacheEntry;
 pub use read::PackedSection;
 pub(crate) use read::{PackedFile, Source, StoredPlan, StoredStep, is_packed};
 pub use write::{Kept, save_plans, write_plans};

@@ -6,17 +6,21 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::path::Path;
 
-use ottava_kernels::PackedBuffer;
+use ottava_kernels::{Isa, PackedBuffer};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::format::{
     BUFFER_ALIGNMENT, BufferEntry, Entry, Header, Hole, MAGIC, PLAN, PlanHeader, SECTION_ALIGNMENT, SOURCE,
     SourceHeader, StepEntry, VERSION, WINOGRAD, padded,
 };
+use crate::backend::Winograd;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Model;
 use crate::optimize::PackedStep;
 use crate::plan::Plan;
+
+/// What names of files begin with that are not finished.
+pub(super) const TEMPORARY: &str = ".ottava-";
 
 /// What a packed model keeps of its source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,11 +83,10 @@ impl<'a> Section<'a> {
     }
 
     /// The packed weights of a plan.
-    fn plan(plan: &'a Plan, steps: &'a [PackedStep]) -> Self {
+    pub(super) fn plan(isa: Isa, winograd: Winograd, steps: &'a [PackedStep]) -> Self {
         let mut section = Self::new(PLAN);
-        section.isa = padded(plan.isa().name());
-        section.winograd =
-            WINOGRAD.into_iter().find(|&(_, known)| known == plan.options().winograd).map_or(0, |(code, _)| code);
+        section.isa = padded(isa.name());
+        section.winograd = WINOGRAD.into_iter().find(|&(_, known)| known == winograd).map_or(0, |(code, _)| code);
         let buffers: Vec<&PackedBuffer> = steps.iter().flat_map(|step| &step.buffers).collect();
         let notes: Vec<&str> = steps.iter().map(PackedStep::stored_note).collect();
         let header = PlanHeader {
@@ -133,7 +136,7 @@ impl<'a> Section<'a> {
 pub fn save_plans(plans: &[&Plan], kept: Kept, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let (model, sections) = sections(plans, kept)?;
-    replace(path, |file| write(model, &sections, file))
+    replace(path, |file| write(&SourceInfo::of(model), &sections, file))
         .map_err(|error| cannot_write(error).in_file(&path.display().to_string()))
 }
 
@@ -143,7 +146,7 @@ pub fn save_plans(plans: &[&Plan], kept: Kept, path: impl AsRef<Path>) -> Result
 /// As [`save_plans`].
 pub fn write_plans(plans: &[&Plan], kept: Kept, output: &mut dyn Write) -> Result<()> {
     let (model, sections) = sections(plans, kept)?;
-    write(model, &sections, output).map_err(cannot_write)
+    write(&SourceInfo::of(model), &sections, output).map_err(cannot_write)
 }
 
 fn cannot_write(error: io::Error) -> Error {
@@ -176,10 +179,26 @@ fn sections_of<'a>(model: &'a Model, plans: &[&'a Plan], kept: Kept) -> Result<V
         }
     };
     let source = Section::source(model.bytes(), &holes);
-    Ok([source].into_iter().chain(packed.into_iter().map(|(plan, steps)| Section::plan(plan, steps))).collect())
+    Ok([source]
+        .into_iter()
+        .chain(packed.into_iter().map(|(plan, steps)| Section::plan(plan.isa(), plan.options().winograd, steps)))
+        .collect())
 }
 
-fn write(model: &Model, sections: &[Section<'_>], file: &mut dyn Write) -> io::Result<()> {
+/// What the header says of the source.
+pub(super) struct SourceInfo {
+    /// Its bytes before anything was left out.
+    pub(super) bytes: usize,
+    pub(super) hash: [u8; 32],
+}
+
+impl SourceInfo {
+    fn of(model: &Model) -> Self {
+        Self { bytes: model.bytes().len(), hash: model.source_hash() }
+    }
+}
+
+pub(super) fn write(source: &SourceInfo, sections: &[Section<'_>], file: &mut dyn Write) -> io::Result<()> {
     let mut end = size_of::<Header>() + sections.len() * size_of::<Entry>();
     let mut entries = Vec::new();
     for section in sections {
@@ -201,8 +220,8 @@ fn write(model: &Model, sections: &[Section<'_>], file: &mut dyn Write) -> io::R
         version: VERSION,
         sections: sections.len() as u32,
         file_bytes: end as u64,
-        source_bytes: model.bytes().len() as u64,
-        source_hash: model.source_hash(),
+        source_bytes: source.bytes as u64,
+        source_hash: source.hash,
     };
     file.write_all(bytemuck::bytes_of(&header))?;
     file.write_all(bytemuck::cast_slice(&entries))?;
@@ -223,7 +242,7 @@ pub(super) fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Res
     if let Some(permissions) = permissions_of_new_files() {
         builder.permissions(permissions);
     }
-    let temporary = builder.prefix(".ottava-").suffix(".tmp").tempfile_in(folder)?;
+    let temporary = builder.prefix(TEMPORARY).suffix(".tmp").tempfile_in(folder)?;
     let mut buffered = io::BufWriter::new(temporary.as_file());
     write(&mut buffered)?;
     buffered.flush()?;
