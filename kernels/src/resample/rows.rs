@@ -148,11 +148,11 @@ unsafe fn weigh<const P: usize>(call: &Means<'_>, column: &Column) -> [[f64; TAP
             // SAFETY: the caller vouches for the column's weights, for whole steps where lanes are taps.
             *weight = unsafe { *call.weights.get_unchecked(tap + if P == 1 { lane } else { 0 }) };
         }
-        for row in 0..ROWS {
+        for (lanes, sums) in lanes.iter_mut().zip(call.sums) {
             // SAFETY: the caller vouches for the sums.
-            let sums = unsafe { call.sums[row].as_ptr().add(at).cast::<[i32; TAPS]>().read_unaligned() };
-            for lane in 0..TAPS {
-                lanes[row][lane] += f64::from(sums[lane]) * weights[lane];
+            let sums = unsafe { sums.as_ptr().add(at).cast::<[i32; TAPS]>().read_unaligned() };
+            for ((lane, sum), weight) in lanes.iter_mut().zip(sums).zip(weights) {
+                *lane += f64::from(sum) * weight;
             }
         }
         tap += step;
