@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `cargo check` for targets that nothing here can run: Android and Apple on 64-bit ARM, and CPUs that get the portable
-# kernels (32-bit ARM, RISC-V, WebAssembly; tools/test-i686.sh runs those on 32-bit x86). Warnings are failures.
+# kernels (32-bit ARM, RISC-V, WebAssembly; tools/test-i686.sh runs those on 32-bit x86). Of a target without an operating system
+# the two crates that need none are checked, without their feature `std`. Warnings are failures.
 #
 #   tools/check-targets.sh                      every target whose standard library can be had; the others are named
 #   tools/check-targets.sh TARGET...            these
@@ -15,6 +16,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly libraries=(-p ottava-kernels -p ottava-ref -p ottava)
 readonly command=(-p ottava-models -p ottava-cli)
+readonly without_system=(-p ottava-kernels -p ottava-ref --no-default-features)
 # Of those with an operating system, the families that the command differs between check it as well.
 readonly all_targets=(
     aarch64-linux-android
@@ -23,6 +25,7 @@ readonly all_targets=(
     riscv64gc-unknown-linux-gnu
     wasm32-wasip1
     wasm32-unknown-unknown
+    thumbv7em-none-eabihf
 )
 
 [ "$#" -gt 0 ] || set -- "${all_targets[@]}"
@@ -47,6 +50,7 @@ for target in "$@"; do
     fi
     case "$target" in
         *-android | *-apple-*) what=everything ;;
+        *-none-*) what=core ;;
         *) what=libraries ;;
     esac
     groups["$compiler $how $what"]+=" $target"
@@ -58,8 +62,12 @@ done
 check() {
     local rustc=$1 cargo=$2 how=$3 what=$4 options=() packages=("${libraries[@]}") log code=0
     shift 4
-    [ "$how" = library ] || options+=(-Zbuild-std=std,panic_abort)
-    [ "$what" = libraries ] || packages+=("${command[@]}")
+    local built=std,panic_abort
+    case "$what" in
+        everything) packages+=("${command[@]}") ;;
+        core) packages=("${without_system[@]}") built=core,alloc ;;
+    esac
+    [ "$how" = library ] || options+=("-Zbuild-std=$built")
     log=$(mktemp)
     # Unstable options of a stable compiler; the library itself is built with them in any case.
     RUSTC_BOOTSTRAP=1 RUSTC=$rustc "$cargo" check "${@/#/--target=}" "${options[@]}" "${packages[@]}" >"$log" 2>&1 || code=$?

@@ -1,6 +1,8 @@
 //! Kernel tables: choosing the entry of an instruction set that this CPU has.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use crate::isa::{Isa, IsaError};
 use crate::kernel_id::KernelId;

@@ -11,6 +11,8 @@
 //! Sums of magnitude below `2^24` are floats themselves. Below 0 a number that is cut is not one that is rounded down, but
 //! either is at most 0, which is at most the least output.
 
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::quantization::{Multiplier, OutputRange};
 
 /// Sums below this are floats.

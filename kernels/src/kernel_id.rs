@@ -1,7 +1,7 @@
 //! What a kernel is called.
 
+use alloc::borrow::Cow;
 use core::fmt;
-use std::borrow::Cow;
 
 use crate::isa::Isa;
 

@@ -1,5 +1,9 @@
 //! What a planned operator is to whoever runs it: a number of independent tasks.
 
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::kernel_id::KernelId;
 use crate::memory::{Input, Line, Output, Workspace};
 
@@ -53,7 +57,7 @@ pub struct Task<'a> {
 }
 
 /// Why a layer could not compute with the values that it met.
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub type Failure = Box<dyn core::error::Error + Send + Sync>;
 
 /// Runs all tasks of a layer in order on the caller's thread.
 ///

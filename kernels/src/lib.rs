@@ -13,6 +13,10 @@
 //!   the zero point moved along. All zero points and ranges in this crate are stored ones.
 //!
 //! Every kernel equals `ottava-ref` bit for bit; the tests run each entry of each table against it.
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
+
+extern crate alloc;
+
 pub mod add;
 mod arch;
 pub mod arg_extreme;
@@ -23,6 +27,8 @@ pub mod depthwise;
 pub mod depthwise16;
 mod epilogue;
 pub mod extremum;
+#[cfg(not(any(feature = "std", test)))]
+mod float;
 mod float_scale;
 pub mod gemm;
 pub mod gemm16;
@@ -40,6 +46,7 @@ pub mod packed;
 pub mod pair16;
 pub mod pair_table;
 pub mod pairs;
+#[cfg(feature = "std")]
 pub mod peak;
 pub mod pool;
 pub mod pool16;

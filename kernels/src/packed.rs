@@ -5,10 +5,13 @@
 //! that it can be stored. Bytes of a stored buffer may be any: a kernel must not compute an address with one before it has
 //! checked it.
 
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, Range};
-use std::sync::Arc;
 
 use bytemuck::Pod;
 
@@ -158,13 +161,13 @@ impl fmt::Display for Unfit {
     }
 }
 
-impl std::error::Error for Unfit {}
+impl core::error::Error for Unfit {}
 
 /// Hands out the buffers of a layer.
 #[derive(Debug, Default)]
 pub struct Packing {
     /// Those that were packed before and are left; `None` where buffers are made.
-    stored: Option<std::vec::IntoIter<StoredBuffer>>,
+    stored: Option<alloc::vec::IntoIter<StoredBuffer>>,
     handed_out: Vec<PackedBuffer>,
 }
 

@@ -5,6 +5,9 @@
 //! one run, and so is a scalar. A run is contiguous in the output; in each input it is contiguous or one
 //! element, of which `PairRuns` lays out a register's copies.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::layer::row_tasks;
 use crate::memory::{Input, Output, SLACK};
 

@@ -1,5 +1,7 @@
 //! Every kernel of this build by family, instruction set and name.
 
+use alloc::vec::Vec;
+
 use crate::bound::choose;
 use crate::isa::Isa;
 use crate::kernel_id::KernelId;

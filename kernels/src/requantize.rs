@@ -1,8 +1,11 @@
 //! From accumulators to stored activations: the end of every convolution, sixteen channels at a time.
 
+use alloc::boxed::Box;
 use core::ops::Range;
 
 use crate::arch::{Arch, Clamp, FloatMultipliers, LANES, Multipliers};
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::float_scale::fit;
 use crate::quantization::{Multiplier, OutputRange, Requantize, of_channel};
 

@@ -3,6 +3,8 @@
 //! The integer forms are an instruction set's own vectors, the float forms plain loops over sixteen lanes. Sums that fit 32
 //! bits, as most do, are multiplied as such. All zero points are 0.
 
+use alloc::boxed::Box;
+
 use crate::arch::{LANES, Multipliers, Pairs16, WideMultipliers};
 use crate::quantization::{Multiplier, of_channel};
 use crate::requantize::{prepare_rescale, round};

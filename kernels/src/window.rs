@@ -4,6 +4,7 @@
 //! form a `Span`; the product of a row span and a column span is a *border class*, inside which
 //! every output does the same work.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 /// An NHWC image, or a range of channels of a wider one.

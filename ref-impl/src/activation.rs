@@ -2,6 +2,8 @@
 
 use crate::element::Quantized;
 use crate::error::{Error, Result};
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 
 /// A fused activation function that is a clamp of the real value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -1,5 +1,8 @@
 //! Elementwise functions of operands that repeat along their dimensions of size 1.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::error::Result;
 use crate::shape::{broadcast_shape, check_length, element_count};
 

@@ -1,6 +1,6 @@
 //! The quantized storage types.
 
-use std::fmt::Debug;
+use core::fmt::Debug;
 
 mod sealed {
     pub trait Sealed {}

@@ -1,6 +1,6 @@
 //! What can be wrong with the real-valued parameters of an operator, and with the values that it meets.
 
-use std::fmt;
+use core::fmt;
 
 /// A scale, multiplier, activation bound or window that the quantized arithmetic cannot represent.
 ///
@@ -101,7 +101,7 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}
 
 /// Result of forming an operator's parameters.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T> = core::result::Result<T, Error>;

@@ -6,6 +6,8 @@
 //! nothing here merges them.
 
 use crate::error::{Error, Result};
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 
 /// A real multiplier `mantissa · 2^(shift - 31)`.
 ///

@@ -41,6 +41,9 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
+
+extern crate alloc;
 
 pub mod accumulator;
 pub mod activation;
@@ -48,6 +51,8 @@ pub mod broadcast;
 pub mod element;
 pub mod error;
 pub mod fixed;
+#[cfg(not(any(feature = "std", test)))]
+mod float;
 pub mod geometry;
 pub mod number;
 pub mod ops;

@@ -1,6 +1,6 @@
 //! Unquantized elements of the operators that also run on plain numbers.
 
-use std::fmt::Debug;
+use core::fmt::Debug;
 
 mod sealed {
     pub trait Sealed {}

@@ -4,6 +4,9 @@
 //! bit differs between systems. Here each one is evaluated in f64 by portable code and rounded once
 //! to f32, which is the nearest f32 to the exact value in all but a few cases of a billion.
 
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
+
 /// `e^x`.
 pub fn exp(x: f32) -> f32 {
     libm::exp(f64::from(x)) as f32
@@ -36,13 +39,13 @@ pub fn logistic(x: f32) -> f32 {
 
 /// `x · (1 - erfc(x / √2) / 2)`, written so that nothing cancels; each step rounded to f32.
 pub fn gelu(x: f32) -> f32 {
-    0.5 * x * erfc(x * -std::f32::consts::FRAC_1_SQRT_2)
+    0.5 * x * erfc(x * -core::f32::consts::FRAC_1_SQRT_2)
 }
 
 /// [`gelu`] through the hyperbolic tangent; each step rounded to f32.
 pub fn gelu_by_tanh(x: f32) -> f32 {
     /// √(2/π).
-    const SQRT_2_OVER_PI: f32 = (std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2) as f32;
+    const SQRT_2_OVER_PI: f32 = (core::f64::consts::FRAC_2_SQRT_PI * core::f64::consts::FRAC_1_SQRT_2) as f32;
     0.5 * x * (1.0 + tanh(SQRT_2_OVER_PI * (x + 0.044_715 * x * x * x)))
 }
 
@@ -54,7 +57,7 @@ pub fn elu(x: f32) -> f32 {
 /// The base-2 logarithm of a scale that is nearly a power of two, with the reference's tolerance.
 pub fn log2_of_power(scale: f32) -> Option<i32> {
     const TOLERANCE: f32 = 1e-3;
-    let log2 = ln(scale) * (1.0 / std::f32::consts::LN_2);
+    let log2 = ln(scale) * (1.0 / core::f32::consts::LN_2);
     let rounded = log2.round();
     ((log2 - rounded).abs() < TOLERANCE).then_some(rounded as i32)
 }

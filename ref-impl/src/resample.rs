@@ -1,5 +1,7 @@
 //! Pictures of bytes in another size: exact weighted means (`docs/numerics.md` §13).
 
+use alloc::vec::Vec;
+
 /// How the pixels of the input are weighed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Filter {

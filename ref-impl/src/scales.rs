@@ -3,6 +3,9 @@
 //! The floating-point type of every step is part of the specification: the f64 product of two f32
 //! scales is exact, their f32 product is rounded, and the difference reaches the mantissa.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 mod binary;
 
 pub use binary::{AddMultipliers, add, comparison, div, mul, power_of_two_shifts, prelu_identity, squared_difference};

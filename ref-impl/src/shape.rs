@@ -1,5 +1,8 @@
 //! Row-major index arithmetic for operators of any rank.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 /// Number of elements of a shape; 1 for a scalar.
 pub fn element_count(shape: &[usize]) -> usize {
     shape.iter().product()

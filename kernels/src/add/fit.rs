@@ -15,6 +15,8 @@
 use super::spec::AddSpec;
 use super::tile::LEFT_SHIFT;
 use crate::arch::FusedAddScale;
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::isa::Storage;
 use crate::quantization::Multiplier;
 

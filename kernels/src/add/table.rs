@@ -1,6 +1,8 @@
 //! The kernels of every instruction set.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use super::fused_tile::{Fused, FusedTileFn};
 use super::tile::{Sum, TileFn};

@@ -1,7 +1,10 @@
 //! The sixteen lanes in which every kernel is written.
 
 use super::instruction_set::InstructionSet;
+
 use super::multipliers::{FloatMultipliers, LANES, Multipliers};
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 
 /// What ends a requantization, in stored values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

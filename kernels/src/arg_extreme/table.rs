@@ -1,5 +1,7 @@
 //! The kernels of every instruction set.
 
+use alloc::vec::Vec;
+
 use super::rows::{RowsFn, Search};
 use crate::arch::{InstructionSet, Kernel};
 use crate::bound::{Entry, list, table};

@@ -1,5 +1,7 @@
 //! DEQUANTIZE to 32-bit floats.
 
+use alloc::boxed::Box;
+
 use super::family::CONVERSION;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};

@@ -1,5 +1,7 @@
 //! The kernels of every instruction set, and those that all of them run.
 
+use alloc::vec::Vec;
+
 use super::dequantize::DEQUANTIZE;
 use super::family;
 use super::floats::{Floats, FloatsFn, Loops};

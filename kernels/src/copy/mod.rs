@@ -1,5 +1,7 @@
 //! Copies of channel ranges, which strides alone could not plan away.
 
+use alloc::vec::Vec;
+
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
 use crate::strided::{Runs, Strided};

@@ -1,6 +1,9 @@
 //! The strategy for any window: tiles of border classes, sixteen channels at a time, and where the instruction set adds up
 //! four products, [`Quads`] for as many channels as they take.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::classes::{Band, Class, FoldedBiases, bands};
 use super::geometry::{Geometry, Rows};
 use super::quads::{QuadKernel, Quads, Row};

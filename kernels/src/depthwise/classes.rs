@@ -1,5 +1,6 @@
 //! Border classes and folded biases.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::spec::DepthwiseSpec;

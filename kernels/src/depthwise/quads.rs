@@ -4,6 +4,7 @@
 //! 32 channels without gaps are taken several pixels at a time, where outputs are neighbours as their
 //! inputs are: the channels of neighbouring pixels then are the channels of one *wide pixel*.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::classes::{Band, Class, FoldedBiases};

@@ -5,6 +5,7 @@
 //! apart. Neighbouring pixels of up to 32 channels without gaps make a *wide pixel* where outputs are
 //! neighbours as their inputs are; wide outputs then are two columns apart.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::column_tile::{ColumnTile, ColumnTileFn, MAX_FOLD, MAX_TAPS, SlideColumns};

@@ -1,5 +1,6 @@
 //! What a caller says of a depthwise convolution, and what follows from that for each channel.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::quantization::{OutputRange, Requantize, Weights};

@@ -1,6 +1,7 @@
 //! The kernel table.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 use super::quads::QuadKernel;
 use super::sliding_columns::SlidingColumnKernel;

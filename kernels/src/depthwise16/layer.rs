@@ -1,5 +1,8 @@
 //! A prepared 16-bit depthwise convolution.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::spec::Depthwise16Spec;
 use super::table::{Descriptor, FAMILY, KERNELS};
 use super::tile::{Block, Panel};

@@ -1,6 +1,8 @@
 //! The kernel table.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use super::tile::{BlockFn, Convolve};
 use crate::arch::Pairs16;

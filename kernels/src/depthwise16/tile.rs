@@ -2,6 +2,7 @@
 //!
 //! Neighbouring pixels of a row whose windows are inside the image from left to right share the loads of weights.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::arch::{Kernel, LANES, Pairs16};

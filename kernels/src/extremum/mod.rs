@@ -1,6 +1,7 @@
 //! The greater or the lesser of each pair of stored bytes, whole registers at a time.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 use crate::arch::Wide;
 use crate::bound::{Bound, Described, list, table};

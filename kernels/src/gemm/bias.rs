@@ -1,5 +1,6 @@
 //! Biases with everything folded in that does not depend on the activations.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::geometry::Geometry;

@@ -1,5 +1,6 @@
 //! A block of rows times panel groups, which a method computes at a time.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::class::Class;

@@ -1,5 +1,7 @@
 //! The method of block kernels, with the tiles that small blocks go to.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::cell::Cell;
 
 use super::block::Block;

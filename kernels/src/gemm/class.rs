@@ -1,5 +1,6 @@
 //! Border classes: outputs that see the same taps, and where their K lies.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::layout::Layout;

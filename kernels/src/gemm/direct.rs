@@ -1,5 +1,8 @@
 //! The method of tiles that take lines of weights as they lie.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use super::block::Block;
 use super::facts::Facts;
 use super::geometry::Geometry;

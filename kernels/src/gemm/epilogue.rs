@@ -3,6 +3,7 @@
 //! Four vectors are narrowed to bytes together. Where the panels of a tile write next to each other they are
 //! four (or two) panels of one pixel, which is then stored at once; else four pixels of one panel.
 
+use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 

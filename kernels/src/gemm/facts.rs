@@ -6,6 +6,9 @@
 //! outliers                 panel, kernel row, tap across, channel, and what sixteen columns lack there
 //! ```
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::outliers::{self, Outlier};
 use super::pack::{PackedRange, Panel, PanelSource};
 use super::spec::ConvSpec;

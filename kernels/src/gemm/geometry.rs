@@ -1,5 +1,7 @@
 //! Where a convolution reads and writes.
 
+use alloc::vec::Vec;
+
 use super::class::{self, Class};
 use super::layout::Layout;
 use super::order::Order;

@@ -1,5 +1,7 @@
 //! A prepared convolution and the loop around its blocks.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::cell::Cell;
 
 use super::bias::FoldedBias;

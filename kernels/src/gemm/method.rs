@@ -4,6 +4,9 @@
 //! compute with them. Whatever depends on how products are formed is theirs; the driver (`layer.rs`) knows rows, panels and
 //! tasks.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use super::block::Block;
 use super::geometry::Geometry;
 use super::layout::Layout;

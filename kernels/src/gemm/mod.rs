@@ -70,7 +70,7 @@ mod widening;
 
 pub use layer::{Conv, prepare, prepare_packed};
 pub use spec::{ConvPart, ConvSpec};
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
 pub(crate) use statistics::MAX_GROUP_LINES;
 pub use statistics::{ConvStatistics, WideningStatistics};
 pub(crate) use table::kernels;

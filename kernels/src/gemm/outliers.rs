@@ -12,8 +12,9 @@
 //!
 //! Where there are more than a few, the panel keeps its zero point, and its sums are corrected by `wz·Σx`.
 
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::ops::Range;
-use std::collections::BTreeMap;
 
 use super::class::Class;
 use super::pack::{PackedRange, Panel, PanelSource};

@@ -3,6 +3,8 @@
 //! A panel holds sixteen output channels: its lines follow K in an [`Order`], and a line has the weights of sixteen columns
 //! for four k, in the [`Layout`](super::layout::Layout) that the instruction set wants.
 
+use alloc::vec::Vec;
+
 use super::order::Order;
 use super::spec::ConvSpec;
 use crate::arch::LANES;

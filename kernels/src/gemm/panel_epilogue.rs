@@ -1,5 +1,7 @@
 //! Requantization and destination of panels.
 
+use alloc::vec::Vec;
+
 use super::facts;
 use super::pack::{Panel, PanelSource};
 use super::spec::ConvSpec;

@@ -1,5 +1,7 @@
 //! Packed panels of whole lines.
 
+use alloc::vec::Vec;
+
 use super::geometry::Geometry;
 use super::layout::Layout;
 use super::pack::Panel;

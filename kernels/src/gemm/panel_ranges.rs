@@ -1,5 +1,6 @@
 //! Segments that follow each other in the panels, for methods that do not care where the activations lie.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::class::Segment;

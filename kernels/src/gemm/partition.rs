@@ -1,5 +1,7 @@
 //! How a convolution is cut: row blocks and tasks.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::class::Class;

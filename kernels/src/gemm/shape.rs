@@ -1,5 +1,7 @@
 //! Shapes and names of kernels.
 
+use alloc::format;
+
 use crate::arch::LANES;
 use crate::isa::{Isa, Storage};
 use crate::kernel_id::KernelId;

@@ -1,6 +1,7 @@
 //! The kernel table: which method and which tiles each instruction set has.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 #[cfg(target_arch = "x86_64")]
 use super::amx::AmxBlock;

@@ -1,5 +1,7 @@
 //! A prepared convolution of 16-bit activations and the loop around its tiles.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::epilogue::WordEpilogue;

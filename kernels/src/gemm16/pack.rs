@@ -1,5 +1,8 @@
 //! Packed weights: panels of sixteen columns.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::spec::Conv16Spec;
 use crate::arch::{LANES, Pairs16};
 use crate::packed::{self, PackedLayout, Unfit};

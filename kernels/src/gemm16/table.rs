@@ -1,6 +1,8 @@
 //! The kernel table.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec;
+use alloc::vec::Vec;
 
 #[cfg(target_arch = "aarch64")]
 use super::dotprod::{self as dot_halves, DotHalvesTile};

@@ -1,7 +1,10 @@
 //! What 64-bit ARM has.
 
+#[cfg(feature = "std")]
 use std::arch::is_aarch64_feature_detected as has;
 
+#[cfg(not(feature = "std"))]
+use super::compiled::has;
 use super::set::Isa;
 
 /// Whether the CPU has an instruction set.

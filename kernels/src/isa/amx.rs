@@ -1,6 +1,7 @@
 //! Whether AMX can be used: the CPU has it, and Linux lets this process.
 
 use core::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
+#[cfg(feature = "std")]
 use std::sync::OnceLock;
 
 /// CPUID leaf 7, EDX: tile registers, and products of 8-bit integers in them.
@@ -15,10 +16,17 @@ const SYS_ARCH_PRCTL: i64 = 158;
 const ARCH_REQ_XCOMP_PERM: i64 = 0x1023;
 const XFEATURE_TILE_DATA: i64 = 18;
 
-/// Asks once for the process; the answer stays.
+/// Asks once for the process, where there is a place to keep the answer.
 pub(super) fn is_usable() -> bool {
-    static AVAILABLE: OnceLock<bool> = OnceLock::new();
-    *AVAILABLE.get_or_init(|| cfg!(target_os = "linux") && cpu_has_it() && kernel_permits_it())
+    let usable = || cfg!(target_os = "linux") && cpu_has_it() && kernel_permits_it();
+    #[cfg(feature = "std")]
+    {
+        static AVAILABLE: OnceLock<bool> = OnceLock::new();
+        *AVAILABLE.get_or_init(usable)
+    }
+    // Asking again gives the same answer.
+    #[cfg(not(feature = "std"))]
+    usable()
 }
 
 fn cpu_has_it() -> bool {

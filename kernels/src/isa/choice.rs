@@ -1,5 +1,8 @@
 //! Which instruction sets this CPU can run, and which one to take.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::{fmt, str::FromStr};
 
 #[cfg(target_arch = "aarch64")]
@@ -29,11 +32,12 @@ impl Isa {
     /// # Errors
     /// `OTTAVA_ISA` names no instruction set, or one that this CPU lacks.
     pub fn best() -> Result<Self, IsaError> {
-        match std::env::var_os(ISA_VARIABLE) {
-            // What is no UTF-8 gets a character that no name has.
-            Some(name) if !name.is_empty() => name.to_string_lossy().parse::<Self>()?.require(),
-            _ => Ok(Self::available().pop().unwrap_or(Self::Scalar)),
+        // What is no UTF-8 gets a character that no name has.
+        #[cfg(feature = "std")]
+        if let Some(name) = std::env::var_os(ISA_VARIABLE).filter(|name| !name.is_empty()) {
+            return name.to_string_lossy().parse::<Self>()?.require();
         }
+        Ok(Self::available().pop().unwrap_or(Self::Scalar))
     }
 
     /// The instruction set itself where this CPU has it.
@@ -75,7 +79,7 @@ impl fmt::Display for IsaError {
     }
 }
 
-impl std::error::Error for IsaError {}
+impl core::error::Error for IsaError {}
 
 #[cfg(test)]
 mod tests {

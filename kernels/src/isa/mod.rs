@@ -8,6 +8,9 @@ mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod amx;
 mod choice;
+#[cfg(all(not(feature = "std"), any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod compiled;
+#[cfg(feature = "std")]
 mod for_tests;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod portable;

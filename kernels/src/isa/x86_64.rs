@@ -1,8 +1,11 @@
 //! What x86-64 has.
 
+#[cfg(feature = "std")]
 use std::arch::is_x86_feature_detected as has;
 
 use super::amx;
+#[cfg(not(feature = "std"))]
+use super::compiled::has;
 use super::set::Isa;
 
 /// Whether the CPU has an instruction set, and the process may use it.

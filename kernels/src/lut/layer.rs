@@ -1,5 +1,7 @@
 //! A prepared lookup.
 
+use alloc::boxed::Box;
+
 use super::look_up::{Elements, LookUpFn};
 use super::spec::LutSpec;
 use super::table::{FAMILY, KERNELS};

@@ -1,5 +1,7 @@
 //! The kernels of every instruction set.
 
+use alloc::vec::Vec;
+
 use super::look_up::{Elements, LookUp, LookUpFn};
 use crate::arch::{InstructionSet, Kernel};
 use crate::bound::{Entry, list, table};

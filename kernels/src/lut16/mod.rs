@@ -2,6 +2,8 @@
 //!
 //! Both tensors are dense and need no alignment.
 
+use alloc::vec::Vec;
+
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};
 

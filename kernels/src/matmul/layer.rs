@@ -1,5 +1,8 @@
 //! Prepared products of matrices.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use super::block::{Block, End, Kind, Operand};
 use super::float::FloatBlock;
 use super::pack::BLOCK_ROWS;

@@ -1,5 +1,7 @@
 //! A prepared movement and the loop over its rows.
 
+use alloc::vec::Vec;
+
 use super::pieces::Pieces;
 use super::spec::{Axis, MAX_AXES, MovementSpec};
 use crate::kernel_id::KernelId;

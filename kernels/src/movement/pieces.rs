@@ -1,5 +1,7 @@
 //! The pieces of a row: what is copied or filled at once.
 
+use alloc::vec::Vec;
+
 use super::spec::{Axis, MovementSpec};
 use crate::memory::{Input, Output};
 

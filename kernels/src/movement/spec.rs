@@ -1,5 +1,7 @@
 //! What a movement is to do.
 
+use alloc::vec::Vec;
+
 /// Axes that a movement can have at most.
 pub const MAX_AXES: usize = 24;
 

@@ -1,5 +1,7 @@
 //! The kernels of every instruction set.
 
+use alloc::vec::Vec;
+
 use super::tile::{Multiply, TileFn};
 use crate::arch::Elements;
 use crate::bound::{Entry, list, table};

@@ -1,6 +1,8 @@
 //! The kernels of every instruction set.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use super::tile::{ADD, Combine, MUL, SUB, TileFn};
 use crate::arch::Arch;

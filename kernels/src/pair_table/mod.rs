@@ -1,5 +1,8 @@
 //! A table of 65536 bytes applied to every pair of elements: any function of two 8-bit tensors.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task};
 use crate::pairs::{PairRun, PairRuns, Pairs};

@@ -1,7 +1,7 @@
 //! The loops of 64-bit ARM: as many accumulators as the convolution's tiles have, with their instructions.
 
 use core::arch::aarch64::*;
-use std::hint::black_box;
+use core::hint::black_box;
 
 use super::passes::{Counted, LINES, PASSES};
 use crate::arch::dotprod::sdot_lane;

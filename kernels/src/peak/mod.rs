@@ -14,7 +14,8 @@
 //! There are enough accumulators to hide the latency of the product, and no epilogue, no borders,
 //! no memory traffic: a real layer can come close to this figure, and not above it.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 use std::time::{Duration, Instant};
 
 use crate::arch::{InstructionSet, Kernel};

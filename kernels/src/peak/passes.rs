@@ -1,6 +1,6 @@
 //! The loop over the dot products of an instruction set.
 
-use std::hint::black_box;
+use core::hint::black_box;
 
 use crate::arch::{Dot, Kernel, LANES};
 
@@ -64,7 +64,7 @@ impl<A: Dot, const MR: usize, const NV: usize> Kernel<A> for Passes<MR, NV> {
 fn step<A: Dot, const MR: usize, const NV: usize>(arch: A, line: &Line<MR, NV>, sums: &mut [[A::Sums; NV]; MR]) {
     // SAFETY: a line of weights is 64 bytes, and the panels follow one another in the array.
     let weights: [A::Weights; NV] =
-        std::array::from_fn(|panel| unsafe { arch.load_weights(line.weights[panel].as_ptr()) });
+        core::array::from_fn(|panel| unsafe { arch.load_weights(line.weights[panel].as_ptr()) });
     for (quad, sums) in line.quads.iter().zip(sums) {
         // SAFETY: a quad is 4 bytes.
         let quad = unsafe { arch.load_quad(quad.as_ptr()) };

@@ -1,6 +1,6 @@
 //! The loop over the products of tiles.
 
-use std::hint::black_box;
+use core::hint::black_box;
 
 use super::passes::{Counted, LINES, PASSES};
 use crate::arch::amx::{Sums, TILE_BYTES, TILE_ROWS, Tiles};

@@ -1,6 +1,6 @@
 //! The loop over products of pairs, with as many lines added up in 16 bits as tiles add.
 
-use std::hint::black_box;
+use core::hint::black_box;
 
 use super::passes::{Counted, LINES, PASSES};
 use crate::arch::{Kernel, LANES, PairDot};

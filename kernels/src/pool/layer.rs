@@ -1,5 +1,6 @@
 //! A prepared pooling and the loop around its tiles.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::divide::{average, divide};

@@ -1,6 +1,8 @@
 //! The kernel table, and which kernel of an entry a window takes.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use super::edges::{AverageToEdges, EdgesFn};
 use super::tile::{Average, Maximum, TileFn};

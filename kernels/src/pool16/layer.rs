@@ -1,5 +1,7 @@
 //! Prepared windows over 16-bit activations.
 
+use alloc::vec::Vec;
+
 use super::spec::{Pool16Kind, Pool16Spec};
 use super::table::{FAMILY, KERNELS};
 use super::tile::{Block, BlockFn, Taps};

@@ -1,5 +1,7 @@
 //! The kernel table.
 
+use alloc::vec::Vec;
+
 use super::tile::{BlockFn, Windows};
 use crate::arch::Pairs16;
 use crate::bound::{Entry, list, table};

@@ -1,5 +1,6 @@
 //! The loops, written once for every instruction set: some output pixels, all channels.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::spec::{Pool16Kind, Pool16Spec};

@@ -12,6 +12,8 @@
 //! to `(T + 1/4) / D`, which is never a half, but at least `1 / 4D` away from any. That quotient is taken as a product with
 //! reciprocals, which is off by less ([`MAX_TOTAL`]).
 
+use alloc::vec::Vec;
+
 mod rows;
 mod spec;
 mod table;

@@ -1,5 +1,7 @@
 //! What a resampling is to do.
 
+use alloc::vec::Vec;
+
 /// The pixels along one axis that an output pixel is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {

@@ -1,6 +1,7 @@
 //! The kernels of every instruction set.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 use super::rows::{MeanColumns, MeansFn, SumRows, Sums};
 use crate::arch::InstructionSet;

@@ -1,5 +1,7 @@
 //! A prepared resizing and the loop around its rows.
 
+use alloc::vec::Vec;
+
 use super::row::{BLOCK, Row, RowFn};
 use super::spec::{ResizeSpec, Sample, Samples};
 use super::table::{Descriptor, FAMILY, KERNELS};

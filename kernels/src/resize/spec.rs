@@ -1,5 +1,7 @@
 //! What a resizing is to do.
 
+use alloc::vec::Vec;
+
 use crate::window::Image;
 
 /// Where one output row or column lies between two of the input, and how far from the first.

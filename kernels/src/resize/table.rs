@@ -1,6 +1,7 @@
 //! The kernels of every instruction set.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 use super::row::{Bilinear, Element, I8, RowFn, U8};
 use crate::arch::InstructionSet;

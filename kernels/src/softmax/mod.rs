@@ -4,6 +4,9 @@
 //! exponentials are a table that the caller fills once. A row's sum is brought to `[1, 2)` and its
 //! reciprocal found by Newton's method, as the specification has it.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::isa::Storage;
 use crate::kernel_id::KernelId;
 use crate::layer::{Failure, Layer, Task, row_tasks};

@@ -11,6 +11,9 @@
 //!
 //! A phase without taps, and one whose first output sees only inputs from the second on, get taps of no weight.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::gemm::{self, ConvPart, ConvSpec};
 use crate::gemm16::{self, Conv16Spec};
 use crate::isa::Isa;

@@ -1,5 +1,7 @@
 //! BATCH_MATMUL (`docs/numerics.md` §7.23).
 
+use alloc::vec::Vec;
+
 use super::finish;
 use crate::accumulator::Accumulator;
 use crate::activation::ActivationRange;

@@ -1,6 +1,8 @@
 //! CONCATENATION (`docs/numerics.md` §7.3).
 
 use crate::element::Quantized;
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::real::to_stored;
 use crate::shape::check_length;
 

@@ -1,7 +1,8 @@
 //! TFLite_Detection_PostProcess: boxes from anchors, then non-maximum suppression
 //! (`docs/numerics.md` §7.31).
 
-use std::cmp::Ordering;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use crate::error::{Error, Result};
 use crate::ops::partial_sort::greatest_first;
@@ -99,7 +100,7 @@ fn decode(params: &DetectionParams, candidates: &Candidates<'_>) -> Vec<[f32; 4]
     let encoded = candidates.boxes.chunks(candidates.box_columns);
     assert_eq!(encoded.len(), anchors.len(), "boxes and anchors");
     let decode_one = |(encoded, anchor): (&[f32], &[f32; 4])| {
-        let value: [f64; 4] = std::array::from_fn(|i| f64::from(encoded[i]) / units[i]);
+        let value: [f64; 4] = core::array::from_fn(|i| f64::from(encoded[i]) / units[i]);
         let [y, x, height, width] = anchor.map(f64::from);
         let centre = [(value[0] * height + y) as f32, (value[1] * width + x) as f32];
         let half = [(0.5 * libm::exp(value[2]) * height) as f32, (0.5 * libm::exp(value[3]) * width) as f32];

@@ -5,6 +5,8 @@ use crate::broadcast::{Pair, map_pairs, try_map_pairs};
 use crate::element::Quantized;
 use crate::error::{Error, Result};
 use crate::fixed::{Multiplier, rounding_divide_by_pot, saturating_rounding_doubling_high_mul};
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::number::Number;
 use crate::ops::softmax::one_over_one_plus_x;
 

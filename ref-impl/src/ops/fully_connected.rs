@@ -6,6 +6,8 @@ use crate::accumulator::Accumulator;
 use crate::activation::ActivationRange;
 use crate::element::Quantized;
 use crate::fixed::{Multiplier, truncate_to_i32};
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::shape::check_length;
 
 /// How the accumulator becomes an output value.

@@ -1,6 +1,11 @@
 //! Real functions on int16 tensors: a table of 513 points, straight lines between them
 //! (`docs/numerics.md` §7.14b).
 
+use alloc::boxed::Box;
+
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
+
 /// Steps of a table; each covers 128 stored values.
 const STEPS: usize = 512;
 

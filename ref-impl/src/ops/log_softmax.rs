@@ -3,6 +3,8 @@
 use crate::element::Quantized;
 use crate::error::{Error, Result};
 use crate::fixed::{Multiplier, rounding_divide_by_pot, saturating_left_shift, saturating_rounding_doubling_high_mul};
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::ops::softmax::{SoftmaxParams, one_over_one_plus_x, summand};
 
 /// Fraction bits that a logarithm (Q5.26) loses to units of 1/16.
@@ -25,7 +27,7 @@ impl LogSoftmaxParams {
     pub fn new(input_scale: f32) -> Result<Self> {
         let softmax = SoftmaxParams::new(1.0, input_scale)?;
         let Multiplier { mantissa, shift } = softmax.multiplier;
-        let one = 2_f64.powi(31 - shift);
+        let one = f64::from(31 - shift).exp2();
         if shift == 0 {
             return Err(Error::MultiplierNotAboveOne(f64::from(input_scale)));
         }

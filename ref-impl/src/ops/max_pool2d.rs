@@ -1,5 +1,7 @@
 //! MAX_POOL_2D (`docs/numerics.md` §7.2), and the window walk shared with AVERAGE_POOL_2D.
 
+use alloc::vec::Vec;
+
 use crate::activation::ActivationRange;
 use crate::element::Quantized;
 use crate::geometry::{Axis, tap_position};

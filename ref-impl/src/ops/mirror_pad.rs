@@ -1,5 +1,7 @@
 //! MIRROR_PAD (`docs/numerics.md` §7.6).
 
+use alloc::vec::Vec;
+
 use crate::shape::{check_length, element_count, fill_by, index_of};
 
 /// How a border mirrors the tensor.

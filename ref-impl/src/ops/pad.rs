@@ -1,5 +1,7 @@
 //! PAD (`docs/numerics.md` §7.6).
 
+use alloc::vec::Vec;
+
 use crate::shape::{check_length, coordinates, element_count};
 
 /// Parameters of [`pad`].

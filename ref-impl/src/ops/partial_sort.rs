@@ -4,6 +4,9 @@
 //! the result: its root is the least of the elements kept, a hole sinks to the bottom along the
 //! lesser children before the new element rises from there, and the heap is emptied back to front.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 /// Indices of the `count` greatest values, the greatest first; with a `count` of 1 the first of the
 /// greatest.
 ///

@@ -1,6 +1,8 @@
 //! QUANTIZE from f32 (`docs/numerics.md` §7.19).
 
 use crate::element::Quantized;
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::real::to_stored;
 
 /// Parameters of [`quantize`].

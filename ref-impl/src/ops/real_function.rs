@@ -3,6 +3,8 @@
 //! [`super::sigmoid16`].
 
 use crate::element::Quantized;
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::real;
 
 /// A function of one real variable.

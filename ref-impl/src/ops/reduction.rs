@@ -1,5 +1,8 @@
 //! Reductions over any dimensions (`docs/numerics.md` §7.16, §7.28); MEAN of quantized elements is in [`super::mean`].
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::mean::MeanParams;
 use crate::element::Quantized;
 use crate::fixed::Multiplier;

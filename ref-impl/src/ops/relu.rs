@@ -4,6 +4,8 @@ use crate::activation::ActivationRange;
 use crate::element::Quantized;
 use crate::error::Result;
 use crate::fixed::Multiplier;
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::real::to_stored;
 use crate::scales;
 

@@ -1,6 +1,10 @@
 //! RESIZE_BILINEAR (`docs/numerics.md` §7.17).
 
+use alloc::vec::Vec;
+
 use crate::element::Quantized;
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::shape::{check_length, element_count};
 
 /// Where the samples of one spatial axis lie: input and output size and the two options.

@@ -1,5 +1,9 @@
 //! RESIZE_NEAREST_NEIGHBOR (`docs/numerics.md` §7.18).
 
+use alloc::vec::Vec;
+
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::ops::resize_bilinear::Sampling;
 use crate::shape::{check_length, element_count, fill_by, index_of};
 

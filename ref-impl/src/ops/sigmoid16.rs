@@ -1,6 +1,10 @@
 //! LOGISTIC and TANH on int16 tensors, by one table of the logistic function
 //! (`docs/numerics.md` §7.14b).
 
+use alloc::boxed::Box;
+
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::real;
 
 /// Which of the two functions.

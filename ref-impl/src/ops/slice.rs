@@ -1,5 +1,7 @@
 //! SLICE, STRIDED_SLICE and REVERSE_V2 (`docs/numerics.md` §7.7).
 
+use alloc::vec::Vec;
+
 use crate::shape::{check_length, element_count, fill_by, index_of};
 
 /// What is taken of one dimension.

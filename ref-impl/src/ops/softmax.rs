@@ -7,6 +7,8 @@
 use crate::element::Quantized;
 use crate::error::Result;
 use crate::fixed::{Multiplier, rounding_divide_by_pot, saturating_left_shift, saturating_rounding_doubling_high_mul};
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::shape::check_length;
 
 /// Integer bits of the scaled differences (Q5.26).
@@ -47,7 +49,7 @@ impl SoftmaxParams {
 
     /// [`SoftmaxParams::exponential`] of `-index` for every difference of two 8-bit values.
     pub fn exponentials(&self) -> [i32; 256] {
-        std::array::from_fn(|index| self.exponential(-(index as i32)))
+        core::array::from_fn(|index| self.exponential(-(index as i32)))
     }
 }
 

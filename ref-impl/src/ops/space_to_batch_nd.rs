@@ -1,5 +1,7 @@
 //! SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND (`docs/numerics.md` §7.7).
 
+use alloc::vec::Vec;
+
 use crate::shape::{check_length, element_count, fill_by, index_of};
 
 /// Where the pixels of one tensor are in the other.

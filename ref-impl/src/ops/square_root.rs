@@ -3,6 +3,8 @@
 use crate::element::Quantized;
 use crate::error::{Error, Result};
 use crate::fixed::{Multiplier, inverse_sqrt};
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 use crate::ops::interpolated::Interpolated;
 use crate::ops::real_function::RealFunctionParams;
 use crate::real::to_stored;

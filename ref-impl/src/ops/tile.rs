@@ -1,5 +1,7 @@
 //! TILE and BROADCAST_TO (`docs/numerics.md` §7.7).
 
+use alloc::vec::Vec;
+
 use crate::shape::{broadcast_index, check_length, element_count, fill_by, index_of};
 
 /// Repeats the input `multiples` times along each dimension.

@@ -1,6 +1,7 @@
 //! TOPK_V2 (`docs/numerics.md` §7.7).
 
-use std::cmp::Ordering;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use crate::shape::check_length;
 

@@ -1,5 +1,8 @@
 //! TRANSPOSE (`docs/numerics.md` §7.7).
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::shape::{check_length, element_count, fill_by, index_of};
 
 /// Reorders dimensions: output dimension `axis` is input dimension `permutation[axis]`.

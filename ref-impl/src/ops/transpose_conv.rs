@@ -1,5 +1,7 @@
 //! TRANSPOSE_CONV (`docs/numerics.md` §5b).
 
+use alloc::vec;
+
 use super::conv_params::{ConvParams, Lengths};
 use super::{finish, per_channel};
 use crate::accumulator::Accumulator;

@@ -3,6 +3,8 @@
 use super::Scalar;
 use super::vector::each;
 use crate::arch::{Dot, FloatScale, INTERLEAVED, Interleave, LANES};
+#[cfg(not(any(feature = "std", test)))]
+use crate::float::Float;
 
 impl Dot for Scalar {
     type Sums = [i32; LANES];

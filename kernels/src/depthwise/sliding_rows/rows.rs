@@ -3,6 +3,9 @@
 //! They take square windows without dilation whose outputs are one or two pixels apart in both directions, where
 //! every sum is scaled down.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::epilogue::{CHANNELS, CLAMPED, CLAMPED_SMALL, ROUNDED, RowEpilogue};
 use super::kernels::SlidingRowKernel;
 use super::tile::{ChannelTap, MAX_OUTPUTS, MAX_ROWS, Packed, RowTile, RowTileFn};

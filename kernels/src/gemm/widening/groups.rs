@@ -13,6 +13,8 @@
 //! line has, the less they restrict what it can be grouped with. In what order lines come does not
 //! matter to a sum, so any lines of a unit may share a widening ([`super::pack`]).
 
+use alloc::vec::Vec;
+
 use crate::gemm::statistics::MAX_GROUP_LINES;
 
 /// Columns of a half line.

@@ -1,5 +1,9 @@
 //! The method, and the loop around its tiles.
 
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::pack::WideningPack;
 use super::tile::{WideningCall, WideningTileFn};
 use crate::gemm::block::Block;

@@ -11,6 +11,8 @@
 //! So a range of units is one range of each of these parts. Each line has the offset of its
 //! four activations, counted from where the first tap of the whole window would be.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::groups::{HALF, HalfLine, widening_groups};

@@ -1,5 +1,7 @@
 //! A prepared convolution by way of points, and the loop around its blocks.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::cell::Cell;
 use core::ops::Range;
 

@@ -1,5 +1,7 @@
 //! How the patches of a convolution are cut: blocks and tasks.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::super::partition::{shrinking, split};

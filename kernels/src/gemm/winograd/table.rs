@@ -1,6 +1,8 @@
 //! The kernel table: which transforms and which tiles each instruction set has.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::vec::Vec;
 
 use super::super::shape::FAMILY;
 use super::super::spec::ConvSpec;

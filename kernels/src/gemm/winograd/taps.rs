@@ -3,6 +3,9 @@
 //! Transformed weights are eight times as large, and would come from beyond the second-level cache in every inference,
 //! which takes longer than to transform them.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::super::pack::PanelSource;
 use super::super::spec::ConvSpec;
 use crate::arch::LANES;
