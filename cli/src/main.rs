@@ -45,10 +45,10 @@ fn main() -> ExitCode {
 
 fn execute(command: &Command, output: &mut dyn Write) -> Result<()> {
     // Before anything starts a thread.
-    if let Some(cpus) = command.affinity() {
-        if let Err(why) = cpus.pin() {
-            let _ = writeln!(io::stderr(), "warning: cannot keep to CPUs {cpus}: {why}");
-        }
+    if let Some(cpus) = command.affinity()
+        && let Err(why) = cpus.pin()
+    {
+        let _ = writeln!(io::stderr(), "warning: cannot keep to CPUs {cpus}: {why}");
     }
     match command {
         Command::Bench(args) => bench::execute(args, output),

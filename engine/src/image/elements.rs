@@ -45,7 +45,7 @@ impl Elements {
             (Normalization::Real { mean, deviation }, _) => (mean, deviation),
             (_, other) => return Err(unsupported(other)),
         };
-        if deviation.iter().any(|&deviation| deviation == 0.0) {
+        if deviation.contains(&0.0) {
             return Err(Error::argument("a deviation of 0 divides pixels"));
         }
         let real = |channel: usize| pixels().map(|pixel: f32| (pixel - mean[channel]) / deviation[channel]);
