@@ -4,18 +4,25 @@
 //! thousand pages is a miss of the translation buffers, and the hardware's prefetching ends at each of their borders.
 #![expect(unsafe_code, reason = "a mapping is memory without a type")]
 
+use std::cell::UnsafeCell;
+use std::fmt;
 use std::marker::PhantomData;
 use std::mem::needs_drop;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytemuck::Zeroable;
 use memmap2::{MmapOptions, MmapRaw};
+use ottava_kernels::{Line, PackedMemory, StableBytes};
 
 use crate::buffer::zeros;
 use crate::error::Result;
 
 /// Bytes of a large page: those of x86-64, and of ARM with base pages of 4 KiB.
 const LARGE_PAGE: usize = 2 << 20;
+/// Bytes of the smallest pages.
+const SMALL_PAGE: usize = 4 << 10;
 
 /// Zeroed elements.
 pub(crate) struct Pages<T>(Memory<T>);
@@ -25,6 +32,13 @@ enum Memory<T> {
     Heap(Box<[T]>),
     /// From an address of a large page on.
     Mapped { map: MmapRaw, first: usize, len: usize, elements: PhantomData<Box<[T]>> },
+}
+
+impl<T> fmt::Debug for Pages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if matches!(self.0, Memory::Heap(_)) { "heap" } else { "mapped" };
+        f.debug_struct("Pages").field("memory", &kind).field("len", &self.len()).finish()
+    }
 }
 
 impl<T: Zeroable> Pages<T> {
@@ -76,9 +90,104 @@ impl<T> Deref for Pages<T> {
     }
 }
 
+/// Memory of packed weights: what is copied to it lies side by side, so that large pages hold what many layers pack.
+#[derive(Debug)]
+pub(crate) struct PackedPages {
+    chunk: Mutex<Chunk>,
+    /// Bytes of the next chunk, unless a copy takes more.
+    chunk_bytes: AtomicUsize,
+}
+
+/// Lines that parts are made of.
+#[derive(Debug)]
+struct Lines(Pages<UnsafeCell<Line>>);
+
+// SAFETY: a line is written once, before the part that has it exists, and only read afterwards.
+unsafe impl Sync for Lines {}
+
+/// A chunk and how many of its lines are handed out.
+#[derive(Debug, Default)]
+struct Chunk {
+    lines: Option<Arc<Lines>>,
+    used: usize,
+}
+
+/// Lines of a chunk that nobody else uses.
+struct Part {
+    chunk: Arc<Lines>,
+    first: usize,
+    bytes: usize,
+}
+
+// SAFETY: the chunk does not move and lives as long as the part; nobody writes the part's lines, which no other part has.
+unsafe impl StableBytes for Part {
+    fn bytes(&self) -> &[u8] {
+        let lines = &self.chunk.0[self.first..];
+        assert!(size_of_val(lines) >= self.bytes);
+        // SAFETY: asserted above; the lines are initialized and no longer written.
+        unsafe { std::slice::from_raw_parts(UnsafeCell::raw_get(lines.as_ptr()).cast(), self.bytes) }
+    }
+}
+
+impl PackedPages {
+    /// Memory for packed weights of about so many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { chunk: Mutex::default(), chunk_bytes: AtomicUsize::new(bytes) }
+    }
+
+    /// Lines that no other part has; `None` where there is no memory.
+    fn reserve(&self, lines: usize, bytes: usize) -> Option<Part> {
+        let mut chunk = self.chunk.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = chunk.lines.as_ref().map_or(0, |chunk| chunk.0.len());
+        if room - chunk.used < lines {
+            // The first chunk holds about all of them; what is packed beyond that comes in large pages of its own.
+            let chunk_lines = self.chunk_bytes.swap(LARGE_PAGE, Ordering::Relaxed).div_ceil(size_of::<Line>());
+            *chunk = Chunk { lines: Some(Arc::new(Lines(Pages::zeros(chunk_lines.max(lines)).ok()?))), used: 0 };
+        }
+        let part = Part { chunk: Arc::clone(chunk.lines.as_ref()?), first: chunk.used, bytes };
+        chunk.used += lines;
+        Some(part)
+    }
+}
+
+impl PackedMemory for PackedPages {
+    /// What is smaller than a small page would gain nothing, and neither do networks that fill no large page.
+    fn copy(&self, bytes: &[u8]) -> Option<Arc<dyn StableBytes>> {
+        if bytes.len() < SMALL_PAGE || self.chunk_bytes.load(Ordering::Relaxed) < LARGE_PAGE {
+            return None;
+        }
+        let lines = bytes.len().div_ceil(size_of::<Line>());
+        let part = self.reserve(lines, bytes.len())?;
+        let target = UnsafeCell::raw_get(part.chunk.0[part.first..part.first + lines].as_ptr()).cast::<u8>();
+        // SAFETY: the lines are there, and no part has them but this one, which nobody reads yet.
+        unsafe { target.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        Some(Arc::new(part))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn copies_are_what_was_copied_and_stay_apart() {
+        let memory = PackedPages::new(3 * LARGE_PAGE);
+        let bytes = |len: usize, seed: usize| (0..len).map(|at| (at * 31 + seed) as u8).collect::<Vec<u8>>();
+        let lens = [SMALL_PAGE, SMALL_PAGE + 1, LARGE_PAGE, LARGE_PAGE + 63, 2 * LARGE_PAGE + 7, 5000, 4 * LARGE_PAGE];
+        let copies: Vec<_> =
+            lens.iter().enumerate().map(|(seed, &len)| memory.copy(&bytes(len, seed)).expect("room")).collect();
+        drop(memory);
+        for (seed, (copy, &len)) in copies.iter().zip(&lens).enumerate() {
+            assert!(copy.bytes() == bytes(len, seed), "{len} bytes");
+            assert_eq!(copy.bytes().as_ptr().align_offset(align_of::<Line>()), 0);
+        }
+    }
+
+    #[test]
+    fn little_stays_where_it_is() {
+        assert!(PackedPages::new(LARGE_PAGE).copy(&[0; SMALL_PAGE - 1]).is_none());
+        assert!(PackedPages::new(LARGE_PAGE - 1).copy(&[0; SMALL_PAGE]).is_none());
+    }
 
     #[test]
     fn zeros_of_every_size_begin_where_they_may_be_large() {

@@ -48,6 +48,12 @@ pub unsafe trait StableBytes: Send + Sync + 'static {
     fn bytes(&self) -> &[u8];
 }
 
+/// Where buffers are to lie that are packed, other than in the allocator's memory.
+pub trait PackedMemory: fmt::Debug + Send + Sync {
+    /// A copy of some bytes at an address that any element may have; `None` where they are better left where they are.
+    fn copy(&self, bytes: &[u8]) -> Option<Arc<dyn StableBytes>>;
+}
+
 /// Elements that were packed here.
 struct Owned<T>(Vec<T>);
 
@@ -168,18 +174,25 @@ impl core::error::Error for Unfit {}
 pub struct Packing {
     /// Those that were packed before and are left; `None` where buffers are made.
     stored: Option<alloc::vec::IntoIter<StoredBuffer>>,
+    /// Where those that are made go.
+    memory: Option<Arc<dyn PackedMemory>>,
     handed_out: Vec<PackedBuffer>,
 }
 
 impl Packing {
-    /// Makes every buffer.
+    /// Makes every buffer, in the allocator's memory.
     pub fn fresh() -> Self {
         Self::default()
     }
 
+    /// Makes every buffer, in some other memory where that takes them.
+    pub fn fresh_in(memory: Arc<dyn PackedMemory>) -> Self {
+        Self { memory: Some(memory), ..Self::default() }
+    }
+
     /// Hands out what was packed before.
     pub fn stored(buffers: Vec<StoredBuffer>) -> Self {
-        Self { stored: Some(buffers.into_iter()), handed_out: Vec::new() }
+        Self { stored: Some(buffers.into_iter()), ..Self::default() }
     }
 
     /// Whether weights were packed before. Then the weights of a specification may be missing.
@@ -203,7 +216,7 @@ impl Packing {
         make: impl FnOnce() -> Vec<T>,
     ) -> Result<PackedSlice<T>, Unfit> {
         let buffer = match &mut self.stored {
-            None => PackedSlice::new(make()),
+            None => self.placed(make()),
             Some(stored) => {
                 let next = stored.next().ok_or_else(|| Unfit::new(layout, "is missing"))?;
                 if next.name != layout.name || next.version != layout.version {
@@ -217,6 +230,14 @@ impl Packing {
         };
         self.handed_out.push(PackedBuffer { layout: *layout, bytes: buffer.to_bytes() });
         Ok(buffer)
+    }
+
+    /// Elements that were made, where they are to lie.
+    fn placed<T: Pod + Send + Sync>(&self, elements: Vec<T>) -> PackedSlice<T> {
+        let bytes: &[u8] = bytemuck::cast_slice(&elements);
+        let copy = self.memory.as_ref().and_then(|memory| memory.copy(bytes));
+        let slice = copy.and_then(|owner| PackedSlice::of_bytes(&owner, owner.bytes()));
+        slice.unwrap_or_else(|| PackedSlice::new(elements))
     }
 
     /// As [`Packing::buffer`], of `len` elements.

@@ -1,8 +1,8 @@
 //! Lowering a step with packed weights, and what of them can be stored.
 
 use std::cmp::Reverse;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use ottava_kernels::gemm::winograd::When;
@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, Places, StepPacking, TableBudget};
 use crate::model::Model;
 use crate::packed::{StoredPlan, StoredStep};
+use crate::pages::PackedPages;
 use crate::tensor::{Constant, Tensor, TensorId, memory_limit};
 
 /// A model whose weights take more than this once packed is refused: a small file can name the same weights many times.
@@ -57,6 +58,8 @@ pub(super) struct Lowerer<'a> {
     pub(super) threads: usize,
     pub(super) winograd: When,
     pub(super) tables: &'a TableBudget,
+    /// Where packed weights go.
+    pub(super) memory: Arc<PackedPages>,
 }
 
 impl Lowerer<'_> {
@@ -68,7 +71,7 @@ impl Lowerer<'_> {
         let stored = stored.filter(|stored| !stored.buffers.is_empty());
         let (packing, stored_note) = match stored {
             Some(StoredStep { buffers, note, .. }) => (Packing::stored(buffers), Some(note)),
-            None => (Packing::fresh(), None),
+            None => (Packing::fresh_in(Arc::clone(&self.memory) as _), None),
         };
         let lowering = Lowering {
             tensors: self.tensors,

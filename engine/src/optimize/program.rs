@@ -20,7 +20,8 @@ use crate::graph::Graph;
 use crate::lowering::{Lowered, LoweredLayer, Operand, Places, TableBudget, xor_mask};
 use crate::model::Model;
 use crate::packed::StoredPlan;
-use crate::tensor::{MAX_ACTIVATION_BYTES, TensorId};
+use crate::pages::PackedPages;
+use crate::tensor::{MAX_ACTIVATION_BYTES, Tensor, TensorId};
 use crate::threads;
 
 /// Kernels bound to an arena layout; immutable, shared by all sessions.
@@ -121,6 +122,7 @@ impl OptimizedProgram {
             threads,
             winograd: options.winograd.into(),
             tables: &TableBudget::new(),
+            memory: Arc::new(PackedPages::new(constant_bytes(&graph))),
         };
         let left: Vec<&Step> =
             steps.iter().zip(&vanished).filter(|&(_, vanished)| !vanished).map(|(step, _)| step).collect();
@@ -163,6 +165,12 @@ impl OptimizedProgram {
         })?;
         Ok(Arc::clone(self.crew.get_or_init(|| Arc::new(crew))))
     }
+}
+
+/// Bytes of all constants of a graph, of which most are weights.
+fn constant_bytes(graph: &Graph) -> usize {
+    let constants = graph.tensors.iter().filter(|tensor| tensor.data.is_some());
+    constants.map(Tensor::size_bytes).fold(0, usize::saturating_add)
 }
 
 /// Bytes of the inputs and outputs of a graph in the file's form, each tensor once.
