@@ -109,6 +109,10 @@ fn edit(script: &mut Script<'_>, file: &mut Vec<u8>) -> bool {
             edit_word(script, file, plan.start..(plan.start + steps).min(plan.end));
         }
         8 => edit_word(script, file, 0..usize::MAX),
+        9 | 10 => {
+            let Some(plan) = pick(script, &plans) else { return true };
+            resize_buffer(script, file, &plan);
+        }
         _ => {
             // Facts, offsets and starts are small: by buffers, not by bytes.
             let Some(plan) = pick(script, &plans) else { return true };
@@ -155,6 +159,20 @@ fn plans(file: &[u8]) -> Vec<Range<usize>> {
 fn index_bytes(file: &[u8], plan: &Range<usize>) -> usize {
     let (steps, buffers) = (number(file, plan.start), number(file, plan.start + 4));
     STEP + steps.min(1 << 16) * STEP + buffers.min(1 << 16) * BUFFER
+}
+
+/// Gives a buffer another length, of whole lines.
+fn resize_buffer(script: &mut Script<'_>, file: &mut [u8], plan: &Range<usize>) {
+    let count = number(file, plan.start + 4).min(1 << 10);
+    if count == 0 {
+        return;
+    }
+    let first = plan.start + STEP + number(file, plan.start).min(1 << 16) * STEP;
+    let at = first + script.index(count) * BUFFER + 40;
+    let length = (number(file, at) / 64).saturating_add_signed((script.byte() as i8).into()) * 64;
+    if let Some(word) = file.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<4>()) {
+        *word = (length as u32).to_le_bytes();
+    }
 }
 
 /// The buffers of a plan.
