@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottava_kernels::Isa;
-use ottava_kernels::gemm::winograd::When;
 
 use crate::error::Result;
-use crate::optimize::PackedStep;
-use crate::packed::Cache;
+use crate::packed::{Cache, PackedStep};
 use crate::tensor::TensorId;
+use crate::winograd::Winograd;
 
 /// How to run a model.
 #[derive(Clone, Debug, Default)]
@@ -34,28 +33,6 @@ pub struct PlanOptions {
     /// Where to keep packed weights for the next start, and to look for those of an earlier one. Results are the same with and
     /// without; a folder that cannot be read or written costs the cache alone.
     pub cache: Option<Cache>,
-}
-
-/// When to compute 3x3 convolutions with fewer products, by exact Winograd transforms. Outputs are the same either way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Winograd {
-    /// Where it is estimated to be faster.
-    #[default]
-    Auto,
-    /// Never.
-    Never,
-    /// Wherever it is exact and the instruction set has kernels for it, faster or not: to compare.
-    Always,
-}
-
-impl From<Winograd> for When {
-    fn from(winograd: Winograd) -> Self {
-        match winograd {
-            Winograd::Auto => Self::Faster,
-            Winograd::Never => Self::Never,
-            Winograd::Always => Self::Exact,
-        }
-    }
 }
 
 impl PlanOptions {

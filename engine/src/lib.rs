@@ -57,20 +57,24 @@ mod packed;
 mod pages;
 mod plan;
 mod reference;
+mod save;
 mod session;
 mod tensor;
 mod threads;
+mod winograd;
 
 #[cfg(target_endian = "big")]
 compile_error!("models are little-endian and used in place: big-endian targets are not supported");
 
-pub use backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Profile, Winograd};
+pub use backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Profile};
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{DType, Graph, Quantization};
 pub use import::{FileOperator, MissingSupport, OperatorInfo};
 pub use model::Model;
 pub use ops::{InputShapes, Operator, SupportedOperator, TensorView, TensorViewMut, supported_operators};
 pub use ottava_kernels::Isa;
-pub use packed::{Cache, Kept, PackedSection, save_plans, write_plans};
+pub use packed::{Cache, Kept, PackedSection};
 pub use plan::{Plan, TensorInfo};
+pub use save::{save_plans, write_plans};
 pub use session::{Element, Session};
+pub use winograd::Winograd;

@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use ottava_kernels::{Isa, StableBytes};
 
-use crate::backend::Winograd;
 use crate::error::{Error, Result};
 use crate::file::FileBytes;
 use crate::graph::{Constant, Graph};
 use crate::import::{self, FileOperator, OperatorInfo, SourceBytes};
-use crate::optimize::PackedStep;
-use crate::packed::{self, PackedFile, PackedSection, Source, StoredPlan};
+use crate::packed::{self, PackedFile, PackedSection, PackedStep, Source, StoredPlan};
 use crate::tensor::{ConstantBytes, TensorId};
+use crate::winograd::Winograd;
 
 /// Shorter weights are not left out of a packed model.
 const LEAST_HOLE: usize = 64;

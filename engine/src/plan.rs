@@ -1,7 +1,6 @@
 //! A model made ready to run: everything that can be decided before the first input is decided here.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use ottava_kernels::Isa;
@@ -10,8 +9,8 @@ use crate::backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Program};
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Quantization, TensorId};
 use crate::model::Model;
-use crate::optimize::{OptimizedProgram, PackedStep};
-use crate::packed::{CacheEntry, Kept, save_plans};
+use crate::optimize::OptimizedProgram;
+use crate::packed::{CacheEntry, PackedStep};
 use crate::reference;
 
 /// An input or output of the network.
@@ -90,7 +89,7 @@ impl Plan {
             Backend::Optimized => {
                 let stored = if options.as_the_model_is() { model.stored_plan(isa, winograd)? } else { None };
                 let cache = options.cache.as_ref().filter(|_| options.as_the_model_is() && stored.is_none());
-                match cache.map(|cache| cache.entry(model, isa, winograd)) {
+                match cache.map(|cache| CacheEntry::of(cache, model, isa, winograd)) {
                     Some(entry) => Box::new(cached(model, graph, options, (isa, entry))?),
                     None => Box::new(OptimizedProgram::new(model, graph, options, (isa, stored))?),
                 }
@@ -147,14 +146,6 @@ impl Plan {
         let mut input_shapes: Vec<_> = kept.map(|(other, info)| (other, info.shape.clone())).collect();
         input_shapes.push((index, shape.to_vec()));
         Self::new(model, &PlanOptions { batch: None, input_shapes, ..options.clone() })
-    }
-
-    /// Writes the model with the packed weights of this plan to a packed model at `path`, which [`Model::open`] takes.
-    ///
-    /// # Errors
-    /// As [`save_plans`], which writes several plans to one file.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        save_plans(&[self], Kept::Everything, path)
     }
 
     pub(crate) fn model(&self) -> &Model {

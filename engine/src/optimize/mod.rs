@@ -23,5 +23,4 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use packing::PackedStep;
 pub(crate) use program::OptimizedProgram;

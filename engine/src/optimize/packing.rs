@@ -6,48 +6,22 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use ottava_kernels::gemm::winograd::When;
-use ottava_kernels::{Isa, PackedBuffer, Packing};
+use ottava_kernels::{Isa, Packing};
 
 use super::fallback;
 use super::steps::Step;
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, Places, StepPacking, TableBudget};
 use crate::model::Model;
-use crate::packed::{StoredPlan, StoredStep};
+use crate::packed::{PackedStep, StoredPlan, StoredStep};
 use crate::pages::PackedPages;
-use crate::tensor::{Constant, Tensor, TensorId, memory_limit};
+use crate::tensor::{Constant, Tensor, memory_limit};
 
 /// A model whose weights take more than this once packed is refused: a small file can name the same weights many times.
 const MAX_PACKED_BYTES: usize = memory_limit(1 << 32);
 
 /// Bytes of constants from which on several threads lower steps.
 const WORTH_A_THREAD: usize = 1 << 18;
-
-/// Longest note that is stored, in characters.
-const MAX_NOTE: usize = 1000;
-
-/// A step with its packed weights.
-#[derive(Clone, Debug)]
-pub(crate) struct PackedStep {
-    /// Position in the file of its first operator, and how many it is made of.
-    pub(crate) first_operator: usize,
-    pub(crate) operators: usize,
-    /// What its kernel told, where weights were packed.
-    pub(crate) note: Option<String>,
-    /// The buffers of its layers, in order.
-    pub(crate) buffers: Vec<PackedBuffer>,
-    /// Constants whose bytes its kernels pack.
-    pub(crate) weights: Vec<TensorId>,
-}
-
-impl PackedStep {
-    /// The note as it is stored.
-    pub(crate) fn stored_note(&self) -> &str {
-        let note = self.note.as_deref().unwrap_or_default();
-        let end = note.char_indices().nth(MAX_NOTE).map_or(note.len(), |(end, _)| end);
-        if note.chars().any(char::is_control) { "" } else { &note[..end] }
-    }
-}
 
 /// What all steps of a plan are lowered with.
 pub(super) struct Lowerer<'a> {

@@ -12,7 +12,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::backend::Winograd;
+use crate::winograd::Winograd;
 
 /// The first bytes of the file: no text, and damaged where line ends are changed.
 pub(super) const MAGIC: [u8; 8] = *b"\x89OTTAVA\n";

@@ -12,10 +12,10 @@ use super::format::{
     BUFFER_ALIGNMENT, BufferEntry, Entry, Header, Hole, MAGIC, PLAN, PlanHeader, SECTION_ALIGNMENT, SOURCE,
     SourceHeader, StepEntry, VERSION, WINOGRAD, name,
 };
-use crate::backend::Winograd;
 use crate::buffer::zeros;
 use crate::error::{Error, Result};
 use crate::tensor::memory_limit;
+use crate::winograd::Winograd;
 
 /// A source that would be larger with what is left out is refused.
 const MAX_SOURCE_BYTES: usize = memory_limit(1 << 32);

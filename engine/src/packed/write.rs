@@ -13,11 +13,8 @@ use super::format::{
     BUFFER_ALIGNMENT, BufferEntry, Entry, Header, Hole, MAGIC, PLAN, PlanHeader, SECTION_ALIGNMENT, SOURCE,
     SourceHeader, StepEntry, VERSION, WINOGRAD, padded,
 };
-use crate::backend::Winograd;
-use crate::error::{Error, ErrorKind, Result};
-use crate::model::Model;
-use crate::optimize::PackedStep;
-use crate::plan::Plan;
+use super::step::PackedStep;
+use crate::winograd::Winograd;
 
 /// What names of files begin with that are not finished.
 pub(super) const TEMPORARY: &str = ".ottava-";
@@ -34,7 +31,7 @@ pub enum Kept {
 }
 
 /// A part of the file, in pieces.
-pub(super) struct Section<'a> {
+pub(crate) struct Section<'a> {
     kind: [u8; 8],
     isa: [u8; 16],
     winograd: u32,
@@ -66,7 +63,7 @@ impl<'a> Section<'a> {
     }
 
     /// The bytes of a source between holes.
-    fn source(source: &'a [u8], holes: &[Range<usize>]) -> Self {
+    pub(crate) fn source(source: &'a [u8], holes: &[Range<usize>]) -> Self {
         let mut section = Self::new(SOURCE);
         section.push(bytemuck::bytes_of(&SourceHeader { holes: holes.len() as u64, reserved: 0 }).to_vec());
         for hole in holes {
@@ -83,7 +80,7 @@ impl<'a> Section<'a> {
     }
 
     /// The packed weights of a plan.
-    pub(super) fn plan(isa: Isa, winograd: Winograd, steps: &'a [PackedStep]) -> Self {
+    pub(crate) fn plan(isa: Isa, winograd: Winograd, steps: &'a [PackedStep]) -> Self {
         let mut section = Self::new(PLAN);
         section.isa = padded(isa.name());
         section.winograd = WINOGRAD.into_iter().find(|&(_, known)| known == winograd).map_or(0, |(code, _)| code);
@@ -127,78 +124,14 @@ impl<'a> Section<'a> {
     }
 }
 
-/// Writes plans of one model to a packed model at `path`: beside it under another name first, then renamed over it.
-///
-/// The bytes depend on the model, the plans' instruction sets and options, and the version of Ottava alone.
-///
-/// # Errors
-/// There is no plan, they are of several models, or one has shapes, a batch or tensors of its own; or the file cannot be written.
-pub fn save_plans(plans: &[&Plan], kept: Kept, path: impl AsRef<Path>) -> Result<()> {
-    let path = path.as_ref();
-    let (model, sections) = sections(plans, kept)?;
-    replace(path, |file| write(&SourceInfo::of(model), &sections, file))
-        .map_err(|error| cannot_write(error).in_file(&path.display().to_string()))
-}
-
-/// As [`save_plans`], to anything that takes bytes.
-///
-/// # Errors
-/// As [`save_plans`].
-pub fn write_plans(plans: &[&Plan], kept: Kept, output: &mut dyn Write) -> Result<()> {
-    let (model, sections) = sections(plans, kept)?;
-    write(&SourceInfo::of(model), &sections, output).map_err(cannot_write)
-}
-
-fn cannot_write(error: io::Error) -> Error {
-    Error::new(ErrorKind::Io, format!("cannot write: {error}")).with_source(error)
-}
-
-fn sections<'a>(plans: &[&'a Plan], kept: Kept) -> Result<(&'a Model, Vec<Section<'a>>)> {
-    let [first, ..] = plans else { return Err(Error::argument("no plan is to be packed")) };
-    let model = first.model();
-    let sections = sections_of(model, plans, kept).map_err(|error| error.in_file(model.name()))?;
-    Ok((model, sections))
-}
-
-fn sections_of<'a>(model: &'a Model, plans: &[&'a Plan], kept: Kept) -> Result<Vec<Section<'a>>> {
-    let mut packed = Vec::new();
-    for plan in plans {
-        if !plan.model().same_bytes(model) {
-            return Err(Error::argument("plans of several models cannot be packed together"));
-        }
-        let steps = plan.packed_steps().ok_or_else(|| {
-            Error::argument("a plan of the reference, with other shapes or with all its tensors cannot be packed")
-        })?;
-        packed.push((*plan, steps));
-    }
-    let holes = match kept {
-        Kept::Everything => model.holes().to_vec(),
-        Kept::WithoutPackedWeights => {
-            let steps: Vec<&[PackedStep]> = packed.iter().map(|(_, steps)| *steps).collect();
-            model.packed_weights(&steps)?
-        }
-    };
-    let source = Section::source(model.bytes(), &holes);
-    Ok([source]
-        .into_iter()
-        .chain(packed.into_iter().map(|(plan, steps)| Section::plan(plan.isa(), plan.options().winograd, steps)))
-        .collect())
-}
-
 /// What the header says of the source.
-pub(super) struct SourceInfo {
+pub(crate) struct SourceInfo {
     /// Its bytes before anything was left out.
-    pub(super) bytes: usize,
-    pub(super) hash: [u8; 32],
+    pub(crate) bytes: usize,
+    pub(crate) hash: [u8; 32],
 }
 
-impl SourceInfo {
-    fn of(model: &Model) -> Self {
-        Self { bytes: model.bytes().len(), hash: model.source_hash() }
-    }
-}
-
-pub(super) fn write(source: &SourceInfo, sections: &[Section<'_>], file: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(source: &SourceInfo, sections: &[Section<'_>], file: &mut dyn Write) -> io::Result<()> {
     let mut end = size_of::<Header>() + sections.len() * size_of::<Entry>();
     let mut entries = Vec::new();
     for section in sections {
@@ -236,7 +169,7 @@ pub(super) fn write(source: &SourceInfo, sections: &[Section<'_>], file: &mut dy
 }
 
 /// Writes a file beside `path` under a name that nobody can guess, and renames it over `path`.
-pub(super) fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     if let Some(permissions) = permissions_of_new_files() {
