@@ -7,6 +7,7 @@ use std::path::Path;
 
 use memmap2::Mmap;
 use ottava_kernels::StableBytes;
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -75,9 +76,9 @@ const FAULT_AROUND: usize = 1 << 16;
 const HASHED: usize = 1 << 18;
 
 impl FileBytes {
-    /// BLAKE3 of the file.
+    /// SHA-256 of the file.
     pub(crate) fn hash(&self) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new();
+        let mut hasher = Sha256::new();
         let mut at = 0;
         for bytes in self.bytes().chunks(HASHED) {
             hasher.update(bytes);

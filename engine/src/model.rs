@@ -104,7 +104,7 @@ impl Model {
         self.inner.packed.as_ref().map(PackedFile::plans).unwrap_or_default()
     }
 
-    /// BLAKE3 of the `.tflite` file that the model is, or was packed from, before anything was left out of it.
+    /// SHA-256 of the `.tflite` file that the model is, or was packed from, before anything was left out of it.
     pub fn source_hash(&self) -> [u8; 32] {
         match &self.inner.packed {
             Some(packed) => packed.source_hash,

@@ -24,7 +24,7 @@ fn head(model: &Model, plan: &Plan) -> String {
     );
     if !model.packed_sections().is_empty() {
         let hash: String = model.source_hash().iter().map(|byte| format!("{byte:02x}")).collect();
-        text.push_str(&format!("packed for {}\nsource BLAKE3 {hash}\n", pack::sections(model)));
+        text.push_str(&format!("packed for {}\nsource SHA-256 {hash}\n", pack::sections(model)));
     }
     for (what, infos) in [("input", plan.inputs()), ("output", plan.outputs())] {
         for (index, info) in infos.iter().enumerate() {

@@ -41,7 +41,7 @@ pub(super) struct Header {
     pub(super) file_bytes: u64,
     /// Bytes of the source before anything was left out.
     pub(super) source_bytes: u64,
-    /// BLAKE3 of the source.
+    /// SHA-256 of the source.
     pub(super) source_hash: [u8; 32],
 }
 
