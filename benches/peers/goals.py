@@ -109,7 +109,7 @@ def main():
     parser.add_argument("--models", default="../shared/models", metavar="DIR")
     compare.common_arguments(parser)
     options = parser.parse_args()
-    in_folder = {model: os.path.join(options.models, f"{model}.tflite") for model in MODELS if "-" not in model}
+    in_folder = {model: os.path.join(options.models, f"{model}.tflite") for model in MODELS if "_" in model}
     file = lambda model: in_folder.get(model, model)
     options.paths = compare.paths(options, [file(model) for model in MODELS])
     facts = compare.conditions(options)
