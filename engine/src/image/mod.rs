@@ -9,7 +9,7 @@
 //! use ottava::image::{Format, Picture, Preprocess, Preprocessor};
 //! use ottava::{Model, Plan, PlanOptions, Session};
 //!
-//! # fn decode() -> (Vec<u8>, usize, usize) { unimplemented!() }
+//! # fn decode() -> (Vec<u8>, usize, usize) { (vec![0; 3 * 640 * 480], 640, 480) }
 //! let model = Model::open("mobilenet_v1.tflite")?;
 //! let plan = Plan::new(&model, &PlanOptions::default())?;
 //! let mut session = Session::new(&plan)?;
