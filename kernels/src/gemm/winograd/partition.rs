@@ -19,7 +19,7 @@ const PRODUCT_LINES: usize = POINTS * LANES * size_of::<i32>() / size_of::<Line>
 pub(super) const MAX_BLOCK: usize = 112;
 /// Transformed inputs of a block should stay in the second-level cache beside the weights of a panel group. The weights are transformed
 /// for each block, so there should be few.
-const BLOCK_BYTES: usize = 512 << 10;
+const BLOCK_BYTES: usize = 608 << 10;
 
 /// Patches times panel groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Cut {
         if threads == 1 {
             return vec![Task { patches: 0..patches, groups: 0..groups }];
         }
-        let pieces = if patches <= threads * MAX_BLOCK {
+        let pieces = if patches <= threads * 4 * MAX_BLOCK {
             split(0..patches, threads.min(patches.div_ceil(rows)))
         } else {
             shrinking(patches, threads, MAX_BLOCK / 2, rows)
