@@ -51,7 +51,7 @@ const RECORDED: &[(&str, &str, u32, u64)] = &[
     ("avx512vnni", "winograd.side_by_side", 1, 0xfe1b28c7f9c5daba),
     ("amx", "gemm.bias", 1, 0xb463f8405afb5d6a),
     ("amx", "gemm.facts", 1, 0x68162ed737ee5d80),
-    ("amx", "gemm.lines.k4", 1, 0x2cc6a555ce2071cd),
+    ("amx", "gemm.lines.k4.tiles", 1, 0x687af6b8a6fef048),
     ("amx", "gemm16.side_by_side", 1, 0x3ccd47d6ca65b69d),
     ("amx", "gemm16.sums_fit", 1, 0x02ac5dcf42bc3ef3),
     ("neon", "gemm.bias", 1, 0xa5cf4c0e18b0023b),

@@ -1,12 +1,13 @@
 //! AMX blocks: `tdpbusd` on tiles of sixteen rows by sixteen columns by 64 k.
 //!
 //! The packed lines of sixteen columns by four k are what a tile of weights wants: sixteen of them
-//! are one. Activations have to lie in rows at equal distance, so a block's rows are copied first,
-//! run after run, each run padded with zeros to 64 bytes; weights that such a padding meets may be
-//! anything.
+//! are one. Activations have to lie in rows at equal distance. Sixteen pixels that follow each other in a line of the image
+//! do, and are read where they are, if each segment is whole tiles of weights or is filled up with zeros to such
+//! ([`Layout::pitch`](super::layout::Layout::pitch)). Other rows are copied first, run after run, each run padded with zeros to
+//! 64 bytes; weights that such a padding meets may be anything.
 //!
 //! ```text
-//! copy the rows of the block
+//! copy the rows of the block that are not read in place
 //! for each panel group, for every 32 rows:
 //!     for each run, for each 64 k: load 2 + 2 tiles, 4 products      two of each, as far as there are
 //!         finish 16 rows of the 32 before these                      as the other tiles do
@@ -17,24 +18,55 @@
 //! multiplying; they go to the AVX-512 tiles, which share the packing.
 
 use core::cell::Cell;
+use core::iter;
 
 use super::block::Block;
 use super::block_kernel::BlockCall;
 use super::epilogue::ToBytes;
 use super::panel_epilogue::PanelGroup;
 use super::panel_ranges::PanelRange;
+use super::partition::MAX_BLOCK_ROWS;
 use super::shape::KernelShape;
 use crate::arch::amx::{self, Sums, TILE_BYTES, TILE_ROWS, Tiles};
 use crate::arch::{Amx, Arch, Avx512Vnni, InstructionSet, Kernel};
 use crate::epilogue::Epilogue;
-use crate::memory::Line;
+use crate::memory::{Line, SLACK};
 
 /// Lines of a tile of weights.
-const TILE_LINES: usize = TILE_BYTES / 4;
+const TILE_LINES: usize = AmxBlock::TILE_LINES;
 /// Rows that a step computes.
 const STEP_ROWS: usize = 2 * TILE_ROWS;
 /// Rows that are finished at a time.
 const FINISH_ROWS: usize = 16;
+
+/// Sixteen rows, or fewer at the end of a block, as a tile reads them.
+#[derive(Clone, Copy)]
+struct TileSource {
+    /// The first row.
+    start: *const u8,
+    /// Bytes from one row to the next.
+    stride: usize,
+    /// Whether they are where the convolution reads them; else they are copies, one chunk of K after the other.
+    in_place: bool,
+}
+
+impl TileSource {
+    const NONE: Self = Self { start: core::ptr::null(), stride: 0, in_place: false };
+
+    /// Whole tiles of rows at equal distance, where they are.
+    fn in_place(rows: &[*const u8]) -> Option<Self> {
+        let distance = |pair: &[*const u8]| pair[1].addr().wrapping_sub(pair[0].addr());
+        let stride = distance(rows.get(..2)?);
+        let even = rows.len() == TILE_ROWS && rows.windows(2).all(|pair| distance(pair) == stride);
+        even.then_some(Self { start: rows[0], stride, in_place: true })
+    }
+}
+
+// What a filled segment reads past the last pixel.
+const _: () = assert!(TILE_BYTES <= SLACK);
+
+/// Where the tiles of a block read its rows.
+struct Sources([TileSource; MAX_BLOCK_ROWS.div_ceil(TILE_ROWS)]);
 
 /// Rows copied to equal distances.
 struct Copies<'a> {
@@ -48,23 +80,39 @@ fn row_lines(ranges: &[PanelRange]) -> usize {
     ranges.iter().map(chunks).sum::<usize>() | 1
 }
 
-impl<'a> Copies<'a> {
-    /// Copies the rows of a block; rows up to a multiple of sixteen hold anything.
+impl Sources {
+    /// Finds the tiles that can be read in place, and copies the rows of the others; rows up to a multiple of sixteen hold
+    /// anything.
     ///
     /// # Safety
     /// The segments of every row are readable.
     #[inline(always)]
-    unsafe fn new(call: &BlockCall<'_>, lines: &'a mut [Line]) -> Self {
-        let mut copies = Self { lines, row_lines: row_lines(call.ranges) };
+    unsafe fn new(call: &BlockCall<'_>, lines: &mut [Line]) -> Self {
+        let mut copies = Copies { lines, row_lines: row_lines(call.ranges) };
         let needed = AmxBlock::workspace_lines(call.ranges, call.block.rows.len());
         assert!(copies.lines.len() >= needed, "a workspace of {} lines", copies.lines.len());
-        for (index, &row) in call.block.rows.iter().enumerate() {
-            // SAFETY: the caller's promise.
-            unsafe { copies.copy_row(call, index, row) }
+        let mut sources = Self([TileSource::NONE; _]);
+        for (tile, rows) in call.block.rows.chunks(TILE_ROWS).enumerate() {
+            let first = tile * TILE_ROWS;
+            sources.0[tile] = TileSource::in_place(rows).filter(|_| call.whole_tiles).unwrap_or_else(|| {
+                for (index, &row) in rows.iter().enumerate() {
+                    // SAFETY: the caller's promise.
+                    unsafe { copies.copy_row(call, first + index, row) }
+                }
+                TileSource { start: copies.row(first), stride: copies.row_lines * TILE_BYTES, in_place: false }
+            });
         }
-        copies
+        sources
     }
 
+    /// What the tiles of up to 32 rows read; the second is any where there is none.
+    fn of_step(&self, first: usize) -> [TileSource; 2] {
+        let tile = first / TILE_ROWS;
+        [self.0[tile], self.0.get(tile + 1).copied().unwrap_or(TileSource::NONE)]
+    }
+}
+
+impl Copies<'_> {
     /// # Safety
     /// The segments of the row are readable.
     #[inline(always)]
@@ -100,16 +148,26 @@ fn chunks(range: &PanelRange) -> usize {
     range.lines.div_ceil(TILE_LINES)
 }
 
+/// The pieces of a range that are contiguous in the activations, as bytes from a row's pointer and chunks of K. Where segments
+/// are no whole tiles, the range is one piece of copies.
+fn pieces<'a>(call: &'a BlockCall<'_>, range: &'a PanelRange) -> impl Iterator<Item = (usize, usize)> + 'a {
+    let segments = call.block.class.segments[range.segments.clone()].iter().filter(|_| call.whole_tiles);
+    let whole = iter::once((0, chunks(range))).filter(|_| !call.whole_tiles);
+    segments.map(|segment| (segment.offset as usize, segment.steps().div_ceil(TILE_LINES))).chain(whole)
+}
+
 /// Computes a block of rows times its panel groups.
 pub(crate) struct AmxBlock;
 
 impl AmxBlock {
     /// Rows and panels that it computes together.
     pub(crate) const SHAPE: KernelShape = KernelShape { rows: STEP_ROWS, panels: 2 };
+    /// Lines of a tile of weights.
+    pub(crate) const TILE_LINES: usize = TILE_BYTES / 4;
     /// Fewest lines of K that it suits.
-    pub(crate) const LEAST_LINES: usize = TILE_LINES;
+    pub(crate) const LEAST_LINES: usize = Self::TILE_LINES;
     /// Lines past the last panel that it reads; they meet activations of 0.
-    pub(crate) const SLACK_LINES: usize = TILE_LINES;
+    pub(crate) const SLACK_LINES: usize = Self::TILE_LINES;
 
     /// Lines that copies of so many rows take, of a class of such ranges.
     pub(crate) fn workspace_lines(ranges: &[PanelRange], rows: usize) -> usize {
@@ -127,7 +185,7 @@ impl Kernel<Amx> for AmxBlock {
     unsafe fn run(_arch: Amx, call: &BlockCall<'_>) {
         let block = call.block;
         // SAFETY: the caller vouches for the rows.
-        let copies = unsafe { Copies::new(call, call.workspace.take()) };
+        let sources = unsafe { Sources::new(call, call.workspace.take()) };
         // SAFETY: the value proves AMX; tiles are configured nowhere else.
         let mut tiles = unsafe { Tiles::configure() };
         let mut sums = [Sums::ZERO; 2];
@@ -140,7 +198,7 @@ impl Kernel<Amx> for AmxBlock {
                 let pending = Pending::new(block, last, &sums[1 - turn], chunks);
                 // SAFETY: the caller's promise.
                 unsafe {
-                    step.compute(&mut tiles, call, &copies, &pending);
+                    step.compute(&mut tiles, call, sources.of_step(first), &pending);
                     pending.finish();
                 }
                 step.store(&mut tiles, &mut sums[turn]);
@@ -167,14 +225,14 @@ impl Step {
     /// # Safety
     /// As [`AmxBlock`]'s run.
     #[inline(always)]
-    unsafe fn compute(self, tiles: &mut Tiles, call: &BlockCall<'_>, copies: &Copies<'_>, pending: &Pending<'_>) {
+    unsafe fn compute(self, tiles: &mut Tiles, call: &BlockCall<'_>, sources: [TileSource; 2], pending: &Pending<'_>) {
         // SAFETY: the caller's promise.
         unsafe {
             match (self.rows > TILE_ROWS, self.group.panels) {
-                (false, 1) => self.products::<1, 1>(tiles, call, copies, pending),
-                (false, _) => self.products::<1, 2>(tiles, call, copies, pending),
-                (true, 1) => self.products::<2, 1>(tiles, call, copies, pending),
-                (true, _) => self.products::<2, 2>(tiles, call, copies, pending),
+                (false, 1) => self.products::<1, 1>(tiles, call, sources, pending),
+                (false, _) => self.products::<1, 2>(tiles, call, sources, pending),
+                (true, 1) => self.products::<2, 1>(tiles, call, sources, pending),
+                (true, _) => self.products::<2, 2>(tiles, call, sources, pending),
             }
         }
     }
@@ -188,35 +246,39 @@ impl Step {
         self,
         tiles: &mut Tiles,
         call: &BlockCall<'_>,
-        copies: &Copies<'_>,
+        sources: [TileSource; 2],
         pending: &Pending<'_>,
     ) {
         let panel_lines = call.weights.panel_lines;
         tiles.clear_sums();
-        let stride = copies.row_lines * TILE_BYTES;
-        let mut activations = copies.row(self.first);
+        let mut copied = 0;
         for range in call.ranges {
             let line = self.group.first * panel_lines + range.line;
             let last = line + (COLUMNS - 1) * panel_lines + chunks(range) * TILE_LINES;
             let mut weights = call.weights.lines[line..last].as_ptr().cast::<i8>();
-            for _ in 0..chunks(range) {
-                // SAFETY: copies hold sixteen or 32 rows from `first` on, each of all ranges' chunks; the
-                // slice above holds the lines.
-                unsafe {
-                    tiles.load_activations::<0>(activations, stride);
-                    tiles.load_weights::<0>(weights);
-                    if ROWS == 2 {
-                        tiles.load_activations::<1>(activations.wrapping_add(TILE_ROWS * stride), stride);
+            for (offset, chunks) in pieces(call, range) {
+                let mut rows =
+                    sources.map(|source| source.start.wrapping_add(if source.in_place { offset } else { copied }));
+                for _ in 0..chunks {
+                    // SAFETY: a source holds sixteen rows, each of all pieces' chunks: copies as they were made, and rows in
+                    // place up to where segments reach. The slice above holds the lines.
+                    unsafe {
+                        tiles.load_activations::<0>(rows[0], sources[0].stride);
+                        tiles.load_weights::<0>(weights);
+                        if ROWS == 2 {
+                            tiles.load_activations::<1>(rows[1], sources[1].stride);
+                        }
+                        if COLUMNS == 2 {
+                            tiles.load_weights::<1>(weights.wrapping_add(panel_lines * TILE_BYTES));
+                        }
                     }
-                    if COLUMNS == 2 {
-                        tiles.load_weights::<1>(weights.wrapping_add(panel_lines * TILE_BYTES));
-                    }
+                    tiles.multiply::<ROWS, COLUMNS>();
+                    // SAFETY: the caller's promise.
+                    unsafe { pending.advance() }
+                    rows = rows.map(|row| row.wrapping_add(TILE_BYTES));
+                    weights = weights.wrapping_add(TILE_LINES * TILE_BYTES);
                 }
-                tiles.multiply::<ROWS, COLUMNS>();
-                // SAFETY: the caller's promise.
-                unsafe { pending.advance() }
-                activations = activations.wrapping_add(TILE_BYTES);
-                weights = weights.wrapping_add(TILE_LINES * TILE_BYTES);
+                copied += chunks * TILE_BYTES;
             }
         }
     }

@@ -13,6 +13,10 @@ pub(crate) struct BlockCall<'a> {
     pub(crate) block: &'a Block<'a>,
     /// The border class's K where it is contiguous in the panels.
     pub(crate) ranges: &'a [PanelRange],
+    /// Whether each of the class's segments is whole tiles of weights, filled up with zeros at most, in bytes that the image
+    /// has to itself: then rows can be read in place.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) whole_tiles: bool,
     /// The lines of the class's order.
     pub(crate) weights: Lines<'a>,
     /// Memory of the thread; a kernel takes it.

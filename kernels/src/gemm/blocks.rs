@@ -109,8 +109,14 @@ impl Method for Blocks {
         let lines = PanelLines::new(geometry, self.layout, count, packing, || {
             PanelLines::pack(spec, geometry, &panels, self.slack_lines)
         })?;
-        let ranges = geometry.classes.iter().map(|class| panel_ranges(&class.segments)).collect();
-        let weights = Box::new(BlockWeights { method: self, lines, panels: panels.len(), ranges });
+        let weights = Box::new(BlockWeights {
+            method: self,
+            lines,
+            panels: panels.len(),
+            ranges: geometry.classes.iter().map(|class| panel_ranges(&class.segments)).collect(),
+            #[cfg(target_arch = "x86_64")]
+            whole_tiles: geometry.classes.iter().map(|class| whole_tiles(spec, geometry, class)).collect(),
+        });
         Ok(Packed { panels, outliers, weights })
     }
 }
@@ -122,6 +128,23 @@ struct BlockWeights {
     panels: usize,
     /// Of each class.
     ranges: Vec<Vec<PanelRange>>,
+    /// As [`BlockCall::whole_tiles`], of each class.
+    #[cfg(target_arch = "x86_64")]
+    whole_tiles: Vec<bool>,
+}
+
+/// Whether each segment of a class is whole tiles of weights, filled up with zeros at most. What the filling meets is
+/// the image's own: the next pixels, or what is behind the last.
+#[cfg(target_arch = "x86_64")]
+fn whole_tiles(spec: &ConvSpec<'_>, geometry: &Geometry, class: &Class) -> bool {
+    let order = &geometry.orders[class.order];
+    let (tile, segment_lines, pitch) = (order.layout.tile_lines(), order.segment_lines(), order.segment_pitch());
+    let own = spec.groups == 1 && spec.input.pixel_stride == spec.input.channels;
+    class.segments.iter().all(|segment| {
+        let (first, lines) = (segment.line as usize % pitch, segment.steps());
+        let ends = first + lines == segment_lines && first + lines.next_multiple_of(tile) <= pitch;
+        lines.is_multiple_of(tile) || (own && ends)
+    })
 }
 
 impl PackedWeights for BlockWeights {
@@ -151,7 +174,14 @@ impl PackedWeights for BlockWeights {
             Some(tiles) => unsafe { direct::run(tiles.tiles, block, weights) },
             None => {
                 let ranges = &self.ranges[block.class_index];
-                let call = BlockCall { block, ranges, weights, workspace: Cell::new(workspace) };
+                let call = BlockCall {
+                    block,
+                    ranges,
+                    #[cfg(target_arch = "x86_64")]
+                    whole_tiles: self.whole_tiles[block.class_index],
+                    weights,
+                    workspace: Cell::new(workspace),
+                };
                 // SAFETY: the caller's promise; the workspace is as large as `workspace_lines` says.
                 unsafe { (self.method.run)(&call) }
             }

@@ -65,9 +65,9 @@ impl Class {
         batch * self.down.len() * self.across.len()
     }
 
-    /// Bytes past a row's pointer that tiles may read.
-    pub(crate) fn reach(&self) -> usize {
-        self.segments.iter().map(|s| s.offset as usize + 4 * s.steps()).max().unwrap_or(0)
+    /// Bytes past a row's pointer that tiles of weights in a layout may read.
+    pub(crate) fn reach(&self, layout: Layout) -> usize {
+        self.segments.iter().map(|s| s.offset as usize + layout.reach(s.steps())).max().unwrap_or(0)
     }
 
     /// Steps of four k.
@@ -143,13 +143,13 @@ fn segments(spec: &ConvSpec<'_>, taps: &[Range<usize>; 2], order: &Order) -> Vec
         match order.segment {
             SegmentKind::Row => {
                 let skipped = (taps[1].start - order.across.start) * order.channels;
-                let line = tap_row * order.segment_lines() + skipped / 4;
+                let line = tap_row * order.segment_pitch() + skipped / 4;
                 push(offset, taps[1].len() * order.channels, line);
             }
             SegmentKind::Tap => {
                 for tap in taps[1].clone() {
                     let offset = offset + (tap - taps[1].start) * spec.window.dilation[1] * pixel;
-                    let line = (tap_row * order.across.len() + tap - order.across.start) * order.segment_lines();
+                    let line = (tap_row * order.across.len() + tap - order.across.start) * order.segment_pitch();
                     push(offset, order.channels, line);
                 }
             }

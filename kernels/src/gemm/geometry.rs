@@ -34,7 +34,7 @@ impl Geometry {
             outputs: spec.output,
             grid: OutputGrid::dense(spec.output),
             group_channels: spec.group_channels(),
-            input_bytes: input_bytes(spec, &classes),
+            input_bytes: input_bytes(spec, &classes, layout),
             orders,
             classes,
         }
@@ -96,14 +96,14 @@ impl Geometry {
 }
 
 /// Bytes of the input that tiles may read, the rounding of segments to whole lines included.
-fn input_bytes(spec: &ConvSpec<'_>, classes: &[Class]) -> usize {
+fn input_bytes(spec: &ConvSpec<'_>, classes: &[Class], layout: Layout) -> usize {
     let row_stride = spec.input.width * spec.input.pixel_stride;
     let last_group = spec.input.channels - spec.group_channels();
     let last_image = (spec.input.batch - 1) * spec.input.height * row_stride;
     let of_class = |class: &Class| {
         let y = class.first[0] + (class.down.len() - 1) * spec.window.stride[0];
         let x = class.first[1] + (class.across.len() - 1) * spec.window.stride[1];
-        last_image + y * row_stride + x * spec.input.pixel_stride + last_group + class.reach()
+        last_image + y * row_stride + x * spec.input.pixel_stride + last_group + class.reach(layout)
     };
     classes.iter().filter(|class| !class.segments.is_empty()).map(of_class).max().unwrap_or(0)
 }

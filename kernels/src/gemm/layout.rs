@@ -8,6 +8,9 @@
 //!  8:  lines 0 and 1: [16 columns][8 k], ...
 //! 16:  lines 0 to 3: [16 columns][16 k], ...    a segment's last two lines, where they are left: [16 columns][8 k]
 //! ```
+//!
+//! Kernels that multiply a tile of sixteen lines at once may want each segment to be whole tiles, filled with zeros: then the
+//! activations that the filling meets may be anything, and need not be copied apart.
 
 #[cfg(test)]
 use crate::arch::LANES;
@@ -17,7 +20,11 @@ use crate::packed::PackedLayout;
 /// How many k of a column lie side by side: 4 as dot products of four want them, 8 as matrix products of eight do, or 16, of which
 /// two times eight products are added up in 16 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Layout(usize);
+pub(crate) struct Layout {
+    side_by_side: usize,
+    /// Segments are filled up to a multiple of so many lines where that does not take much more.
+    tile_lines: usize,
+}
 
 impl Layout {
     /// So many k side by side.
@@ -26,17 +33,40 @@ impl Layout {
     /// They are not 4, 8 or 16.
     pub(crate) const fn side_by_side(k: usize) -> Self {
         assert!(matches!(k, 4 | 8 | 16));
-        Self(k)
+        Self { side_by_side: k, tile_lines: 1 }
+    }
+
+    /// The same with segments of whole tiles of so many lines.
+    #[cfg(any(target_arch = "x86_64", test))]
+    pub(crate) const fn in_tiles(self, lines: usize) -> Self {
+        Self { tile_lines: lines, ..self }
+    }
+
+    /// Lines of a tile: segments are filled up to a multiple of so many where that does not take much more.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) const fn tile_lines(self) -> usize {
+        self.tile_lines
+    }
+
+    /// Lines from a segment of `lines` to the next: whole tiles, unless filling them up takes more than a third.
+    pub(crate) const fn pitch(self, lines: usize) -> usize {
+        let filled = lines.next_multiple_of(self.tile_lines);
+        if 3 * filled <= 4 * lines { filled } else { lines }
+    }
+
+    /// Bytes of a row's activations that a segment of `lines` may read.
+    pub(crate) const fn reach(self, lines: usize) -> usize {
+        4 * lines.next_multiple_of(self.tile_lines)
     }
 
     /// What the k of a segment are filled up to a multiple of.
     pub(crate) const fn granule(self) -> usize {
-        if self.0 < 8 { self.0 } else { 8 }
+        if self.side_by_side < 8 { self.side_by_side } else { 8 }
     }
 
     /// A segment can be entered at multiples of so many k.
     pub(crate) const fn block(self) -> usize {
-        self.0
+        self.side_by_side
     }
 
     /// Lines of a segment of `k` weights of a column.
@@ -58,9 +88,11 @@ impl Layout {
     /// What lines in this layout are called where they are stored.
     pub(crate) const fn packed(self) -> &'static PackedLayout {
         const FOURS: PackedLayout = PackedLayout::new("gemm.lines.k4", 1);
+        const FOURS_IN_TILES: PackedLayout = PackedLayout::new("gemm.lines.k4.tiles", 1);
         const EIGHTS: PackedLayout = PackedLayout::new("gemm.lines.k8", 1);
         const SIXTEENS: PackedLayout = PackedLayout::new("gemm.lines.k16", 1);
-        match self.0 {
+        match self.side_by_side {
+            4 if self.tile_lines > 1 => &FOURS_IN_TILES,
             4 => &FOURS,
             8 => &EIGHTS,
             _ => &SIXTEENS,
@@ -69,7 +101,7 @@ impl Layout {
 
     /// Whether the products of some pair of weights, added up, may leave 16 bits: two products of -128 and -128 do.
     pub(crate) fn overflows(self, lines: &[Line]) -> bool {
-        self.0 == 16 && lines.iter().any(|line| line.0.as_chunks::<16>().0.iter().any(pair_of_least))
+        self.side_by_side == 16 && lines.iter().any(|line| line.0.as_chunks::<16>().0.iter().any(pair_of_least))
     }
 }
 

@@ -38,11 +38,16 @@ impl Order {
         self.layout.lines(self.segment_weights())
     }
 
+    /// Lines from one segment to the next; those behind the segment's hold zeros.
+    pub(crate) fn segment_pitch(&self) -> usize {
+        self.layout.pitch(self.segment_lines())
+    }
+
     /// Lines of one panel.
     pub(crate) fn panel_lines(&self) -> usize {
         match self.segment {
-            SegmentKind::Row => self.down * self.segment_lines(),
-            SegmentKind::Tap => self.down * self.across.len() * self.segment_lines(),
+            SegmentKind::Row => self.down * self.segment_pitch(),
+            SegmentKind::Tap => self.down * self.across.len() * self.segment_pitch(),
         }
     }
 

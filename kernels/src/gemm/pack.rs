@@ -73,8 +73,8 @@ impl Panel {
     pub(crate) fn pack(&self, spec: &ConvSpec<'_>, order: &Order, lines: &mut [Line]) {
         let weights = &spec.parts[self.source.part].weights;
         let [rows, taps] = spec.window.taps;
-        for (segment, lines) in lines.chunks_exact_mut(order.segment_lines().max(1)).enumerate() {
-            let packed: &mut [i8] = bytemuck::cast_slice_mut(lines);
+        for (segment, lines) in lines.chunks_exact_mut(order.segment_pitch().max(1)).enumerate() {
+            let packed: &mut [i8] = bytemuck::cast_slice_mut(&mut lines[..order.segment_lines()]);
             let [row, tap] = order.first_tap(segment);
             for column in 0..self.source.count {
                 // The weights of a segment lie in the file as they do in K.

@@ -86,15 +86,15 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
             isa: Isa::Amx,
             method: &Blocks {
                 name: name(Isa::Amx, 64),
-                layout: Layout::side_by_side(4),
+                layout: Layout::side_by_side(4).in_tiles(AmxBlock::TILE_LINES),
                 shape: AmxBlock::SHAPE,
                 // The rows of a block share most of their activations, and tiles come from the second level as well.
                 copies_rows: false,
                 slack_lines: AmxBlock::SLACK_LINES,
                 workspace_lines: AmxBlock::workspace_lines,
                 run: Amx::enter::<AmxBlock>,
-                // Few rows waste most of a tile, and for few columns and short K, copying takes longer than multiplying.
-                least: LeastBlock { rows: 6, lines: AmxBlock::LEAST_LINES, panel_lines: 200 },
+                // Few rows waste most of a tile, and so do few columns and short K.
+                least: LeastBlock { rows: 6, lines: AmxBlock::LEAST_LINES, panel_lines: 64 },
                 tiles: Some(&AVX512VNNI),
             },
             row_sums: Avx512Vnni::enter::<RowSums>,

@@ -91,6 +91,25 @@ fn windows_strides_dilations_and_padding() {
     }
 }
 
+/// Lines of pixels that fill tiles of sixteen rows, or do not, and segments that are whole tiles of weights, are filled up to
+/// such, or are too short for that.
+#[test]
+fn lines_of_pixels_and_segments_of_whole_tiles() {
+    for (channels, taps) in [(16, 5), (20, 3), (32, 3), (48, 5), (64, 1), (64, 3), (80, 3), (96, 1), (96, 3), (160, 1)]
+    {
+        for taps in [[taps, taps], [1, 7], [7, 1]] {
+            for (width, stride, input_gap) in [(16, 1, 0), (21, 1, 0), (37, 2, 0), (40, 1, 0), (33, 1, 24)] {
+                let pad = taps.map(|taps| taps / 2);
+                let window = window(taps, [1, stride], [1; 2], pad);
+                let seed = (channels + width) as u64;
+                let case =
+                    Case { channels, height: 3, width, window, pad_after: pad, input_gap, seed, ..Case::default() };
+                Case { parts: vec![33], fill: Fill::Extreme, signed: width % 2 == 0, batch: 2, ..case }.check();
+            }
+        }
+    }
+}
+
 #[test]
 fn groups_siblings_and_wider_tensors() {
     for (groups, channels, parts) in [(1, 8, vec![16, 5, 33]), (2, 8, vec![6]), (4, 20, vec![32, 8]), (3, 3, vec![3])] {

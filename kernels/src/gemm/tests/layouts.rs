@@ -14,6 +14,19 @@ use crate::isa::Isa;
 pub(super) static EIGHTS: [&Descriptor; 1] = [&descriptor::<8>()];
 pub(super) static SIXTEENS: [&Descriptor; 1] = [&descriptor::<16>()];
 
+/// Segments filled up to whole tiles.
+pub(super) static IN_TILES: [&Descriptor; 1] = [&Descriptor {
+    isa: Isa::Scalar,
+    method: &DirectTiles {
+        name: KernelName { isa: Isa::Scalar, depth: 4 },
+        layout: Layout::side_by_side(4).in_tiles(16),
+        tiles: &[&[Scalar::enter::<LayoutTile<4, 1>>, Scalar::enter::<LayoutTile<4, 2>>]],
+        unpaired_tiles: &[],
+    },
+    row_sums: Scalar::enter::<RowSums>,
+    rescales_in_floats: Scalar::RESCALES_IN_FLOATS,
+}];
+
 const fn descriptor<const K: usize>() -> Descriptor {
     Descriptor {
         isa: Isa::Scalar,

@@ -15,7 +15,7 @@ pub(super) fn of(isa: Isa) -> Vec<&'static [&'static Descriptor]> {
         Isa::Avx512Vnni => {
             vec![KERNELS, &BY_VL]
         }
-        Isa::Scalar => vec![KERNELS, &WIDENING, &layouts::EIGHTS, &layouts::SIXTEENS],
+        Isa::Scalar => vec![KERNELS, &WIDENING, &layouts::EIGHTS, &layouts::SIXTEENS, &layouts::IN_TILES],
         _ => vec![KERNELS],
     }
 }

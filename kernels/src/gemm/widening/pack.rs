@@ -285,7 +285,7 @@ impl Halves {
 fn reaches(geometry: &Geometry, classes: &[ClassUnits], order: usize, units: usize) -> Vec<Range<u32>> {
     let mut reaches = vec![0..u32::MAX; units];
     for (class, taken) in geometry.classes.iter().zip(classes).filter(|(_, taken)| taken.order == order) {
-        let past = (taken.origin + class.reach()).saturating_sub(3);
+        let past = (taken.origin + class.reach(geometry.orders[class.order].layout)).saturating_sub(3);
         let [origin, past] = [taken.origin, past].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
         for unit in taken.ranges.iter().flat_map(|range| range.clone()) {
             reaches[unit] = reaches[unit].start.max(origin)..reaches[unit].end.min(past);
