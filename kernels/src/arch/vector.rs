@@ -100,8 +100,10 @@ pub(crate) trait Arch: InstructionSet {
     /// [`Arch::rescale`] for lanes below `2^30` in magnitude and multipliers without left shift.
     fn rescale_small(self, x: Self::I32, by: Self::RescaleFast) -> Self::I32;
 
-    /// Whether [`Arch::rescale_float`] is vector code, and less of it than the forms in integers.
-    const RESCALES_IN_FLOATS: bool = false;
+    /// The longest K whose sums tiles scale by [`Arch::rescale_float`] where that is proven to be exact, as it is less work than
+    /// the forms in integers. Proofs take time when planning, and the longer K is, the less of it an epilogue is. 0 where it is no
+    /// vector code.
+    const FLOAT_DEPTH: usize = 0;
 
     /// `scale · x + offset`, rounded once to floats, without their fractions. All lanes have less than 24 bits and their
     /// results less than 31. Without `SIGNED`, negative lanes have the same offset as the others.

@@ -72,10 +72,8 @@ impl<A: Arch> Epilogue<A> for ToBytes {
             return unsafe { apply(arch, epilogue, sums) };
         }
         match epilogue.form {
-            Form::ProvenFloat if A::RESCALES_IN_FLOATS => sums = scale::<A, MR, NV, PROVEN_FLOAT>(arch, epilogue, sums),
-            Form::ProvenSigned if A::RESCALES_IN_FLOATS => {
-                sums = scale::<A, MR, NV, PROVEN_SIGNED>(arch, epilogue, sums)
-            }
+            Form::ProvenFloat if A::FLOAT_DEPTH > 0 => sums = scale::<A, MR, NV, PROVEN_FLOAT>(arch, epilogue, sums),
+            Form::ProvenSigned if A::FLOAT_DEPTH > 0 => sums = scale::<A, MR, NV, PROVEN_SIGNED>(arch, epilogue, sums),
             Form::Clamped => sums = scale::<A, MR, NV, CLAMPED>(arch, epilogue, sums),
             _ => sums = scale::<A, MR, NV, ROUNDED>(arch, epilogue, sums),
         }

@@ -73,11 +73,11 @@ impl Conv {
         spec.check(packing.is_stored());
         let suits = bound.descriptor().method.suits(spec);
         let bound = if suits { bound } else { Bound::new(KERNELS, Isa::Scalar) };
-        let Descriptor { method, rescales_in_floats: floats, .. } = *bound.descriptor();
+        let Descriptor { method, float_depth, .. } = *bound.descriptor();
         let geometry = Geometry::new(spec, method.layout());
         let sources = pack::panel_sources(spec);
         let Packed { panels, outliers, weights } = method.pack(spec, &geometry, &sources, packing)?;
-        let mut epilogues = PanelEpilogue::all(spec, &panels, floats, packing)?;
+        let mut epilogues = PanelEpilogue::all(spec, &panels, float_depth, packing)?;
         let groups = panel_epilogue::panel_groups(&panels, &mut epilogues, method.max_panels());
         let extent = extent(spec, &geometry, method);
         let mut statistics = ConvStatistics {

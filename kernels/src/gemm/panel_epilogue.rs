@@ -26,10 +26,6 @@ pub(crate) struct PanelEpilogue {
     pub(crate) pixel_stride: usize,
 }
 
-/// Longest K whose sums are scaled in floats: proofs take time when planning, and the longer K is, the less of it an epilogue
-/// is.
-const MAX_FLOAT_DEPTH: usize = 1024;
-
 /// Neighbouring panels that one tile computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PanelGroup {
@@ -64,18 +60,18 @@ impl PanelEpilogue {
         }
     }
 
-    /// The epilogues of all panels; `floats` says whether they are scaled in floats where that is proven to be exact.
+    /// The epilogues of all panels; those of a K up to `float_depth` are scaled in floats where that is proven to be exact.
     ///
     /// # Errors
     /// What was packed before is not of such a convolution.
     pub(crate) fn all(
         spec: &ConvSpec<'_>,
         panels: &[Panel],
-        floats: bool,
+        float_depth: usize,
         packing: &mut Packing,
     ) -> Result<Vec<Self>, Unfit> {
         let mut epilogues: Vec<Self> = panels.iter().map(|panel| Self::new(spec, panel)).collect();
-        if !floats || spec.depth() > MAX_FLOAT_DEPTH {
+        if spec.depth() > float_depth {
             return Ok(epilogues);
         }
         let prove = |panel: usize| {

@@ -34,7 +34,7 @@ pub(crate) struct Descriptor {
     /// Sums of activations.
     pub(crate) row_sums: RowSumsFn,
     /// Whether its tiles scale sums in floats where that is proven to be exact.
-    pub(crate) rescales_in_floats: bool,
+    pub(crate) float_depth: usize,
 }
 
 impl Described for Descriptor {
@@ -98,13 +98,13 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 tiles: Some(&AVX512VNNI),
             },
             row_sums: Avx512Vnni::enter::<RowSums>,
-            rescales_in_floats: Avx512Vnni::RESCALES_IN_FLOATS,
+            float_depth: Avx512Vnni::FLOAT_DEPTH,
         },
         Descriptor {
             isa: Isa::Avx512Vnni,
             method: &AVX512VNNI,
             row_sums: Avx512Vnni::enter::<RowSums>,
-            rescales_in_floats: Avx512Vnni::RESCALES_IN_FLOATS,
+            float_depth: Avx512Vnni::FLOAT_DEPTH,
         },
         // 16 registers: 6 rows by two `ymm` of columns are 12 accumulators, and there are two registers of weights and a
         // quad. The dot product adds in 32 bits without saturation, so weights stay whole.
@@ -117,7 +117,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 unpaired_tiles: &[],
             },
             row_sums: AvxVnni::enter::<RowSums>,
-            rescales_in_floats: AvxVnni::RESCALES_IN_FLOATS,
+            float_depth: AvxVnni::FLOAT_DEPTH,
         },
         Descriptor {
             isa: Isa::Avx2,
@@ -126,7 +126,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 tiles: heights!(Avx2: WideningTile<_>; 1 2 3 4 5 6 7 8),
             },
             row_sums: Avx2::enter::<RowSums>,
-            rescales_in_floats: Avx2::RESCALES_IN_FLOATS,
+            float_depth: Avx2::FLOAT_DEPTH,
         },
         // Eight columns are two registers: 4 rows are 8 accumulators, and weights are read where they are multiplied.
         Descriptor {
@@ -136,7 +136,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 tiles: heights!(Sse41: WideningTile<_>; 1 2 3 4),
             },
             row_sums: Sse41::enter::<RowSums>,
-            rescales_in_floats: Sse41::RESCALES_IN_FLOATS,
+            float_depth: Sse41::FLOAT_DEPTH,
         };
     aarch64:
         Descriptor {
@@ -153,7 +153,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 tiles: None,
             },
             row_sums: Neon::enter::<RowSums>,
-            rescales_in_floats: Neon::RESCALES_IN_FLOATS,
+            float_depth: Neon::FLOAT_DEPTH,
         },
         Descriptor {
             isa: Isa::DotProd,
@@ -164,7 +164,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 unpaired_tiles: &[],
             },
             row_sums: Neon::enter::<RowSums>,
-            rescales_in_floats: Neon::RESCALES_IN_FLOATS,
+            float_depth: Neon::FLOAT_DEPTH,
         },
         Descriptor {
             isa: Isa::Neon,
@@ -175,7 +175,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 unpaired_tiles: &[heights!(Neon: NeonTile<_, false>; 1 2 3 4)],
             },
             row_sums: Neon::enter::<RowSums>,
-            rescales_in_floats: Neon::RESCALES_IN_FLOATS,
+            float_depth: Neon::FLOAT_DEPTH,
         };
     any:
         Descriptor {
@@ -187,7 +187,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
                 unpaired_tiles: &[],
             },
             row_sums: Scalar::enter::<RowSums>,
-            rescales_in_floats: Scalar::RESCALES_IN_FLOATS,
+            float_depth: Scalar::FLOAT_DEPTH,
         }
 ];
 

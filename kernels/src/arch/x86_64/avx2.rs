@@ -259,7 +259,7 @@ where
         })
     }
 
-    const RESCALES_IN_FLOATS: bool = true;
+    const FLOAT_DEPTH: usize = 1024;
 
     #[inline(always)]
     fn rescale_float<const SIGNED: bool>(self, x: Pair, by: &FloatMultipliers) -> Pair {

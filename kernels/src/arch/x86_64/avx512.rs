@@ -3,7 +3,7 @@
 use core::arch::x86_64::*;
 
 use crate::arch::register::register;
-use crate::arch::{Arch, Clamp, Dot, InstructionSet, Kernel, Multipliers};
+use crate::arch::{Arch, Clamp, Dot, FloatMultipliers, InstructionSet, Kernel, Multipliers};
 use crate::isa::Isa;
 
 /// Proof that the CPU has AVX-512 F, BW, DQ, VL and VNNI.
@@ -214,6 +214,20 @@ impl Arch for Avx512Vnni {
             let negative = _mm512_maskz_srai_epi32::<31>(by.shifted, x);
             let high = high_halves(_mm512_add_epi32(x, x), by);
             _mm512_srav_epi32(_mm512_add_epi32(high, negative), by.shift)
+        })
+    }
+
+    const FLOAT_DEPTH: usize = 320;
+
+    #[inline(always)]
+    fn rescale_float<const SIGNED: bool>(self, x: __m512i, by: &FloatMultipliers) -> __m512i {
+        // SAFETY: the arrays have sixteen values each.
+        let [scale, offset, negative] = unsafe {
+            [by.scale.as_ptr(), by.offsets[0].as_ptr(), by.offsets[1].as_ptr()].map(|at| _mm512_loadu_ps(at))
+        };
+        register!({
+            let offset = if SIGNED { _mm512_mask_mov_ps(offset, _mm512_movepi32_mask(x), negative) } else { offset };
+            _mm512_cvttps_epi32(_mm512_fmadd_ps(_mm512_cvtepi32_ps(x), scale, offset))
         })
     }
 

@@ -110,7 +110,7 @@ fn every_sum_is_scaled_as_in_integers() {
             for_each_isa(|isa| {
                 let bound = Bound::new(KERNELS, isa);
                 let (got, in_floats) = sweep.run(bound, &input);
-                let wanted = if bound.descriptor().rescales_in_floats { channels.div_ceil(16) } else { 0 };
+                let wanted = if bound.descriptor().float_depth > 0 { channels.div_ceil(16) } else { 0 };
                 assert!(in_floats <= wanted, "{isa}: {in_floats} panels in floats");
                 assert!(most_shift < -2 || in_floats == wanted, "{isa}: {in_floats} panels in floats, not {wanted}");
                 let different = got.iter().zip(&expected).position(|(got, expected)| got != expected);
@@ -134,7 +134,7 @@ fn sums_that_are_no_floats_are_not_scaled_as_such() {
             let descriptor = bound.descriptor();
             // The panels of its tile are scaled alike.
             let wanted = if in_floats { 4 } else { 4 - descriptor.method.max_panels() };
-            assert_eq!(panels, if descriptor.rescales_in_floats { wanted } else { 0 }, "{isa}: bias {bias}");
+            assert_eq!(panels, if descriptor.float_depth > 0 { wanted } else { 0 }, "{isa}: bias {bias}");
             assert!(got == expected, "{isa}: bias {bias}");
         });
     }

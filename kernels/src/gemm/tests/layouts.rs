@@ -24,7 +24,7 @@ pub(super) static IN_TILES: [&Descriptor; 1] = [&Descriptor {
         unpaired_tiles: &[],
     },
     row_sums: Scalar::enter::<RowSums>,
-    rescales_in_floats: Scalar::RESCALES_IN_FLOATS,
+    float_depth: Scalar::FLOAT_DEPTH,
 }];
 
 const fn descriptor<const K: usize>() -> Descriptor {
@@ -39,7 +39,7 @@ const fn descriptor<const K: usize>() -> Descriptor {
             }
         },
         row_sums: Scalar::enter::<RowSums>,
-        rescales_in_floats: Scalar::RESCALES_IN_FLOATS,
+        float_depth: Scalar::FLOAT_DEPTH,
     }
 }
 

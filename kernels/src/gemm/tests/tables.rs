@@ -36,7 +36,7 @@ static BY_VL: [&Descriptor; 1] = {
             unpaired_tiles: &[],
         },
         row_sums: Avx512Vnni::enter::<RowSums>,
-        rescales_in_floats: AvxVnniByVl::RESCALES_IN_FLOATS,
+        float_depth: AvxVnniByVl::FLOAT_DEPTH,
     }]
 };
 
@@ -48,5 +48,5 @@ static WIDENING: [&Descriptor; 1] = [&Descriptor {
         tiles: heights!(Scalar: WideningTile<_>; 1 2 3 4),
     },
     row_sums: Scalar::enter::<RowSums>,
-    rescales_in_floats: Scalar::RESCALES_IN_FLOATS,
+    float_depth: Scalar::FLOAT_DEPTH,
 }];

@@ -56,7 +56,7 @@ impl Winograd {
         let panels: Vec<Panel> = sources.iter().map(|&source| whole_panel(spec, source)).collect();
         let layout = (descriptor.isa.storage(), descriptor.side_by_side);
         let weights = TapWeights::new(spec, &sources, layout, packing)?;
-        let mut epilogues = PanelEpilogue::all(spec, &panels, descriptor.rescales_in_floats, packing)?;
+        let mut epilogues = PanelEpilogue::all(spec, &panels, descriptor.float_depth, packing)?;
         let groups = panel_epilogue::panel_groups(&panels, &mut epilogues, descriptor.tiles.len());
         let cut = descriptor.cut(spec);
         let tasks = cut.tasks(groups.len(), spec.threads.max(1));

@@ -39,8 +39,8 @@ pub(crate) struct Descriptor {
     pub(super) side_by_side: bool,
     /// Channels that the input transform takes at a time.
     pub(super) width: usize,
-    /// Whether outputs are scaled in floats where that is proven to be exact.
-    pub(super) rescales_in_floats: bool,
+    /// The longest K whose sums are scaled in floats where that is proven to be exact.
+    pub(super) float_depth: usize,
     pub(super) costs: Costs,
 }
 
@@ -55,7 +55,7 @@ impl Descriptor {
             outputs,
             side_by_side: A::SIDE_BY_SIDE,
             width: A::WIDTH16,
-            rescales_in_floats: A::RESCALES_IN_FLOATS,
+            float_depth: A::FLOAT_DEPTH,
             costs,
         }
     }
