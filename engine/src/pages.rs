@@ -94,11 +94,11 @@ impl<T> Deref for Pages<T> {
     }
 }
 
-/// Memory of packed weights: what is copied to it lies side by side, so that large pages hold what many layers pack.
+/// Memory of packed weights: what is packed in it lies side by side, so that large pages hold what many layers pack.
 #[derive(Debug)]
 pub(crate) struct PackedPages {
     chunk: Mutex<Chunk>,
-    /// Bytes of the next chunk, unless a copy takes more.
+    /// Bytes of the next chunk, unless one part takes more.
     chunk_bytes: AtomicUsize,
 }
 
@@ -156,15 +156,16 @@ impl PackedPages {
 
 impl PackedMemory for PackedPages {
     /// What is smaller than a small page would gain nothing, and neither do networks that fill no large page.
-    fn copy(&self, bytes: &[u8]) -> Option<Arc<dyn StableBytes>> {
-        if bytes.len() < SMALL_PAGE || self.chunk_bytes.load(Ordering::Relaxed) < LARGE_PAGE {
+    fn fill(&self, bytes: usize, fill: &mut dyn FnMut(&mut [u8])) -> Option<Arc<dyn StableBytes>> {
+        if bytes < SMALL_PAGE || self.chunk_bytes.load(Ordering::Relaxed) < LARGE_PAGE {
             return None;
         }
-        let lines = bytes.len().div_ceil(size_of::<Line>());
-        let part = self.reserve(lines, bytes.len())?;
-        let target = UnsafeCell::raw_get(part.chunk.0[part.first..part.first + lines].as_ptr()).cast::<u8>();
-        // SAFETY: the lines are there, and no part has them but this one, which nobody reads yet.
-        unsafe { target.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        let lines = bytes.div_ceil(size_of::<Line>());
+        let part = self.reserve(lines, bytes)?;
+        let first = UnsafeCell::raw_get(part.chunk.0[part.first..part.first + lines].as_ptr()).cast::<u8>();
+        // SAFETY: the lines are there and hold at least so many bytes, zeros so far; no part has them but this one, which nobody reads
+        // before the slice is gone.
+        fill(unsafe { std::slice::from_raw_parts_mut(first, bytes) });
         Some(Arc::new(part))
     }
 }
@@ -174,23 +175,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_are_what_was_copied_and_stay_apart() {
+    fn parts_are_what_was_written_and_stay_apart() {
         let memory = PackedPages::new(3 * LARGE_PAGE);
         let bytes = |len: usize, seed: usize| (0..len).map(|at| (at * 31 + seed) as u8).collect::<Vec<u8>>();
         let lens = [SMALL_PAGE, SMALL_PAGE + 1, LARGE_PAGE, LARGE_PAGE + 63, 2 * LARGE_PAGE + 7, 5000, 4 * LARGE_PAGE];
-        let copies: Vec<_> =
-            lens.iter().enumerate().map(|(seed, &len)| memory.copy(&bytes(len, seed)).expect("room")).collect();
+        let part = |(seed, &len): (usize, &usize)| {
+            let mut write = |target: &mut [u8]| {
+                assert!(target.iter().all(|&byte| byte == 0), "{len} bytes");
+                target.copy_from_slice(&bytes(len, seed));
+            };
+            memory.fill(len, &mut write).expect("room")
+        };
+        let parts: Vec<_> = lens.iter().enumerate().map(part).collect();
         drop(memory);
-        for (seed, (copy, &len)) in copies.iter().zip(&lens).enumerate() {
-            assert!(copy.bytes() == bytes(len, seed), "{len} bytes");
-            assert_eq!(copy.bytes().as_ptr().align_offset(align_of::<Line>()), 0);
+        for (seed, (part, &len)) in parts.iter().zip(&lens).enumerate() {
+            assert!(part.bytes() == bytes(len, seed), "{len} bytes");
+            assert_eq!(part.bytes().as_ptr().align_offset(align_of::<Line>()), 0);
         }
     }
 
     #[test]
     fn little_stays_where_it_is() {
-        assert!(PackedPages::new(LARGE_PAGE).copy(&[0; SMALL_PAGE - 1]).is_none());
-        assert!(PackedPages::new(LARGE_PAGE - 1).copy(&[0; SMALL_PAGE]).is_none());
+        let mut never = |_: &mut [u8]| unreachable!();
+        assert!(PackedPages::new(LARGE_PAGE).fill(SMALL_PAGE - 1, &mut never).is_none());
+        assert!(PackedPages::new(LARGE_PAGE - 1).fill(SMALL_PAGE, &mut never).is_none());
     }
 
     #[test]

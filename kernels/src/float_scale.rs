@@ -24,6 +24,9 @@ const LEAST_SHIFT: i32 = -16;
 /// Scales that are tried, in steps of a float's last digit.
 const NEIGHBOURS: [i32; 5] = [0, 1, -1, 2, -2];
 
+/// After so many outputs it is seen whether there is still an offset: what is refuted stays so.
+const CHECKED: i32 = 8;
+
 /// A requantization in floats: `scale·sum + offset`, rounded once, without its fraction, clamped.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fit {
@@ -109,39 +112,39 @@ fn ceiling(a: i64, b: i64) -> [i64; 2] {
 }
 
 /// Bounds of an offset; units are a quarter of the scale's last digit.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Bounds {
-    low: Option<i64>,
-    high: Option<i64>,
+    low: i64,
+    high: i64,
 }
 
 impl Bounds {
+    const NONE: Self = Self { low: i64::MIN, high: i64::MAX };
+
     fn at_least(&mut self, bound: i64) {
-        self.low = self.low.max(Some(bound));
+        self.low = self.low.max(bound);
     }
 
     fn at_most(&mut self, bound: i64) {
-        self.high = Some(self.high.map_or(bound, |high| high.min(bound)));
+        self.high = self.high.min(bound);
     }
 
     fn are_empty(self) -> bool {
-        self.low.zip(self.high).is_some_and(|(low, high)| low > high)
+        self.low > self.high
     }
 
     /// What fulfils both.
-    fn and(mut self, other: Self) -> Self {
-        other.low.into_iter().for_each(|low| self.at_least(low));
-        other.high.into_iter().for_each(|high| self.at_most(high));
-        self
+    fn and(self, other: Self) -> Self {
+        Self { low: self.low.max(other.low), high: self.high.min(other.high) }
     }
 
     /// The float in the middle, if it is within; an output has `1 << unit` units.
     fn middle(self, unit: u32) -> Option<f32> {
         let (low, high) = match (self.low, self.high) {
-            (Some(low), Some(high)) => (low, high),
-            (Some(low), None) => (low, low + (2 << unit)),
-            (None, Some(high)) => (high - (2 << unit), high),
-            (None, None) => (0, 0),
+            (i64::MIN, i64::MAX) => (0, 0),
+            (i64::MIN, high) => (high - (2 << unit), high),
+            (low, i64::MAX) => (low, low + (2 << unit)),
+            (low, high) => (low, high),
         };
         // Numbers below 2^53 are doubles, and so is a float times a power of two.
         let middle = (((low + high) / 2) as f64 / (1i64 << unit) as f64) as f32;
@@ -150,12 +153,20 @@ impl Bounds {
     }
 }
 
+/// Whether no offset is within the bounds.
+fn is_refuted(positive: Bounds, negative: Bounds, signs: Signs) -> bool {
+    match signs {
+        Signs::Alike => positive.and(negative).are_empty(),
+        Signs::Apart => positive.are_empty() || negative.are_empty(),
+    }
+}
+
 /// Offsets within all bounds, for sums of at least 0 and for those below.
 fn offsets(multiplier: Multiplier, range: OutputRange, largest: i64, scale: f32, signs: Signs) -> Option<[f32; 2]> {
     let bits = scale.to_bits();
     let unit = 152 - (bits >> 23);
     let weight = i64::from(bits & 0x7F_FFFF | 0x80_0000) << 2;
-    let mut bounds = [Bounds::default(); 2];
+    let [mut positive, mut negative] = [Bounds::NONE; 2];
     let mut steps = Steps::new(multiplier);
     for value in range.min + 1..=range.max {
         let above = i64::from(value - range.zero);
@@ -169,32 +180,37 @@ fn offsets(multiplier: Multiplier, range: OutputRange, largest: i64, scale: f32,
         // Floats just below a value of at most 2^p are 2^(p - 24) apart; what is more than half of that below the value
         // stays below when it is rounded.
         let half = (i64::from(value.cast_unsigned().next_power_of_two()) << unit) >> 25;
-        let [positive, negative] = &mut bounds;
-        // All sums from `least` on reach the value, the least one of each sign if all do.
-        if least <= largest {
-            positive.at_least(offset(least.max(0)));
+        let below = |sum: i64| offset(sum) - half - 1;
+        // All sums from `least` on reach the value, the least one of each sign if all do. All sums before it stay below, the greatest
+        // one of each sign if all do.
+        if least > 0 {
+            positive.at_most(below(least - 1));
+            negative.at_most(below(-1));
+            if least > largest {
+                // No sum reaches what is above either.
+                break;
+            }
+            positive.at_least(offset(least));
+        } else {
+            positive.at_least(offset(0));
             if least < 0 {
                 negative.at_least(offset(least));
             }
-        }
-        // All sums before it stay below, the greatest one of each sign if all do.
-        if least > -largest {
-            negative.at_most(offset(least.min(0) - 1) - half - 1);
-            if least > 0 {
-                positive.at_most(offset(least - 1) - half - 1);
+            if least > -largest {
+                negative.at_most(below(least - 1));
             }
         }
-        if signs == Signs::Alike {
-            bounds = [bounds[0].and(bounds[1]); 2];
-        }
-        if bounds.into_iter().any(Bounds::are_empty) {
+        if value % CHECKED == 0 && is_refuted(positive, negative, signs) {
             return None;
         }
-        if least > largest {
-            // No sum reaches what is above either.
-            break;
-        }
     }
+    if is_refuted(positive, negative, signs) {
+        return None;
+    }
+    let bounds = match signs {
+        Signs::Alike => [positive.and(negative); 2],
+        Signs::Apart => [positive, negative],
+    };
     let [positive, negative] = [bounds[0].middle(unit)?, bounds[1].middle(unit)?];
     let most = f64::from(positive.abs().max(negative.abs())) + f64::from(scale) * largest as f64;
     (most <= MOST).then_some([positive, negative])

@@ -8,6 +8,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
@@ -50,8 +51,9 @@ pub unsafe trait StableBytes: Send + Sync + 'static {
 
 /// Where buffers are to lie that are packed, other than in the allocator's memory.
 pub trait PackedMemory: fmt::Debug + Send + Sync {
-    /// A copy of some bytes at an address that any element may have; `None` where they are better left where they are.
-    fn copy(&self, bytes: &[u8]) -> Option<Arc<dyn StableBytes>>;
+    /// So many bytes at an address that any element may have, which `fill` finds zeroed and writes. `None` where they are better in
+    /// the allocator's memory; then `fill` was not called.
+    fn fill(&self, bytes: usize, fill: &mut dyn FnMut(&mut [u8])) -> Option<Arc<dyn StableBytes>>;
 }
 
 /// Elements that were packed here.
@@ -173,7 +175,7 @@ impl core::error::Error for Unfit {}
 #[derive(Debug, Default)]
 pub struct Packing {
     /// Those that were packed before and are left; `None` where buffers are made.
-    stored: Option<alloc::vec::IntoIter<StoredBuffer>>,
+    stored: Option<vec::IntoIter<StoredBuffer>>,
     /// Where those that are made go.
     memory: Option<Arc<dyn PackedMemory>>,
     handed_out: Vec<PackedBuffer>,
@@ -215,8 +217,41 @@ impl Packing {
         layout: &PackedLayout,
         make: impl FnOnce() -> Vec<T>,
     ) -> Result<PackedSlice<T>, Unfit> {
+        self.next_buffer(layout, |packing| {
+            let elements = make();
+            let copy = |target: &mut [T]| target.copy_from_slice(&elements);
+            packing.filled(elements.len(), copy).ok().unwrap_or_else(|| PackedSlice::new(elements))
+        })
+    }
+
+    /// As [`Packing::buffer`], of `len` elements, which `fill` finds zeroed and writes where they are to lie.
+    ///
+    /// # Errors
+    /// The stored one has another layout or length.
+    pub(crate) fn buffer_in_place<T: Pod + Send + Sync>(
+        &mut self,
+        layout: &PackedLayout,
+        len: usize,
+        fill: impl FnOnce(&mut [T]),
+    ) -> Result<PackedSlice<T>, Unfit> {
+        let buffer = self.next_buffer(layout, |packing| {
+            packing.filled(len, fill).unwrap_or_else(|fill| {
+                let mut elements = vec![T::zeroed(); len];
+                fill(&mut elements);
+                PackedSlice::new(elements)
+            })
+        })?;
+        Self::check_len(layout, len, buffer)
+    }
+
+    /// The next stored buffer, or the one that `make` makes.
+    fn next_buffer<T: Pod + Send + Sync>(
+        &mut self,
+        layout: &PackedLayout,
+        make: impl FnOnce(&Self) -> PackedSlice<T>,
+    ) -> Result<PackedSlice<T>, Unfit> {
         let buffer = match &mut self.stored {
-            None => self.placed(make()),
+            None => make(self),
             Some(stored) => {
                 let next = stored.next().ok_or_else(|| Unfit::new(layout, "is missing"))?;
                 if next.name != layout.name || next.version != layout.version {
@@ -232,12 +267,22 @@ impl Packing {
         Ok(buffer)
     }
 
-    /// Elements that were made, where they are to lie.
-    fn placed<T: Pod + Send + Sync>(&self, elements: Vec<T>) -> PackedSlice<T> {
-        let bytes: &[u8] = bytemuck::cast_slice(&elements);
-        let copy = self.memory.as_ref().and_then(|memory| memory.copy(bytes));
-        let slice = copy.and_then(|owner| PackedSlice::of_bytes(&owner, owner.bytes()));
-        slice.unwrap_or_else(|| PackedSlice::new(elements))
+    /// Elements that `fill` writes in the memory that there is for them; without such memory `fill` is given back.
+    fn filled<T: Pod + Send + Sync, F: FnOnce(&mut [T])>(&self, len: usize, fill: F) -> Result<PackedSlice<T>, F> {
+        let Some(memory) = &self.memory else { return Err(fill) };
+        let mut fill = Some(fill);
+        let owner = memory.fill(len * size_of::<T>(), &mut |bytes| {
+            if let Some(fill) = fill.take() {
+                fill(bytemuck::cast_slice_mut(bytes));
+            }
+        });
+        match (owner, fill) {
+            (None, Some(fill)) => Err(fill),
+            (Some(owner), None) => {
+                Ok(PackedSlice::of_bytes(&owner, owner.bytes()).expect("bytes that were elements before"))
+            }
+            _ => unreachable!("memory is filled, or there is none"),
+        }
     }
 
     /// As [`Packing::buffer`], of `len` elements.
@@ -251,6 +296,14 @@ impl Packing {
         make: impl FnOnce() -> Vec<T>,
     ) -> Result<PackedSlice<T>, Unfit> {
         let buffer = self.buffer(layout, make)?;
+        Self::check_len(layout, len, buffer)
+    }
+
+    fn check_len<T: Pod + Send + Sync>(
+        layout: &PackedLayout,
+        len: usize,
+        buffer: PackedSlice<T>,
+    ) -> Result<PackedSlice<T>, Unfit> {
         if buffer.len() != len {
             return Err(Unfit::new(layout, &format!("has {} elements, {len} are needed", buffer.len())));
         }

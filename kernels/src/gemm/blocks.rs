@@ -12,7 +12,6 @@ use super::facts::Facts;
 use super::geometry::Geometry;
 use super::layout::Layout;
 use super::method::{MainWork, Method, Packed, PackedWeights};
-use super::outliers;
 use super::pack::PanelSource;
 use super::panel_lines::{LinesCount, PanelLines};
 use super::panel_ranges::{PanelRange, panel_ranges};
@@ -100,14 +99,11 @@ impl Method for Blocks {
         packing: &mut Packing,
     ) -> Result<Packed, Unfit> {
         let classes = geometry.classes.len();
-        let find = || {
-            let (panels, outliers) = outliers::subtract_zero_points(spec, -128, classes, sources);
-            Facts { pair_sums_fit: true, panels, outliers }
-        };
+        let find = || Facts::of_weights(spec, -128, classes, sources);
         let Facts { panels, outliers, .. } = Facts::new(spec, sources, classes, packing, find)?;
         let count = LinesCount { panels: panels.len(), slack: self.slack_lines };
-        let lines = PanelLines::new(geometry, self.layout, count, packing, || {
-            PanelLines::pack(spec, geometry, &panels, self.slack_lines)
+        let lines = PanelLines::new(geometry, self.layout, count, packing, |lines| {
+            PanelLines::pack(spec, geometry, &panels, lines);
         })?;
         let weights = Box::new(BlockWeights {
             method: self,

@@ -1,6 +1,7 @@
 //! The method of tiles that take lines of weights as they lie.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::block::Block;
@@ -8,7 +9,6 @@ use super::facts::Facts;
 use super::geometry::Geometry;
 use super::layout::Layout;
 use super::method::{MainWork, Method, Packed, PackedWeights};
-use super::outliers;
 use super::pack::PanelSource;
 use super::panel_epilogue::PanelGroup;
 use super::panel_lines::{Lines, LinesCount, PanelLines};
@@ -73,19 +73,29 @@ impl Method for DirectTiles {
         packing: &mut Packing,
     ) -> Result<Packed, Unfit> {
         let classes = geometry.classes.len();
-        let mut lines = Vec::new();
+        let from_least = |least| Facts::of_weights(spec, least, classes, sources);
+        // Whether pair sums fit is seen in the packed lines.
+        let overflows = |facts: &Facts| {
+            if !facts.panels.iter().any(|panel| panel.holds_least(spec)) {
+                return false;
+            }
+            let mut lines = vec![Line::ZERO; PanelLines::count(geometry, sources.len())];
+            PanelLines::pack(spec, geometry, &facts.panels, &mut lines);
+            self.layout.overflows(&lines)
+        };
         let find = || {
-            let mut from_least = |least| {
-                let (panels, outliers) = outliers::subtract_zero_points(spec, least, classes, sources);
-                lines = PanelLines::pack(spec, geometry, &panels, 0);
-                Facts { pair_sums_fit: !self.layout.overflows(&lines), panels, outliers }
-            };
             let facts = from_least(-128);
-            if facts.pair_sums_fit { facts } else { from_least(-127) }
+            if !self.layout.adds_pairs() || !overflows(&facts) {
+                return facts;
+            }
+            let facts = from_least(-127);
+            Facts { pair_sums_fit: !overflows(&facts), ..facts }
         };
         let facts = Facts::new(spec, sources, classes, packing, find)?;
-        let lines =
-            PanelLines::new(geometry, self.layout, LinesCount { panels: sources.len(), slack: 0 }, packing, || lines)?;
+        let count = LinesCount { panels: sources.len(), slack: 0 };
+        let lines = PanelLines::new(geometry, self.layout, count, packing, |lines| {
+            PanelLines::pack(spec, geometry, &facts.panels, lines);
+        })?;
         let Facts { pair_sums_fit, panels, outliers } = facts;
         // Only layouts whose pairs may leave 16 bits have other tiles.
         let unpaired = !pair_sums_fit && !self.unpaired_tiles.is_empty();

@@ -56,6 +56,13 @@ impl Facts {
         }
     }
 
+    /// The facts where zero points are subtracted from all weights that this suits; `least` is the least weight that is packed. Pair
+    /// sums are not looked at.
+    pub(crate) fn of_weights(spec: &ConvSpec<'_>, least: i32, classes: usize, sources: &[PanelSource]) -> Self {
+        let (panels, outliers) = outliers::subtract_zero_points(spec, least, classes, sources);
+        Self { pair_sums_fit: true, panels, outliers }
+    }
+
     fn words(&self) -> Vec<i32> {
         let mut words = vec![i32::from(self.pair_sums_fit)];
         words.extend(self.panels.iter().map(|panel| i32::from(panel.range != PackedRange::WHOLE)));

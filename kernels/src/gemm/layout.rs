@@ -99,9 +99,14 @@ impl Layout {
         }
     }
 
+    /// Whether kernels add products up in 16 bits, in pairs.
+    pub(crate) const fn adds_pairs(self) -> bool {
+        self.side_by_side == 16
+    }
+
     /// Whether the products of some pair of weights, added up, may leave 16 bits: two products of -128 and -128 do.
     pub(crate) fn overflows(self, lines: &[Line]) -> bool {
-        self.side_by_side == 16 && lines.iter().any(|line| line.0.as_chunks::<16>().0.iter().any(pair_of_least))
+        self.adds_pairs() && lines.iter().any(|line| line.0.as_chunks::<16>().0.iter().any(pair_of_least))
     }
 }
 

@@ -4,12 +4,12 @@
 //! for four k, in the [`Layout`](super::layout::Layout) that the instruction set wants.
 
 use alloc::vec::Vec;
+use core::array;
 
 use super::order::Order;
 use super::spec::ConvSpec;
 use crate::arch::LANES;
 use crate::memory::Line;
-use crate::quantization::Weights;
 
 /// Which output channels of which part a panel holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,8 @@ impl PackedRange {
     /// What is packed of a weight.
     #[inline(always)]
     pub(crate) fn pack(self, weight: i8) -> i8 {
-        (i32::from(weight) - self.subtracted_zero).clamp(self.least, 127) as i8
+        // A zero point that is subtracted is a weight, so 16 bits are enough, of which a vector holds more.
+        (i16::from(weight) - self.subtracted_zero as i16).clamp(self.least as i16, 127) as i8
     }
 
     /// What a packed weight lacks.
@@ -76,34 +77,54 @@ impl Panel {
         for (segment, lines) in lines.chunks_exact_mut(order.segment_pitch().max(1)).enumerate() {
             let packed: &mut [i8] = bytemuck::cast_slice_mut(&mut lines[..order.segment_lines()]);
             let [row, tap] = order.first_tap(segment);
-            for column in 0..self.source.count {
+            let of_column = |column: usize| {
+                if column >= self.source.count {
+                    return &[][..];
+                }
                 // The weights of a segment lie in the file as they do in K.
                 let first = (((self.source.first + column) * rows + row) * taps + tap) * order.channels;
-                let of_column = &weights.bytes[first..first + order.segment_weights()];
-                match order.layout.block() {
-                    4 => self.pack_column::<4>(weights, of_column, column, packed),
-                    8 => self.pack_column::<8>(weights, of_column, column, packed),
-                    _ => self.pack_column::<16>(weights, of_column, column, packed),
-                }
+                &weights.bytes[first..first + order.segment_weights()]
+            };
+            let columns: [&[u8]; LANES] = array::from_fn(of_column);
+            let columns = &columns[..self.source.count];
+            match order.layout.block() {
+                4 => self.pack_columns::<4>(weights.sign_flip(), columns, packed),
+                8 => self.pack_columns::<8>(weights.sign_flip(), columns, packed),
+                _ => self.pack_columns::<16>(weights.sign_flip(), columns, packed),
             }
         }
     }
 
-    /// Packs the weights of a column in one segment, in blocks of `BLOCK`.
-    fn pack_column<const BLOCK: usize>(&self, weights: &Weights<'_>, segment: &[u8], column: usize, packed: &mut [i8]) {
+    /// Whether -128 is among the packed weights.
+    pub(crate) fn holds_least(&self, spec: &ConvSpec<'_>) -> bool {
+        let weights = &spec.parts[self.source.part].weights;
+        let flip = weights.sign_flip();
+        let of_panel = &weights.bytes[self.source.first * spec.depth()..][..self.source.count * spec.depth()];
+        let least = of_panel.iter().fold(i8::MAX, |least, &byte| least.min((byte ^ flip) as i8));
+        self.range.pack(least) == i8::MIN
+    }
+
+    /// Packs the weights of columns in one segment, in blocks of `BLOCK`.
+    fn pack_columns<const BLOCK: usize>(&self, flip: u8, columns: &[&[u8]], packed: &mut [i8]) {
         // Copies, so that loops over bytes have nothing to decide.
-        let (range, flip) = (self.range, weights.sign_flip());
-        let (blocks, rest) = segment.as_chunks::<BLOCK>();
-        for (packed, block) in packed.chunks_exact_mut(BLOCK * LANES).zip(blocks) {
-            for (packed, &byte) in packed[BLOCK * column..][..BLOCK].iter_mut().zip(block) {
-                *packed = range.pack((byte ^ flip) as i8);
+        let range = self.range;
+        let blocks = columns.first().map_or(0, |column| column.len()) / BLOCK;
+        let (whole, last) = packed.split_at_mut(BLOCK * LANES * blocks);
+        for (at, block) in whole.chunks_exact_mut(BLOCK * LANES).enumerate() {
+            let block = &mut block[..BLOCK * columns.len()];
+            for (packed, column) in block.as_chunks_mut::<BLOCK>().0.iter_mut().zip(columns) {
+                *packed = column.as_chunks::<BLOCK>().0[at].map(|byte| byte as i8);
+            }
+            for packed in block {
+                *packed = range.pack(*packed ^ flip as i8);
             }
         }
         // A last block may be narrower.
-        let packed = &mut packed[BLOCK * LANES * blocks.len()..];
-        let step = BLOCK.min(packed.len() / LANES);
-        for (packed, &byte) in packed[step * column..].iter_mut().zip(rest) {
-            *packed = range.pack((byte ^ flip) as i8);
+        let step = BLOCK.min(last.len() / LANES);
+        for (index, column) in columns.iter().enumerate() {
+            for (packed, &byte) in last[step * index..].iter_mut().zip(&column[BLOCK * blocks..]) {
+                *packed = range.pack((byte ^ flip) as i8);
+            }
         }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Lines<'a> {
 }
 
 impl PanelLines {
-    /// The lines of panels in all orders, which `make` packs where they were not packed before.
+    /// The lines of panels in all orders, which `fill` packs where they were not packed before; they are all 0 before.
     ///
     /// # Errors
     /// What was packed before has another layout or length.
@@ -47,7 +47,7 @@ impl PanelLines {
         layout: Layout,
         count: LinesCount,
         packing: &mut Packing,
-        make: impl FnOnce() -> Vec<Line>,
+        fill: impl FnOnce(&mut [Line]),
     ) -> Result<Self, Unfit> {
         let mut end = 0;
         let mut orders = Vec::new();
@@ -56,22 +56,21 @@ impl PanelLines {
             orders.push(OrderLines { first: end, panel_lines });
             end += count.panels * panel_lines;
         }
-        Ok(Self { lines: packing.buffer_of(layout.packed(), end + count.slack, make)?, orders })
+        Ok(Self { lines: packing.buffer_in_place(layout.packed(), end + count.slack, fill)?, orders })
     }
 
-    /// Packs all panels in all orders; `slack` more lines hold zeros.
-    pub(crate) fn pack(spec: &ConvSpec<'_>, geometry: &Geometry, panels: &[Panel], slack: usize) -> Vec<Line> {
-        let all: usize = geometry.orders.iter().map(|order| panels.len() * order.panel_lines()).sum();
-        let mut lines = Vec::with_capacity(all + slack);
+    /// How many lines panels take in all orders.
+    pub(crate) fn count(geometry: &Geometry, panels: usize) -> usize {
+        geometry.orders.iter().map(|order| panels * order.panel_lines()).sum()
+    }
+
+    /// Packs all panels in all orders; lines are all 0 before.
+    pub(crate) fn pack(spec: &ConvSpec<'_>, geometry: &Geometry, panels: &[Panel], mut lines: &mut [Line]) {
         for order in &geometry.orders {
             for panel in panels {
-                let start = lines.len();
-                lines.resize(start + order.panel_lines(), Line::ZERO);
-                panel.pack(spec, order, &mut lines[start..]);
+                panel.pack(spec, order, lines.split_off_mut(..order.panel_lines()).expect("lines of all panels"));
             }
         }
-        lines.resize(lines.len() + slack, Line::ZERO);
-        lines
     }
 
     /// The lines of an order.

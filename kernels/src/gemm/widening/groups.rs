@@ -13,6 +13,7 @@
 //! line has, the less they restrict what it can be grouped with. In what order lines come does not
 //! matter to a sum, so any lines of a unit may share a widening ([`super::pack`]).
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::gemm::statistics::MAX_GROUP_LINES;
@@ -38,6 +39,10 @@ impl HalfLine {
     /// The clipped pair keeps as much as is safe, and what remains is safe too, because a pair
     /// sums to between -256 and 254.
     pub(crate) fn split(&mut self) -> Option<Self> {
+        // Few lines are split, and a load is found for all lanes at once.
+        if self.load().greatest() <= ROOM {
+            return None;
+        }
         let mut repair = Self::ZERO;
         for (pair, rest) in self.0.chunks_exact_mut(2).zip(repair.0.chunks_exact_mut(2)) {
             let (a, b) = (i32::from(pair[0]), i32::from(pair[1]));
@@ -55,71 +60,119 @@ impl HalfLine {
 
     /// How much of the room of each 16-bit lane the line takes: its positive parts, then its negative ones.
     fn load(&self) -> Load {
-        let mut load = Load([0; 4 * HALF]);
-        let (positive, negative) = load.0.split_at_mut(2 * HALF);
-        for (lane, pair) in self.0.chunks_exact(2).enumerate() {
-            for &weight in pair {
-                let side = if weight > 0 { &mut positive[lane] } else { &mut negative[lane] };
-                *side = side.saturating_add(weight.unsigned_abs());
-            }
+        let (mut positive, mut negative) = ([0; 2 * HALF], [0; 2 * HALF]);
+        for (lane, pair) in self.0.as_chunks::<2>().0.iter().enumerate() {
+            let [a, b] = pair.map(i16::from);
+            positive[lane] = (a.max(0) + b.max(0)).min(255) as u8;
+            negative[lane] = (-a.min(0) - b.min(0)).min(255) as u8;
         }
-        load
+        Load([positive, negative])
     }
 }
 
 /// Sums of positive and of negative parts in each 16-bit lane; 255 stands for that and more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Load([u8; 4 * HALF]);
+struct Load([[u8; 2 * HALF]; 2]);
 
 impl Load {
-    /// Both together, if they are still safe.
-    fn with(&self, other: &Self) -> Option<Self> {
-        let mut sum = [0; 4 * HALF];
-        for (sum, (a, b)) in sum.iter_mut().zip(self.0.iter().zip(&other.0)) {
-            *sum = a.saturating_add(*b);
-        }
-        (Self(sum).greatest() <= ROOM).then_some(Self(sum))
+    fn greatest(&self) -> u8 {
+        let [positive, negative] = &self.0;
+        positive.iter().zip(negative).fold(0, |greatest, (&a, &b)| greatest.max(a).max(b))
     }
 
-    fn greatest(&self) -> u8 {
-        self.0.iter().fold(0, |greatest, &load| greatest.max(load))
+    /// What it leaves of the room of each lane.
+    fn room(&self) -> Room {
+        Room(self.0.map(|side| side.map(|load| ROOM - load)))
     }
 }
 
-/// Lines that share a widening: their 16-bit sums may be added up.
-struct WideningGroup {
-    load: Load,
-    lines: [usize; MAX_GROUP_LINES],
+/// How much more each lane's parts may sum to.
+#[derive(Clone, Copy)]
+struct Room([[u8; 2 * HALF]; 2]);
+
+impl Room {
+    /// Whether a load is safe beside what is there.
+    #[inline(always)]
+    fn holds(&self, load: &Load) -> bool {
+        let mut beyond = [0; 2 * HALF];
+        for (room, load) in self.0.iter().zip(&load.0) {
+            for lane in 0..2 * HALF {
+                beyond[lane] |= load[lane].saturating_sub(room[lane]);
+            }
+        }
+        u128::from_ne_bytes(beyond) == 0
+    }
+
+    fn take(&mut self, load: &Load) {
+        for (room, load) in self.0.iter_mut().flatten().zip(load.0.iter().flatten()) {
+            *room -= load;
+        }
+    }
+}
+
+/// Lines that share a widening, by index: their 16-bit sums may be added up.
+#[derive(Clone, Copy)]
+pub(crate) struct WideningGroup {
+    lines: [u32; MAX_GROUP_LINES],
     count: usize,
 }
 
-/// Safe lines in groups, by index; lines of zeros are left out.
+impl WideningGroup {
+    /// The lines.
+    pub(crate) fn lines(&self) -> &[u32] {
+        &self.lines[..self.count]
+    }
+}
+
+/// Safe lines in groups; lines of zeros are left out.
 ///
 /// The fullest lines choose first, each the first group that has room, so that the many with small
 /// weights fill up what is left.
-pub(crate) fn widening_groups(lines: &[HalfLine]) -> Vec<Vec<usize>> {
-    let mut order: Vec<(usize, Load)> = lines.iter().map(HalfLine::load).enumerate().collect();
-    order.retain(|(_, load)| load.greatest() > 0);
-    order.sort_by_key(|(_, load)| core::cmp::Reverse(load.greatest()));
-    let mut open: Vec<WideningGroup> = Vec::new();
+pub(crate) fn widening_groups(lines: &[HalfLine]) -> Vec<WideningGroup> {
+    let loads: Vec<Load> = lines.iter().map(HalfLine::load).collect();
+    let fullness: Vec<u8> = loads.iter().map(Load::greatest).collect();
+    // Groups that are not finished, and what room each has.
+    let (mut open, mut rooms): (Vec<WideningGroup>, Vec<Room>) = (Vec::new(), Vec::new());
     let mut groups = Vec::new();
-    for (line, load) in order {
-        assert!(load.greatest() <= ROOM, "a line that is not safe");
-        let found = open.iter().take(TRIED).enumerate().find_map(|(at, group)| Some((at, group.load.with(&load)?)));
-        let Some((at, together)) = found else {
-            open.push(WideningGroup { load, lines: [line; MAX_GROUP_LINES], count: 1 });
+    for line in fullest_first(&fullness) {
+        let load = &loads[line as usize];
+        let Some(at) = rooms.iter().take(TRIED).position(|room| room.holds(load)) else {
+            open.push(WideningGroup { lines: [line; MAX_GROUP_LINES], count: 1 });
+            rooms.push(load.room());
             continue;
         };
         let group = &mut open[at];
-        group.load = together;
         group.lines[group.count] = line;
         group.count += 1;
+        rooms[at].take(load);
         if group.count == MAX_GROUP_LINES {
-            groups.push(open.remove(at).lines.to_vec());
+            groups.push(open.remove(at));
+            rooms.remove(at);
         }
     }
-    groups.extend(open.iter().map(|group| group.lines[..group.count].to_vec()));
+    groups.extend(open);
     groups
+}
+
+/// The lines that are not of zeros, the fullest first, and those that are as full as each other in their order.
+fn fullest_first(fullness: &[u8]) -> Vec<u32> {
+    // How many lines there are of each fullness, and then where the next of them goes.
+    let mut places = [0; 256];
+    fullness.iter().for_each(|&full| places[usize::from(full)] += 1);
+    assert!(places[usize::from(ROOM) + 1..].iter().all(|&lines| lines == 0), "a line that is not safe");
+    let mut fuller = 0;
+    for next in places.iter_mut().rev() {
+        let lines = *next;
+        *next = fuller;
+        fuller += lines;
+    }
+    let mut order = vec![0; places[0]];
+    for (line, &full) in fullness.iter().enumerate().filter(|&(_, &full)| full > 0) {
+        let next = &mut places[usize::from(full)];
+        order[*next] = line as u32;
+        *next += 1;
+    }
+    order
 }
 
 #[cfg(test)]
@@ -151,8 +204,9 @@ mod tests {
     }
 
     /// The least and greatest 16-bit sum that any activations can bring about, at any point of the addition.
-    fn bounds(lines: &[HalfLine], group: &[usize], lane: usize) -> [i32; 2] {
-        let weights = || group.iter().flat_map(|&line| lines[line].0[2 * lane..][..2].iter().map(|&w| i32::from(w)));
+    fn bounds(lines: &[HalfLine], group: &[u32], lane: usize) -> [i32; 2] {
+        let weights =
+            || group.iter().flat_map(|&line| lines[line as usize].0[2 * lane..][..2].iter().map(|&w| i32::from(w)));
         [weights().map(|w| 255 * w.min(0)).sum(), weights().map(|w| 255 * w.max(0)).sum()]
     }
 
@@ -161,9 +215,9 @@ mod tests {
         lines.extend(repairs);
         let groups = widening_groups(&lines);
         let mut seen = vec![0; lines.len()];
-        for group in &groups {
+        for group in groups.iter().map(WideningGroup::lines) {
             assert!((1..=MAX_GROUP_LINES).contains(&group.len()));
-            group.iter().for_each(|&line| seen[line] += 1);
+            group.iter().for_each(|&line| seen[line as usize] += 1);
             for lane in 0..2 * HALF {
                 let [low, high] = bounds(&lines, group, lane);
                 assert!(low >= i32::from(i16::MIN) && high <= i32::from(i16::MAX), "{low} to {high}");

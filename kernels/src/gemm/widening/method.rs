@@ -11,7 +11,6 @@ use crate::gemm::facts::Facts;
 use crate::gemm::geometry::Geometry;
 use crate::gemm::layout::Layout;
 use crate::gemm::method::{MainWork, Method, Packed, PackedWeights};
-use crate::gemm::outliers;
 use crate::gemm::pack::PanelSource;
 use crate::gemm::shape::{KernelName, KernelShape};
 use crate::gemm::spec::ConvSpec;
@@ -71,10 +70,7 @@ impl Method for WideningTiles {
         packing: &mut Packing,
     ) -> Result<Packed, Unfit> {
         let classes = geometry.classes.len();
-        let find = || {
-            let (panels, outliers) = outliers::subtract_zero_points(spec, -128, classes, sources);
-            Facts { pair_sums_fit: true, panels, outliers }
-        };
+        let find = || Facts::of_weights(spec, -128, classes, sources);
         let Facts { panels, outliers, .. } = Facts::new(spec, sources, classes, packing, find)?;
         let pack = WideningPack::new(spec, geometry, &panels, packing)?;
         Ok(Packed { panels, outliers, weights: Box::new(WideningWeights { tiles: self.tiles, pack }) })

@@ -15,7 +15,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::groups::{HALF, HalfLine, widening_groups};
+use super::groups::{HALF, HalfLine, WideningGroup, widening_groups};
 use crate::arch::LANES;
 use crate::gemm::class::Class;
 use crate::gemm::geometry::Geometry;
@@ -267,12 +267,16 @@ impl Halves {
             let first = self.starts.len();
             self.starts.resize(first + units.len() + 1, 0);
             self.statistics.grouped[size - 1] += size
-                * units.iter().map(|unit| unit.2.iter().filter(|group| group.len() == size).count()).sum::<usize>();
+                * units
+                    .iter()
+                    .map(|unit| unit.2.iter().filter(|group| group.lines().len() == size).count())
+                    .sum::<usize>();
             for (unit, (lines, of_lines, groups)) in units.iter().enumerate() {
                 self.starts[first + unit] = self.lines.len() as u32;
-                for &line in groups.iter().filter(|group| group.len() == size).flatten() {
-                    self.lines.push(lines[line]);
-                    self.offsets.push(of_lines[line]);
+                let of_size = groups.iter().map(WideningGroup::lines).filter(|group| group.len() == size);
+                for &line in of_size.flatten() {
+                    self.lines.push(lines[line as usize]);
+                    self.offsets.push(of_lines[line as usize]);
                 }
             }
             self.starts[first + units.len()] = u32::try_from(self.lines.len()).expect("fewer lines than weights");

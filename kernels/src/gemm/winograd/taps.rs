@@ -3,7 +3,6 @@
 //! Transformed weights are eight times as large, and would come from beyond the second-level cache in every inference,
 //! which takes longer than to transform them.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::super::pack::PanelSource;
@@ -52,32 +51,33 @@ impl TapWeights {
         let zeros =
             sources.iter().map(|source| (spec.parts[source.part].weights.signed_zero() + offset) as i16).collect();
         let count = sources.len() * Self::panel_lines(pairs);
-        let pack = || Self::pack(spec, sources, offset, side_by_side);
-        Ok(Self { lines: packing.buffer_of(layout(side_by_side), count, pack)?, pairs, zeros })
+        let pack = |lines: &mut [Line]| Self::pack(spec, sources, (offset, side_by_side), lines);
+        Ok(Self { lines: packing.buffer_in_place(layout(side_by_side), count, pack)?, pairs, zeros })
     }
 
-    fn pack(spec: &ConvSpec<'_>, sources: &[PanelSource], offset: i32, side_by_side: bool) -> Vec<Line> {
+    fn pack(spec: &ConvSpec<'_>, sources: &[PanelSource], (offset, side_by_side): (i32, bool), lines: &mut [Line]) {
         let channels = spec.input.channels;
         let panel_lines = Self::panel_lines(channels.div_ceil(2));
-        let mut lines = vec![Line::ZERO; sources.len() * panel_lines];
         for (panel, source) in lines.chunks_exact_mut(panel_lines.max(1)).zip(sources) {
             let weights = &spec.parts[source.part].weights;
             let zero = weights.signed_zero() + offset;
             let bytes: &mut [u8] = bytemuck::cast_slice_mut(panel);
             bytes.fill(zero as u8);
-            for lane in 0..source.count {
-                let of_column = (source.first + lane) * TAPS * channels;
-                for tap in 0..TAPS {
-                    for channel in 0..channels {
-                        let weight = i32::from(weights.signed(of_column + tap * channels + channel)) + offset;
-                        let (pair, k) = (channel / 2, channel % 2);
-                        let at = if side_by_side { 2 * lane + k } else { LANES * k + lane };
-                        bytes[(pair * TAPS + tap) * TAP_BYTES + at] = weight as u8;
+            let (flip, offset) = (weights.sign_flip(), offset as u8);
+            // Where the second channel of a column is, from the first.
+            let (column, second) = if side_by_side { (2, 1) } else { (1, LANES) };
+            let rows =
+                weights.bytes[source.first * TAPS * channels..].chunks_exact(channels.max(1)).take(source.count * TAPS);
+            for (row, weights) in rows.enumerate() {
+                let first = row % TAPS * TAP_BYTES + row / TAPS * column;
+                for (pair, weights) in weights.chunks(2).enumerate() {
+                    let packed = &mut bytes[first + pair * TAPS * TAP_BYTES..];
+                    for (k, &byte) in weights.iter().enumerate() {
+                        packed[k * second] = (byte ^ flip).wrapping_add(offset);
                     }
                 }
             }
         }
-        lines
     }
 
     /// Lines of a panel of so many pairs of channels.
