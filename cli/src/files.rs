@@ -1,7 +1,7 @@
 //! Reading files that are there to be read, and writing them so that a failure half way loses nothing that was there
 //! before.
 
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ const MAX_LINKS: usize = 40;
 /// # Errors
 /// The file cannot be opened, or is no regular file.
 pub fn open(path: &Path) -> Result<File> {
-    open_regular(path).map_err(|error| CliError::file(path, format!("cannot open: {error}")))
+    ottava::open_regular(path).map_err(|error| CliError::file(path, format!("cannot open: {error}")))
 }
 
 /// The bytes of a regular file.
@@ -47,22 +47,6 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// It cannot be made.
 pub fn create_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(|error| CliError::file(path, format!("cannot create the folder: {error}")))
-}
-
-fn open_regular(path: &Path) -> io::Result<File> {
-    let require_regular = |metadata: Metadata| match metadata.is_file() {
-        true => Ok(()),
-        false => Err(io::Error::other("not a regular file")),
-    };
-    require_regular(fs::metadata(path)?)?;
-    let mut options = OpenOptions::new();
-    options.read(true);
-    // By now something else may be there. Without waiting it is opened, and refused after all.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
-    let file = options.open(path)?;
-    require_regular(file.metadata()?)?;
-    Ok(file)
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {

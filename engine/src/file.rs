@@ -109,8 +109,12 @@ impl FileBytes {
     }
 }
 
-/// Opens a regular file for reading. Anything else is refused unopened: to open a pipe waits for somebody to write.
-fn open_regular(path: &Path) -> io::Result<File> {
+/// Opens a regular file for reading, as [`crate::Model::open`] does. Anything else is refused unopened: to open a pipe waits for
+/// somebody to write.
+///
+/// # Errors
+/// The file cannot be opened, or is no regular file.
+pub fn open_regular(path: &Path) -> io::Result<File> {
     let require_regular = |metadata: Metadata| match metadata.is_file() {
         true => Ok(()),
         false => Err(io::Error::other("not a regular file")),

@@ -68,6 +68,7 @@ compile_error!("models are little-endian and used in place: big-endian targets a
 
 pub use backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Profile};
 pub use error::{Error, ErrorKind, Result};
+pub use file::open_regular;
 pub use graph::{DType, Graph, Quantization};
 pub use import::{FileOperator, MissingSupport, OperatorInfo};
 pub use model::Model;
