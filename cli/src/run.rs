@@ -9,7 +9,7 @@ use ottava::{Plan, Session, TensorInfo};
 
 use crate::args::RunArgs;
 use crate::errors::{CliError, Result};
-use crate::{files, models, npy, table};
+use crate::{files, host, models, npy, table};
 
 /// Runs the model once and writes its outputs.
 ///
@@ -34,7 +34,9 @@ pub fn execute(args: &RunArgs, output: &mut dyn Write) -> Result<()> {
     }
     let ms = session.profile().total.as_secs_f64() * 1e3;
     let threads = table::counted(plan.threads(), "thread");
-    writeln!(output, "{ms:.3} ms, {} backend, {}, {threads}", plan.backend(), plan.isa())?;
+    let peak = host::peak_memory_bytes().map(|bytes| format!(", peak resident {}", table::bytes(bytes as usize)));
+    let peak = peak.unwrap_or_default();
+    writeln!(output, "{ms:.3} ms, {} backend, {}, {threads}{peak}", plan.backend(), plan.isa())?;
     Ok(())
 }
 
