@@ -163,6 +163,8 @@ impl From<BackendArg> for Backend {
   ottava bench inception-v3 --threads 1
   ottava bench net.tflite --isa avx2 --runs 200 --csv layers.csv
   ottava bench inception-v3 --threads 1 --gaps
+  ottava bench net.tflite --streams auto
+  ottava bench net.tflite --streams 2,4 --threads 2
   ottava bench net.tflite --batch 8 --json - | jq .latency_ms.median")]
 pub struct BenchArgs {
     /// Path of a .tflite or .ottava file or built-in name
@@ -194,6 +196,10 @@ pub struct BenchArgs {
     /// Also tell where the time goes: each layer against its dot products at peak, and what the rest is spent on
     #[arg(long)]
     pub gaps: bool,
+    /// Measure N sessions of one plan that run at the same time, instead of layers: images a second and latency; `auto` is a
+    /// table of all streams and threads that the cores have room for, and what is best
+    #[arg(long, value_name = "N,...|auto", conflicts_with_all = ["gaps", "csv"])]
+    pub streams: Option<Streams>,
     /// Write the results as JSON; `-` is standard output, which then carries nothing else
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -206,6 +212,25 @@ impl BenchArgs {
     /// The model, whichever way it was given.
     pub fn model(&self) -> &OsStr {
         self.model.as_ref().or(self.graph.as_ref()).map_or(OsStr::new(""), OsString::as_os_str)
+    }
+}
+
+/// How many sessions run at the same time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Streams {
+    Auto,
+    These(Vec<usize>),
+}
+
+impl FromStr for Streams {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "auto" {
+            Ok(Self::Auto)
+        } else {
+            text.split(',').map(threads).collect::<Result<_, _>>().map(Self::These)
+        }
     }
 }
 
@@ -417,7 +442,7 @@ pub struct PackArgs {
     /// The file to write
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
-    /// Instruction sets: `native` is the best of this CPU, `all` all that it has
+    /// Instruction sets, of those that this CPU has: `native` is the best, `all` is all
     #[arg(long, value_name = "ISA,...", value_delimiter = ',', default_value = "native")]
     pub isa: Vec<PackIsa>,
     /// Leave the weights out of the .tflite file that are packed: half the size, but such a file runs only as it was packed

@@ -16,6 +16,7 @@ pub fn execute(args: &PackArgs, output: &mut dyn Write) -> Result<()> {
     let model = models::open(&args.model)?;
     let mut plans = Vec::new();
     for isa in instruction_sets(&args.isa)? {
+        let isa = isa.require().map_err(|error| CliError::request(format!("{error}, and packs only for those")))?;
         let options = PlanOptions { isa: Some(isa), winograd: args.winograd.choice(), ..PlanOptions::default() };
         plans.push(Plan::new(&model, &options)?);
     }

@@ -71,6 +71,29 @@ fn json_alone_on_standard_output_has_the_keys() {
 }
 
 #[test]
+fn streams_have_a_row_each_and_a_best_choice() {
+    let tiny = Tiny::new();
+    let json = tiny.path("streams.json");
+    let arguments = ["bench", &tiny.model(), "--streams", "1,3", "--threads", "2", "--runs", "4", "--json", &json];
+    let text = ottava(arguments).ok().stdout;
+    let rows: Vec<Vec<&str>> = text.lines().skip(5).take(2).map(cells).collect();
+    assert_eq!([rows[0][0], rows[0][1], rows[0][5]], ["1", "2", "4"], "{text}");
+    assert_eq!([rows[1][0], rows[1][1], rows[1][5]], ["3", "2", "12"], "{text}");
+    assert!(text.lines().last().unwrap().starts_with("most images a second: "), "{text}");
+    let value: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+    let rows = value["streams"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["images_per_second"].as_f64().unwrap() > 0.0));
+    let most = rows
+        .iter()
+        .max_by(|a, b| a["images_per_second"].as_f64().unwrap().total_cmp(&b["images_per_second"].as_f64().unwrap()));
+    assert_eq!(most.unwrap()["streams"], value["most_images"]["streams"]);
+    let alone = ottava(["bench", &tiny.model(), "--streams", "auto", "--min-time", "0.01", "--json", "-"]).ok().stdout;
+    let value: Value = serde_json::from_str(&alone).expect("nothing but JSON");
+    assert!(value["least_latency"]["threads"].as_u64().unwrap() >= 1);
+    assert!(ottava(["bench", &tiny.model(), "--streams", "0"]).misused().contains("from 1 to 1024"));
+}
+
+#[test]
 fn files_are_written_beside_the_table() {
     let tiny = Tiny::new();
     let (json, csv) = (tiny.path("bench.json"), tiny.path("bench.csv"));

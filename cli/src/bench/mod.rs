@@ -7,6 +7,7 @@ pub mod export;
 mod gaps;
 mod measure;
 mod report;
+mod streams;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -32,6 +33,16 @@ pub fn execute(args: &BenchArgs, output: &mut dyn Write) -> Result<()> {
     if json_only && csv_only {
         let message = "--json - and --csv - would both write to standard output";
         Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
+    }
+    if let Some(asked) = &args.streams {
+        let throughput = streams::measure(args, asked)?;
+        if !json_only {
+            output.write_all(throughput.text().as_bytes())?;
+        }
+        return match &args.json {
+            Some(path) => write(path, &throughput.json(), json_only, output),
+            None => Ok(()),
+        };
     }
     let measured = measure::measure(args, std::io::stderr().is_terminal())?;
     let gaps = args.gaps.then(|| Gaps::of(&measured));
