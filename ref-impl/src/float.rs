@@ -7,6 +7,7 @@ pub(crate) trait Float: Sized {
     fn ceil(self) -> Self;
     fn sqrt(self) -> Self;
     fn exp2(self) -> Self;
+    fn mul_add(self, factor: Self, addend: Self) -> Self;
 }
 
 impl Float for f32 {
@@ -29,6 +30,10 @@ impl Float for f32 {
     fn exp2(self) -> Self {
         libm::exp2f(self)
     }
+
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        libm::fmaf(self, factor, addend)
+    }
 }
 
 impl Float for f64 {
@@ -50,5 +55,9 @@ impl Float for f64 {
 
     fn exp2(self) -> Self {
         libm::exp2(self)
+    }
+
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        libm::fma(self, factor, addend)
     }
 }

@@ -2,6 +2,8 @@
 
 use core::fmt::Debug;
 
+use crate::real;
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
@@ -19,6 +21,11 @@ pub trait Number: sealed::Sealed + Copy + PartialOrd + Debug + Default + Send + 
     fn times(self, other: Self) -> Self;
     /// A bound of a fused activation; integers saturate.
     fn bound(real: f32) -> Self;
+
+    /// The number; where it is no number, the one NaN that operators compute.
+    fn one_nan(self) -> Self {
+        self
+    }
 
     /// `min(max(self, lo), hi)`, where a comparison with NaN keeps the number itself.
     fn clamp_to(self, [lo, hi]: [Self; 2]) -> Self {
@@ -42,6 +49,10 @@ impl Number for f32 {
 
     fn bound(real: f32) -> Self {
         real
+    }
+
+    fn one_nan(self) -> Self {
+        real::one_nan(self)
     }
 }
 

@@ -1,11 +1,14 @@
-//! Real functions that quantized operators evaluate in f32: the same bits on every machine.
+//! Real functions that operators evaluate in f32: the same bits on every machine.
 //!
-//! Operators that are tables of a real function take it from the C library upstream, where the last
+//! Operators that are functions of real numbers take them from the C library upstream, where the last
 //! bit differs between systems. Here each one is evaluated in f64 by portable code and rounded once
-//! to f32, which is the nearest f32 to the exact value in all but a few cases of a billion.
+//! to f32. [`nearest`] has those of float32 operators, whose results are the nearest f32 to the exact
+//! value for every input; `tools/check-functions.py` checks that.
 
 #[cfg(not(any(feature = "std", test)))]
 use crate::float::Float;
+
+pub mod nearest;
 
 /// `e^x`.
 pub fn exp(x: f32) -> f32 {
@@ -52,6 +55,12 @@ pub fn gelu_by_tanh(x: f32) -> f32 {
 /// `e^x - 1` below 0, `x` above.
 pub fn elu(x: f32) -> f32 {
     if x < 0.0 { exp_minus_one(x) } else { x }
+}
+
+/// The number, or the one NaN that operators compute: which NaN an instruction gives depends on the processor and on the
+/// order of its operands.
+pub fn one_nan(x: f32) -> f32 {
+    if x.is_nan() { f32::NAN } else { x }
 }
 
 /// The base-2 logarithm of a scale that is nearly a power of two, with the reference's tolerance.

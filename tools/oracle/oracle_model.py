@@ -63,7 +63,8 @@ class Case:
     """One operator with its operands (None where an optional one is absent) and results.
 
     The outputs' shapes are those that the oracle computes. `expected` replaces the oracle's results where the oracle
-    is known to be wrong (docs/numerics.md says where); `custom` is the name of a custom operator, whose `options` are
+    is known to be wrong (docs/numerics.md says where); with `within` it is one of several right results, and the oracle's
+    may differ from it by so much, element by element. `custom` is the name of a custom operator, whose `options` are
     the bytes of its FlexBuffer. `resolver` is for operators that the reference kernels do not have.
     """
 
@@ -72,6 +73,7 @@ class Case:
     inputs: list
     outputs: list
     expected: list = None
+    within: list = None
     custom: str = None
     resolver: str = "BUILTIN_REF"
     version: int = 1

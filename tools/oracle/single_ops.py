@@ -46,8 +46,32 @@ def draw(entry, generator):
         except Redraw:
             continue
         results = run(case)
+        if case.within is not None:
+            check_bounds(entry, case, results)
         return case, results if case.expected is None else case.expected
     raise RuntimeError(f"{entry.name}: no valid case in 1000 draws")
+
+
+# Per operator: how many of the oracle's elements differ from what is recorded, of how many, and the largest difference as a
+# part of its bound.
+DIFFERENCES = {}
+
+
+def check_bounds(entry, case, results):
+    """The oracle's results lie within the case's bounds of those that are recorded."""
+    for got, want, within in zip(results, case.expected, case.within, strict=True):
+        assert got.shape == want.shape, f"{entry.name}: {got.shape}, {want.shape} expected"
+        finite = np.isfinite(want)
+        same = np.array_equal(got[~finite], want[~finite], equal_nan=True)
+        with np.errstate(all="ignore"):
+            error = np.where(finite, np.abs(got.astype(np.float64) - want) / within, 0)
+        if not same or not (error <= 1).all():
+            at = int(np.argmax(error))
+            raise RuntimeError(f"{entry.name}: {got.flat[at]!r} where {want.flat[at]!r} is right: "
+                               f"{error.flat[at]:.3g} of the bound")
+        differing, count, largest = DIFFERENCES.get(entry.name, (0, 0, 0.0))
+        differing += int((got.view(np.uint32) != want.view(np.uint32)).sum())
+        DIFFERENCES[entry.name] = differing, count + got.size, max(largest, float(error.max()))
 
 
 def files_of(name, case, results):
@@ -94,6 +118,9 @@ def main():
         (arguments.out / f"{name}.tar.gz").write_bytes(content)
         total += len(content)
         print(f"{name}: {cases} cases, {len(content)} bytes", flush=True)
+        if name in DIFFERENCES:
+            differing, count, largest = DIFFERENCES[name]
+            print(f"    the oracle differs in {differing} of {count} elements, at most {largest:.2f} of the bound")
     print(f"{total} bytes in all")
 
 

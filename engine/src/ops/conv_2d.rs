@@ -8,6 +8,7 @@ use ottava_kernels::gemm::{self, ConvSpec};
 use ottava_kernels::gemm16::{self, Conv16Spec};
 use ottava_ref::ops::conv2d::conv2d;
 
+use super::float_conv::{self, Geometry, Kind};
 use super::operator::PointConvolution;
 use super::quantized::{ConvFilters, ConvQuantization, Operands};
 use super::view::input;
@@ -17,6 +18,7 @@ use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewM
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// Convolutions of more groups run on the reference: each group is packed by itself, with corrections of its own.
 const MAX_GROUPS: usize = 1 << 14;
@@ -67,12 +69,12 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
         dilation: [options.dilation_h_factor()?, options.dilation_w_factor()?],
     };
     let window = Window2d::new(&steps, [height, width], [filter_h, filter_w])?;
-    let quantization = ConvQuantization::import(
-        context,
-        Operands::USUAL,
-        options.fused_activation_function()?,
-        options.quantized_bias_type()?,
-    )?;
+    let activation = options.fused_activation_function()?;
+    if context.output()?.dtype == DType::F32 {
+        let filter_shape = [filters, filter_h, filter_w, group_channels];
+        return float_conv::import(context, Kind::Usual, Geometry { window, filter_shape }, activation);
+    }
+    let quantization = ConvQuantization::import(context, Operands::USUAL, activation, options.quantized_bias_type()?)?;
     let filters = vec![ConvFilters { channels: filters, quantization }];
     Ok(Arc::new(Conv2d { window, depth: group_channels, groups, filters }))
 }

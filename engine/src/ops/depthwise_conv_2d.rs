@@ -7,6 +7,7 @@ use ottava_kernels::depthwise::{self, DepthwiseSpec};
 use ottava_kernels::depthwise16::{self, Depthwise16Spec};
 use ottava_ref::ops::depthwise_conv2d::depthwise_conv2d;
 
+use super::float_conv::{self, Geometry, Kind};
 use super::quantized::{ConvQuantization, Operands};
 use super::view::{input, only_output};
 use super::weighted::{Constants, Constants16, WeightedTensors, conv_params, evaluate_weighted};
@@ -15,6 +16,7 @@ use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewM
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
+use crate::tensor::DType;
 
 /// A depthwise convolution: output channel `c` reads input channel `c / (O / C)` only.
 #[derive(Clone, Debug)]
@@ -46,7 +48,11 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
         dilation: [options.dilation_h_factor()?, options.dilation_w_factor()?],
     };
     let window = Window2d::new(&steps, [height, width], [filter_h, filter_w])?;
-    let quantization = ConvQuantization::import(context, Operands::DEPTHWISE, options.fused_activation_function()?, 0)?;
+    let activation = options.fused_activation_function()?;
+    if context.output()?.dtype == DType::F32 {
+        return float_conv::import(context, Kind::Depthwise, Geometry { window, filter_shape }, activation);
+    }
+    let quantization = ConvQuantization::import(context, Operands::DEPTHWISE, activation, 0)?;
     if quantization.sums.of_16_bits() && context.optional_input(2).is_none() {
         return Err(Error::invalid("has no bias, which int16 activations need"));
     }

@@ -10,9 +10,10 @@ use ottava_ref::{Multiplier, scales};
 use super::quantized::{
     ConvQuantization, Filter, Operands, Sums, check_bias, check_bias_scale, check_no_zero_points, conv_types,
 };
+use super::row_product::RowProduct;
 use super::view::{input, only_output};
 use super::weighted::{Constants, Constants16, WeightedTensors, evaluate_weighted};
-use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
+use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, float_fully_connected};
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
@@ -21,12 +22,7 @@ use crate::tensor::DType;
 /// A matrix product with fixed weights.
 #[derive(Clone, Debug)]
 struct FullyConnected {
-    /// K: elements of an input row.
-    input_depth: usize,
-    /// O: elements of an output row.
-    output_depth: usize,
-    /// Whether the output keeps the input's leading dimensions, or is `[rows, O]`.
-    keep_dimensions: bool,
+    product: RowProduct,
     quantization: ConvQuantization,
     /// Input times filter over output scale in f64: one for all outputs, or one each. The product with the accumulator
     /// is rounded once, half away from zero.
@@ -79,13 +75,14 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
     context.expect_inputs(2, 3)?;
     let Options { activation, keep_dimensions, bias_type } = options(context)?;
     let filter = context.input(1)?;
-    let &[output_depth, input_depth] = &filter.shape[..] else {
-        return Err(Error::invalid(format!("weights of shape {:?}, [outputs, inputs] expected", filter.shape)));
-    };
+    let product = RowProduct::of(&filter.shape, keep_dimensions)?;
+    if context.output()?.dtype == DType::F32 {
+        return float_fully_connected::import(context, product, activation);
+    }
     let input = context.quantization(context.inputs[0])?;
     let output = context.output_quantization()?;
     let weights = Filter::of(context, Operands::USUAL)?;
-    check_bias(context, 2, output_depth)?;
+    check_bias(context, 2, product.output_depth)?;
     let filter_zero_point = if let &[scale] = weights.scales {
         check_bias_scale(context, 2, scale, (input, output))?;
         weights.single_zero_point(filter)?
@@ -111,14 +108,7 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
         sums,
     };
     let effective_scales = scales::effective_scales(input.scale, weights.scales, output.scale);
-    Ok(Arc::new(FullyConnected {
-        input_depth,
-        output_depth,
-        keep_dimensions,
-        quantization,
-        effective_scales,
-        wide_bias,
-    }))
+    Ok(Arc::new(FullyConnected { product, quantization, effective_scales, wide_bias }))
 }
 
 /// What int16 weights need.
@@ -158,33 +148,19 @@ impl Operator for FullyConnected {
     }
 
     fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
-        let shape = shape_of(inputs, 0)?;
-        let elements: usize = shape.iter().product();
-        let rows = elements / self.input_depth.max(1);
-        let row_fits = !self.keep_dimensions || shape.last() == Some(&self.input_depth);
-        if rows * self.input_depth != elements || !row_fits {
-            return Err(Error::invalid(format!("an input of shape {shape:?} for rows of {}", self.input_depth)));
-        }
-        if !self.keep_dimensions {
-            return Ok(vec![vec![rows, self.output_depth]]);
-        }
-        let mut output = shape.to_vec();
-        output.pop();
-        output.push(self.output_depth);
-        Ok(vec![output])
+        self.product.infer_shapes(inputs)
     }
 
     fn macs(&self, _inputs: &InputShapes<'_>, outputs: &[&[usize]]) -> u64 {
-        let elements: usize = outputs.iter().flat_map(|shape| shape.iter()).product();
-        (elements as u64).saturating_mul(self.input_depth as u64)
+        self.product.macs(outputs)
     }
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, output, quantization) = (input(inputs, 0)?, only_output(outputs)?, &self.quantization);
         let params = FullyConnectedParams {
-            batches: x.shape.iter().product::<usize>() / self.input_depth,
-            input_depth: self.input_depth,
-            output_depth: self.output_depth,
+            batches: self.product.rows(x.shape.iter().product()),
+            input_depth: self.product.input_depth,
+            output_depth: self.product.output_depth,
             input_zero_point: quantization.input_zero_point,
             filter_zero_point: quantization.filter_zero_point,
             requant: match self.wide_bias {
@@ -198,7 +174,7 @@ impl Operator for FullyConnected {
             return evaluate_weighted!(fully_connected(&params), quantization.sums, Operands::USUAL, inputs, output);
         };
         let mut values = output.zeros::<i16>();
-        let bias = wide_bias.values(inputs.get(2).and_then(Option::as_ref), self.output_depth);
+        let bias = wide_bias.values(inputs.get(2).and_then(Option::as_ref), self.product.output_depth);
         let filter = input(inputs, 1)?.values::<i16>();
         fully_connected(&params, &x.values::<i16>(), &filter, bias.as_deref(), &mut values);
         output.store(&values)
@@ -212,8 +188,8 @@ impl Lower for FullyConnected {
         }
         let tensors = WeightedTensors::of(node, Operands::USUAL, 0)?;
         let WeightedTensors { source, output, .. } = tensors;
-        let rows = lowering.tensor(source).element_count() / self.input_depth;
-        let input = Image::dense(1, 1, rows, self.input_depth);
+        let rows = self.product.rows(lowering.tensor(source).element_count());
+        let input = Image::dense(1, 1, rows, self.product.input_depth);
         let (scales, sums) = (&self.effective_scales, self.quantization.sums);
         let layer: Box<dyn Layer> = if sums.of_16_bits() {
             let constants = Constants16::new(lowering, tensors, &self.quantization)?;
@@ -222,7 +198,7 @@ impl Lower for FullyConnected {
                 window: Window::POINT,
                 output: [1, rows],
                 groups: 1,
-                channels: self.output_depth,
+                channels: self.product.output_depth,
                 weights: constants.weights,
                 bias: &constants.bias,
                 requantize: match sums.is_wide() {
@@ -234,7 +210,7 @@ impl Lower for FullyConnected {
             };
             Box::new(lowering.pack(|packing| gemm16::prepare_packed(lowering.isa, &spec, packing))?)
         } else {
-            let constants = Constants::new(lowering, tensors, self.output_depth, &self.quantization)?;
+            let constants = Constants::new(lowering, tensors, self.product.output_depth, &self.quantization)?;
             let spec = gemm::ConvSpec {
                 input,
                 input_zero: self.quantization.input_zero_point + lowering.offset(source),

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use bytemuck::Pod;
 use ottava_kernels::pool::{self, PoolKind, PoolSpec};
 use ottava_kernels::pool16::{self, Pool16Kind, Pool16Spec};
 use ottava_ref::ActivationRange;
-use ottava_ref::ops::average_pool2d::average_pool2d;
-use ottava_ref::ops::max_pool2d::{Pool2dParams, max_pool2d};
+use ottava_ref::ops::average_pool2d::{average_pool2d, average_pool2d_f32};
+use ottava_ref::ops::max_pool2d::{Pool2dParams, max_pool2d, max_pool2d_f32};
 
+use super::binary::bounds;
 use super::quantized::range_16;
 use super::types::QUANTIZED;
 use super::view::{input, only_output, with_quantized};
@@ -27,17 +29,26 @@ enum Kind {
     Maximum,
 }
 
+/// The range of the fused activation.
+#[derive(Clone, Copy, Debug)]
+enum Range {
+    /// Of stored values.
+    Stored(ActivationRange),
+    /// Of float32, finite.
+    Real([f32; 2]),
+}
+
 /// A window and the range of the fused activation.
 #[derive(Clone, Debug)]
 struct Pool2d {
     kind: Kind,
     window: Window2d,
-    activation: ActivationRange,
+    range: Range,
 }
 
-/// One quantized type in and out.
+/// One quantized type in and out, or float32.
 pub(crate) fn types(types: &TypeList) -> bool {
-    types.one_type(1, &QUANTIZED)
+    types.one_type(1, &QUANTIZED) || types.one_type(1, &[DType::F32])
 }
 
 pub(crate) fn import_average(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
@@ -65,9 +76,14 @@ fn import(context: &mut ImportContext<'_>, kind: Kind) -> Result<Arc<dyn Operato
     };
     let window = Window2d::new(&steps, [height, width], filter)?;
     // Every window covers some of the image: padding before and after is less than a window.
-    context.quantization(context.inputs[0])?;
-    let activation = context.activation(options.fused_activation_function()?)?;
-    Ok(Arc::new(Pool2d { kind, window, activation }))
+    let activation = options.fused_activation_function()?;
+    let range = if context.input(0)?.dtype == DType::F32 {
+        Range::Real(bounds(context.activation_f32(activation)?))
+    } else {
+        context.quantization(context.inputs[0])?;
+        Range::Stored(context.activation(activation)?)
+    };
+    Ok(Arc::new(Pool2d { kind, window, range }))
 }
 
 impl Operator for Pool2d {
@@ -86,15 +102,22 @@ impl Operator for Pool2d {
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
-        let params = self.params(x.shape)?;
-        with_quantized!(x.dtype, T => {
-            let mut values = output.zeros::<T>();
-            match self.kind {
-                Kind::Average => average_pool2d(&params, &x.values::<T>(), &mut values),
-                Kind::Maximum => max_pool2d(&params, &x.values::<T>(), &mut values),
+        match self.range {
+            Range::Stored(range) => {
+                let params = self.params(x.shape, range)?;
+                with_quantized!(x.dtype, T => pool_values::<T>(&x, output, |x, y| match self.kind {
+                    Kind::Average => average_pool2d(&params, x, y),
+                    Kind::Maximum => max_pool2d(&params, x, y),
+                }))
             }
-            output.store(&values)
-        })
+            Range::Real(range) => {
+                let params = self.params(x.shape, range)?;
+                pool_values(&x, output, |x, y| match self.kind {
+                    Kind::Average => average_pool2d_f32(&params, x, y),
+                    Kind::Maximum => max_pool2d_f32(&params, x, y),
+                })
+            }
+        }
     }
 
     fn work_is_bounded(&self) -> bool {
@@ -102,9 +125,25 @@ impl Operator for Pool2d {
     }
 }
 
+/// Runs a reference function from the elements of one tensor to those of another.
+fn pool_values<X: Pod>(
+    x: &TensorView<'_>,
+    output: &mut TensorViewMut<'_>,
+    function: impl FnOnce(&[X], &mut [X]),
+) -> Result<()> {
+    let mut values = output.zeros::<X>();
+    function(&x.values::<X>(), &mut values);
+    output.store(&values)
+}
+
 impl Pool2d {
     /// The pooling of int16 values as a kernel.
-    fn lower_16(&self, lowering: &Lowering<'_>, [source, output]: [TensorId; 2]) -> Lowered {
+    fn lower_16(
+        &self,
+        lowering: &Lowering<'_>,
+        [source, output]: [TensorId; 2],
+        activation: ActivationRange,
+    ) -> Lowered {
         let spec = Pool16Spec {
             kind: match self.kind {
                 Kind::Average => Pool16Kind::Average,
@@ -113,7 +152,7 @@ impl Pool2d {
             input: lowering.image(source),
             window: self.window.kernel_window(),
             output: self.window.output,
-            range: range_16(self.activation),
+            range: range_16(activation),
             threads: lowering.threads,
         };
         let layer = Box::new(pool16::prepare(lowering.isa, &spec));
@@ -121,7 +160,7 @@ impl Pool2d {
     }
 
     /// Parameters of the reference for an input of this shape.
-    fn params(&self, input_shape: &[usize]) -> Result<Pool2dParams> {
+    fn params<R>(&self, input_shape: &[usize], activation: R) -> Result<Pool2dParams<R>> {
         let input_shape = nhwc_of(&[Some(input_shape)], 0)?;
         let [height, width] = self.window.output;
         Ok(Pool2dParams {
@@ -131,20 +170,20 @@ impl Pool2d {
             stride: self.window.stride,
             pad_top: self.window.pad_top,
             pad_left: self.window.pad_left,
-            activation: self.activation,
+            activation,
         })
     }
 }
 
 impl Lower for Pool2d {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
-        let Some(source) = node.inputs[0] else { return Ok(None) };
+        let (Some(source), Range::Stored(activation)) = (node.inputs[0], self.range) else { return Ok(None) };
         if !lowering.suits_kernels(node, 1) || !self.window.suits_kernels(lowering) {
             return Ok(None);
         }
         let output = node.outputs[0];
         if lowering.tensor(source).dtype == DType::I16 {
-            return Ok(Some(self.lower_16(lowering, [source, output])));
+            return Ok(Some(self.lower_16(lowering, [source, output], activation)));
         }
         let offset = lowering.offset(output);
         let spec = PoolSpec {
@@ -155,8 +194,8 @@ impl Lower for Pool2d {
             input: lowering.image(source),
             window: self.window.kernel_window(),
             output: self.window.output,
-            output_min: self.activation.lo + offset,
-            output_max: self.activation.hi + offset,
+            output_min: activation.lo + offset,
+            output_max: activation.hi + offset,
             pixel_stride: lowering.image(output).pixel_stride,
             threads: lowering.threads,
         };

@@ -135,10 +135,12 @@ pub struct ConvFilters {
 }
 
 /// Activations and weights of one 8-bit type with an optional int32 bias, or int16 activations and int8 weights with an
-/// optional bias.
+/// optional bias, or all of float32.
 pub(crate) fn conv_types(types: &TypeList) -> bool {
+    let floats = [DType::F32];
     let sixteen = types.input_is(0, &[DType::I16]) && types.input_is(1, &[DType::I8]) && types.output_is(&[DType::I16]);
-    types.one_8_bit_type(2) && types.input_is(2, &[DType::I32])
+    types.one_type(2, &floats) && types.input_is(2, &floats)
+        || types.one_8_bit_type(2) && types.input_is(2, &[DType::I32])
         || sixteen && types.input_is(2, &[DType::I32, DType::I64])
 }
 

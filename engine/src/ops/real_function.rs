@@ -1,11 +1,12 @@
-//! LOGISTIC, TANH, EXP, LOG, GELU and ELU: tables of a real function.
+//! LOGISTIC, TANH, EXP, LOG, GELU and ELU: tables of a real function, or the function itself on float32. SIN and COS: on
+//! float32 only.
 
 use std::sync::Arc;
 
 use ottava_ref::ops::interpolated::Interpolated;
 use ottava_ref::ops::real_function::{RealFunction, RealFunctionParams, real_function};
 use ottava_ref::ops::sigmoid16::{Sigmoid, Sigmoid16Params, sigmoid16};
-use ottava_ref::real::log2_of_power;
+use ottava_ref::real::{log2_of_power, nearest};
 
 use super::types::QUANTIZED;
 use super::unary::{Affine, Function, Unary, affine_ends, map};
@@ -27,41 +28,83 @@ enum Tabulated {
     Sigmoid(Sigmoid16Params),
     /// The others on int16.
     Interpolated(Interpolated),
+    /// float32.
+    Real(nearest::Function),
 }
 
-/// All three quantized types.
+/// All three quantized types, or float32.
 pub(crate) fn types(types: &TypeList) -> bool {
-    types.one_type(1, &QUANTIZED)
+    types.one_type(1, &QUANTIZED) || types.one_type(1, &[DType::F32])
 }
 
-/// Signed types.
+/// Signed types, or float32.
 pub(crate) fn signed_types(types: &TypeList) -> bool {
-    types.one_type(1, &[DType::I8, DType::I16])
+    types.one_type(1, &[DType::I8, DType::I16, DType::F32])
 }
 
-/// int8.
+/// float32.
+pub(crate) fn float_types(types: &TypeList) -> bool {
+    types.one_type(1, &[DType::F32])
+}
+
+/// int8 or float32.
 pub(crate) fn int8_types(types: &TypeList) -> bool {
-    types.one_type(1, &[DType::I8])
+    types.one_type(1, &[DType::I8, DType::F32])
+}
+
+/// The function on float32, where that is the type.
+fn on_floats(
+    context: &ImportContext<'_>,
+    name: &'static str,
+    function: nearest::Function,
+) -> Result<Option<Arc<dyn Operator>>> {
+    context.expect_inputs(1, 1)?;
+    let real = context.input(0)?.dtype == DType::F32;
+    Ok(real.then(|| Unary::operator(name, Tabulated::Real(function))))
 }
 
 pub(crate) fn logistic(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
-    sigmoid(context, "LOGISTIC", Sigmoid::Logistic)
+    match on_floats(context, "LOGISTIC", nearest::Function::Logistic)? {
+        Some(operator) => Ok(operator),
+        None => sigmoid(context, "LOGISTIC", Sigmoid::Logistic),
+    }
 }
 
 pub(crate) fn tanh(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
-    sigmoid(context, "TANH", Sigmoid::Tanh)
+    match on_floats(context, "TANH", nearest::Function::Tanh)? {
+        Some(operator) => Ok(operator),
+        None => sigmoid(context, "TANH", Sigmoid::Tanh),
+    }
+}
+
+pub(crate) fn sin(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
+    context.expect_inputs(1, 1)?;
+    Ok(Unary::operator("SIN", Tabulated::Real(nearest::Function::Sin)))
+}
+
+pub(crate) fn cos(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
+    context.expect_inputs(1, 1)?;
+    Ok(Unary::operator("COS", Tabulated::Real(nearest::Function::Cos)))
 }
 
 pub(crate) fn exp(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
-    tabulated(context, "EXP", RealFunction::Exp)
+    match on_floats(context, "EXP", nearest::Function::Exp)? {
+        Some(operator) => Ok(operator),
+        None => tabulated(context, "EXP", RealFunction::Exp),
+    }
 }
 
 pub(crate) fn elu(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
-    tabulated(context, "ELU", RealFunction::Elu)
+    match on_floats(context, "ELU", nearest::Function::Elu)? {
+        Some(operator) => Ok(operator),
+        None => tabulated(context, "ELU", RealFunction::Elu),
+    }
 }
 
 pub(crate) fn log(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
-    context.expect_inputs(1, 1)?;
+    if let Some(operator) = on_floats(context, "LOG", nearest::Function::Ln)? {
+        return Ok(operator);
+    }
     let [_, (scale, zero_point)] = affine_ends(context)?;
     let function = match context.output()?.dtype {
         DType::I16 => RealFunction::log::<i16>(scale, zero_point),
@@ -76,7 +119,14 @@ pub(crate) fn gelu(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>>
         _ => None,
     })?;
     let approximate = options.map(|options| options.approximate()).transpose()?.unwrap_or(false);
-    tabulated(context, "GELU", if approximate { RealFunction::GeluByTanh } else { RealFunction::Gelu })
+    let (table, real) = match approximate {
+        true => (RealFunction::GeluByTanh, nearest::Function::GeluByTanh),
+        false => (RealFunction::Gelu, nearest::Function::Gelu),
+    };
+    match on_floats(context, "GELU", real)? {
+        Some(operator) => Ok(operator),
+        None => tabulated(context, "GELU", table),
+    }
 }
 
 fn tabulated(context: &ImportContext<'_>, name: &'static str, function: RealFunction) -> Result<Arc<dyn Operator>> {
@@ -129,6 +179,7 @@ impl Function for Tabulated {
             }
             Self::Sigmoid(params) => map(x, output, |x, y| sigmoid16(params, x, y)),
             Self::Interpolated(table) => map(x, output, |x, y| table.apply(x, y)),
+            Self::Real(function) => map(x, output, |x, y| function.map(x, y)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ottava_ref::ops::float_rows::{l2_normalization_f32, log_softmax_f32};
 use ottava_ref::ops::l2_normalization::l2_normalization;
 use ottava_ref::ops::log_softmax::{LogSoftmaxParams, log_softmax};
 
@@ -19,7 +20,9 @@ const MAX_DEPTH: [usize; 2] = [33_025, 4095];
 #[derive(Clone, Debug)]
 enum Function {
     L2Normalization { input_zero_point: i32 },
+    RealL2Normalization,
     LogSoftmax(LogSoftmaxParams),
+    RealLogSoftmax,
 }
 
 /// An operator that treats each row of `depth` elements by itself.
@@ -31,7 +34,7 @@ struct Rows {
 }
 
 pub(crate) fn types(types: &TypeList) -> bool {
-    types.one_8_bit_type(1)
+    types.one_8_bit_type(1) || types.one_type(1, &[DType::F32])
 }
 
 pub(crate) fn import_l2_normalization(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
@@ -44,6 +47,9 @@ pub(crate) fn import_l2_normalization(context: &mut ImportContext<'_>) -> Result
     if activation != 0 {
         return Err(Error::invalid(format!("fused activation {activation} is not possible here")));
     }
+    if context.input(0)?.dtype == DType::F32 {
+        return operator(context, Function::RealL2Normalization);
+    }
     let [(_, input_zero_point), output] = affine_ends(context)?;
     let middle = if context.output()?.dtype == DType::I8 { 0 } else { 128 };
     expect_output(output, (1.0 / 128.0, middle))?;
@@ -52,6 +58,9 @@ pub(crate) fn import_l2_normalization(context: &mut ImportContext<'_>) -> Result
 
 pub(crate) fn import_log_softmax(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
     context.expect_inputs(1, 1)?;
+    if context.input(0)?.dtype == DType::F32 {
+        return operator(context, Function::RealLogSoftmax);
+    }
     let [(input_scale, _), output] = affine_ends(context)?;
     let greatest = if context.output()?.dtype == DType::I8 { 127 } else { 255 };
     expect_output(output, (1.0 / 16.0, greatest))?;
@@ -74,6 +83,7 @@ fn operator(context: &ImportContext<'_>, function: Function) -> Result<Arc<dyn O
     let most = match function {
         Function::L2Normalization { .. } => MAX_DEPTH[0],
         Function::LogSoftmax(_) => MAX_DEPTH[1],
+        Function::RealL2Normalization | Function::RealLogSoftmax => usize::MAX,
     };
     if depth > most {
         return Err(Error::unsupported(format!("rows of {depth} elements; at most {most} are exact")));
@@ -84,8 +94,8 @@ fn operator(context: &ImportContext<'_>, function: Function) -> Result<Arc<dyn O
 impl Operator for Rows {
     fn name(&self) -> &'static str {
         match self.function {
-            Function::L2Normalization { .. } => "L2_NORMALIZATION",
-            Function::LogSoftmax(_) => "LOG_SOFTMAX",
+            Function::L2Normalization { .. } | Function::RealL2Normalization => "L2_NORMALIZATION",
+            Function::LogSoftmax(_) | Function::RealLogSoftmax => "LOG_SOFTMAX",
         }
     }
 
@@ -101,10 +111,18 @@ impl Operator for Rows {
         let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
         // Rows without elements are no rows.
         let depth = self.depth.max(1);
-        with_8_bit!(x.dtype, T => map::<T, T>(&x, output, |x, y| match &self.function {
-            Function::L2Normalization { input_zero_point } => l2_normalization(*input_zero_point, depth, x, y),
-            Function::LogSoftmax(params) => log_softmax(params, depth, x, y),
-        }))
+        match &self.function {
+            Function::L2Normalization { input_zero_point } => {
+                with_8_bit!(x.dtype, T => {
+                    map::<T, T>(&x, output, |x, y| l2_normalization(*input_zero_point, depth, x, y))
+                })
+            }
+            Function::LogSoftmax(params) => {
+                with_8_bit!(x.dtype, T => map::<T, T>(&x, output, |x, y| log_softmax(params, depth, x, y)))
+            }
+            Function::RealL2Normalization => map(&x, output, |x, y| l2_normalization_f32(depth, x, y)),
+            Function::RealLogSoftmax => map(&x, output, |x, y| log_softmax_f32(depth, x, y)),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
-//! SOFTMAX over the last dimension, in fixed point.
+//! SOFTMAX over the last dimension, in fixed point or in float32.
 
 use std::sync::Arc;
 
 use ottava_kernels::softmax::{self, SoftmaxSpec};
+use ottava_ref::ops::float_rows::softmax_f32;
 use ottava_ref::ops::softmax::{SoftmaxParams, softmax};
 use ottava_ref::ops::softmax16::{Softmax16Params, softmax16};
 
@@ -31,11 +32,13 @@ pub(crate) struct Softmax {
 enum Params {
     Bytes(SoftmaxParams),
     Int16(Box<Softmax16Params>),
+    /// float32, with this beta.
+    Real(f32),
 }
 
-/// One quantized type, or int8 to int16.
+/// One quantized type, int8 to int16, or float32.
 pub(crate) fn types(types: &TypeList) -> bool {
-    let one = types.one_8_bit_type(1) || types.one_type(1, &[DType::I16]);
+    let one = types.one_8_bit_type(1) || types.one_type(1, &[DType::I16, DType::F32]);
     one || types.input_is(0, &[DType::I8]) && types.output_is(&[DType::I16])
 }
 
@@ -69,6 +72,9 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
     let source = context.input(0)?;
     let is_int16 = source.dtype == DType::I16;
     let depth = *source.shape.last().ok_or_else(|| Error::invalid("softmax of a scalar"))?;
+    if source.dtype == DType::F32 {
+        return Ok(Arc::new(Softmax { depth, params: Params::Real(beta), rank: source.shape.len() }));
+    }
     let most = MAX_DEPTH[usize::from(is_int16)];
     if depth > most {
         return Err(Error::unsupported(format!("rows of {depth} elements; at most {most} are exact")));
@@ -102,6 +108,7 @@ impl Operator for Softmax {
         let (x, output) = (input(inputs, 0)?, only_output(outputs)?);
         let params = match &self.params {
             Params::Bytes(params) => params,
+            Params::Real(beta) => return map(&x, output, |x, y| softmax_f32(*beta, self.depth.max(1), x, y)),
             Params::Int16(params) => return map(&x, output, |x, y| softmax16(params, self.depth, x, y)),
         };
         if output.dtype == DType::I16 {

@@ -7,9 +7,9 @@ use super::operator::Operator;
 use super::types::TypeList;
 use super::{
     absolute, add, arg_extreme, batch_matmul, cast, comparison, concatenation, conv_2d, depthwise_conv_2d, dequantize,
-    detection_postprocess, div, fill, floor_mod, fully_connected, gather, hard_swish, maximum_minimum, mul, pack, pad,
-    pool_2d, prelu, quantize, quantized, real_function, reduction, relu, reshape, resize_bilinear,
-    resize_nearest_neighbor, rows, select, shape, slice, softmax, space_to_batch_nd, space_to_depth, split,
+    detection_postprocess, div, fill, floor_mod, fully_connected, gather, hard_swish, logic, maximum_minimum, mul,
+    pack, pad, pool_2d, pow, prelu, quantize, quantized, real_function, reduction, relu, reshape, resize_bilinear,
+    resize_nearest_neighbor, rounding, rows, select, shape, slice, softmax, space_to_batch_nd, space_to_depth, split,
     square_root, squared_difference, squeeze, tile, topk_v2, transpose, transpose_conv,
 };
 use crate::error::Result;
@@ -64,18 +64,20 @@ impl OpSpec {
 /// operand run (`tests/operator_table.rs` compares with the recordings).
 pub(crate) static OPS: &[OpSpec] = &[
     // Weights.
-    op(3, "CONV_2D", 8, quantized::conv_types, conv_2d::import).with_filter().runs(&[I8, U8, I16], &[]),
+    op(3, "CONV_2D", 8, quantized::conv_types, conv_2d::import).with_filter().runs(&[I8, U8, I16], &[F32]),
     op(4, "DEPTHWISE_CONV_2D", 7, quantized::conv_types, depthwise_conv_2d::import)
         .with_filter()
-        .runs(&[I8, U8, I16], &[]),
+        .runs(&[I8, U8, I16], &[F32]),
     op(9, "FULLY_CONNECTED", 14, fully_connected::types, fully_connected::import)
         .with_filter()
-        .runs(&[I8, U8, I16], &[]),
-    op(67, "TRANSPOSE_CONV", 5, transpose_conv::types, transpose_conv::import).with_filter().runs(&[I8, U8, I16], &[]),
+        .runs(&[I8, U8, I16], &[F32]),
+    op(67, "TRANSPOSE_CONV", 5, transpose_conv::types, transpose_conv::import)
+        .with_filter()
+        .runs(&[I8, U8, I16], &[F32]),
     op(126, "BATCH_MATMUL", 4, batch_matmul::types, batch_matmul::import).runs(&[I8, I16, F32], &[]),
     // Pools and reductions.
-    op(1, "AVERAGE_POOL_2D", 3, pool_2d::types, pool_2d::import_average).runs(&[I8, U8, I16], &[]),
-    op(17, "MAX_POOL_2D", 3, pool_2d::types, pool_2d::import_maximum).runs(&[I8, U8, I16], &[]),
+    op(1, "AVERAGE_POOL_2D", 3, pool_2d::types, pool_2d::import_average).runs(&[I8, U8, I16], &[F32]),
+    op(17, "MAX_POOL_2D", 3, pool_2d::types, pool_2d::import_maximum).runs(&[I8, U8, I16], &[F32]),
     op(40, "MEAN", 3, reduction::types, reduction::import_mean).runs(&[I8, U8, I16], &[F32, I32, I64]),
     op(74, "SUM", 2, reduction::types, reduction::import_sum).runs(&[I8, U8, I16], &[F32, I32, I64]),
     op(81, "REDUCE_PROD", 2, reduction::product_types, reduction::import_product).runs(&[], &[I8, I16, F32, I32, I64]),
@@ -100,28 +102,37 @@ pub(crate) static OPS: &[OpSpec] = &[
         .runs(&[I8, U8], &[I16, F32, I32, I64, Bool]),
     op(72, "NOT_EQUAL", 4, comparison::equality_types, comparison::import_not_equal)
         .runs(&[I8, U8], &[I16, F32, I32, I64, Bool]),
+    op(78, "POW", 1, pow::types, pow::import).runs(&[], &[F32]),
+    op(84, "LOGICAL_OR", 1, logic::types, logic::or).runs(&[], &[Bool]),
+    op(86, "LOGICAL_AND", 1, logic::types, logic::and).runs(&[], &[Bool]),
     op(90, "FLOOR_DIV", 3, div::floor_types, div::import_floor).runs(&[I8], &[I16, F32, I32]),
     op(95, "FLOOR_MOD", 2, floor_mod::types, floor_mod::import).runs(&[I8], &[I16, F32, I32, I64]),
     op(99, "SQUARED_DIFFERENCE", 2, squared_difference::types, squared_difference::import).runs(&[I8], &[F32, I32]),
     // Functions of one input.
-    op(11, "L2_NORMALIZATION", 2, rows::types, rows::import_l2_normalization).runs(&[], &[I8, U8]),
-    op(14, "LOGISTIC", 3, real_function::types, real_function::logistic).runs(&[I8, U8, I16], &[]),
+    op(8, "FLOOR", 2, rounding::types, rounding::floor).runs(&[], &[F32]),
+    op(11, "L2_NORMALIZATION", 2, rows::types, rows::import_l2_normalization).runs(&[], &[I8, U8, F32]),
+    op(14, "LOGISTIC", 3, real_function::types, real_function::logistic).runs(&[I8, U8, I16], &[F32]),
     op(19, "RELU", 3, relu::types, relu::relu).runs(&[I8, U8, I16], &[F32]),
     op(20, "RELU_N1_TO_1", 1, relu::types, relu::relu_n1_to_1).runs(&[I8, U8], &[F32]),
     op(21, "RELU6", 3, relu::types, relu::relu6).runs(&[I8, U8, I16], &[F32]),
-    op(25, "SOFTMAX", 3, softmax::types, softmax::import).runs(&[I8, U8], &[I16]),
-    op(28, "TANH", 3, real_function::types, real_function::tanh).runs(&[I8, U8, I16], &[]),
-    op(47, "EXP", 2, real_function::signed_types, real_function::exp).runs(&[I8, I16], &[]),
-    op(50, "LOG_SOFTMAX", 2, rows::types, rows::import_log_softmax).runs(&[], &[I8, U8]),
+    op(25, "SOFTMAX", 3, softmax::types, softmax::import).runs(&[I8, U8], &[I16, F32]),
+    op(28, "TANH", 3, real_function::types, real_function::tanh).runs(&[I8, U8, I16], &[F32]),
+    op(47, "EXP", 2, real_function::signed_types, real_function::exp).runs(&[I8, I16], &[F32]),
+    op(50, "LOG_SOFTMAX", 2, rows::types, rows::import_log_softmax).runs(&[], &[I8, U8, F32]),
     op(59, "NEG", 1, absolute::neg_types, absolute::neg).runs(&[I8, I16], &[F32, I32, I64]),
-    op(73, "LOG", 2, real_function::signed_types, real_function::log).runs(&[I8, I16], &[]),
+    op(66, "SIN", 1, real_function::float_types, real_function::sin).runs(&[], &[F32]),
+    op(73, "LOG", 2, real_function::signed_types, real_function::log).runs(&[I8, I16], &[F32]),
     op(75, "SQRT", 2, square_root::types, square_root::sqrt).runs(&[I8], &[I16, F32]),
     op(76, "RSQRT", 3, square_root::types, square_root::rsqrt).runs(&[I8], &[I16, F32]),
+    op(87, "LOGICAL_NOT", 1, logic::not_types, logic::not).runs(&[], &[Bool]),
     op(98, "LEAKY_RELU", 2, relu::types, relu::leaky_relu).runs(&[I8, U8, I16], &[F32]),
     op(101, "ABS", 5, absolute::abs_types, absolute::abs).runs(&[I8, I16], &[F32, I32]),
-    op(111, "ELU", 1, real_function::int8_types, real_function::elu).runs(&[I8], &[]),
-    op(117, "HARD_SWISH", 1, hard_swish::types, hard_swish::import).runs(&[I8, U8], &[]),
-    op(150, "GELU", 2, real_function::types, real_function::gelu).runs(&[I8, U8, I16], &[]),
+    op(104, "CEIL", 1, rounding::types, rounding::ceil).runs(&[], &[F32]),
+    op(108, "COS", 1, real_function::float_types, real_function::cos).runs(&[], &[F32]),
+    op(111, "ELU", 1, real_function::int8_types, real_function::elu).runs(&[I8], &[F32]),
+    op(116, "ROUND", 1, rounding::types, rounding::round).runs(&[], &[F32]),
+    op(117, "HARD_SWISH", 1, hard_swish::types, hard_swish::import).runs(&[I8, U8], &[F32]),
+    op(150, "GELU", 2, real_function::types, real_function::gelu).runs(&[I8, U8, I16], &[F32]),
     op(152, "RELU_0_TO_1", 1, relu::types, relu::relu_0_to_1).runs(&[I8, U8], &[F32]),
     // Conversions.
     op(6, "DEQUANTIZE", 6, dequantize::types, dequantize::import).runs(&[I8, U8, I16], &[F16]),

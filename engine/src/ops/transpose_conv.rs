@@ -6,6 +6,7 @@ use ottava_kernels::Layer;
 use ottava_kernels::transpose::{self, Transpose16Spec, TransposeSpec};
 use ottava_ref::ops::transpose_conv::transpose_conv;
 
+use super::float_conv::{self, Geometry, Kind};
 use super::quantized::{ConvQuantization, Operands, conv_types};
 use super::view::{input, only_output};
 use super::weighted::{Constants, Constants16, WeightedTensors, conv_params, evaluate_weighted};
@@ -67,6 +68,9 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
         )));
     }
     let activation = options.fused_activation_function()?;
+    if context.output()?.dtype == DType::F32 {
+        return float_conv::import(context, Kind::Transposed, Geometry { window, filter_shape }, activation);
+    }
     let quantization =
         ConvQuantization::import(context, Operands::TRANSPOSE, activation, options.quantized_bias_type()?)?;
     Ok(Arc::new(TransposeConv { window, filter_shape, quantization }))
@@ -79,10 +83,7 @@ impl Operator for TransposeConv {
 
     fn infer_shapes(&self, inputs: &InputShapes<'_>) -> Result<Vec<Vec<usize>>> {
         let [batches, height, width, _] = nhwc_of(inputs, 2)?;
-        if [height, width] != self.window.output {
-            let [h, w] = self.window.output;
-            return Err(Error::invalid(format!("an image of {height} x {width} where {h} x {w} was imported")));
-        }
+        self.window.check_windows(height, width)?;
         let [height, width] = self.window.input;
         Ok(vec![vec![batches, height, width, self.filter_shape[0]]])
     }

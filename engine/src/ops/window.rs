@@ -80,6 +80,15 @@ impl Window2d {
         Err(Error::invalid(format!("an image of {height} x {width} where {h} x {w} was imported")))
     }
 
+    /// Checks that an image has a pixel for each window, as those that transposed convolutions read.
+    pub(crate) fn check_windows(&self, height: usize, width: usize) -> Result<()> {
+        if [height, width] == self.output {
+            return Ok(());
+        }
+        let [h, w] = self.output;
+        Err(Error::invalid(format!("an image of {height} x {width} where {h} x {w} was imported")))
+    }
+
     /// The windows with padding added. `input` becomes the extent of what is inside the padding.
     pub(crate) fn padded(&self, padding: ImagePadding) -> Self {
         let ImagePadding { vertical: [top, bottom], horizontal: [left, right] } = padding;

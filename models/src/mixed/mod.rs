@@ -4,6 +4,7 @@
 //! give the output's scale (no tensor saturates everywhere or has one value only) and the shapes for the next ones.
 
 mod arithmetic;
+mod floats;
 mod functions;
 mod graph;
 mod movement;
@@ -20,7 +21,7 @@ use crate::rng::Rng;
 /// Adds an operator to a network, or finds that nothing there suits it.
 type Draw = fn(&mut Mixer) -> Option<()>;
 
-/// Seeds with this remainder modulo [`OWN_STRIDE`] may have operators whose oracle is wrong or missing.
+/// Seeds with this remainder modulo [`OWN_STRIDE`] may have operators whose oracle is wrong, missing or no definition.
 const OWN_REMAINDER: u64 = 4;
 const OWN_STRIDE: u64 = 5;
 
@@ -38,6 +39,7 @@ pub(crate) fn build(seed: u64) -> Vec<u8> {
     }
     if seed % OWN_STRIDE == OWN_REMAINDER {
         draws.extend(arithmetic::OWN_DRAWS);
+        draws.extend(floats::OWN_DRAWS);
     }
     let mut attempts = 0;
     while mixer.operator_count() < steps && attempts < 40 * steps {

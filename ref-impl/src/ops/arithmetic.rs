@@ -28,6 +28,6 @@ pub fn arithmetic<T: Number>(operation: Arithmetic, range: [T; 2], [a, b]: Pair<
             Arithmetic::Mul => a.times(b),
             Arithmetic::SquaredDifference => a.minus(b).times(a.minus(b)),
         };
-        result.clamp_to(range)
+        result.one_nan().clamp_to(range)
     });
 }

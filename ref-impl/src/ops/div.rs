@@ -9,6 +9,7 @@ use crate::fixed::{Multiplier, rounding_divide_by_pot, saturating_rounding_doubl
 use crate::float::Float;
 use crate::number::Number;
 use crate::ops::softmax::one_over_one_plus_x;
+use crate::real::one_nan;
 
 /// Parameters of [`div`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +68,7 @@ fn quotient(dividend: i32, divisor: i32, multiplier: Multiplier) -> i32 {
 /// # Panics
 /// As [`div`].
 pub fn div_f32(range: [f32; 2], [a, b]: Pair<'_, f32>, output: &mut [f32]) {
-    map_pairs(a, b, output, |a, b| (a / b).clamp_to(range));
+    map_pairs(a, b, output, |a, b| one_nan(a / b).clamp_to(range));
 }
 
 /// Quotient of integers, rounded towards 0 and clamped to `range`.
@@ -115,7 +116,7 @@ pub fn floor_div<T: Copy + Into<i64> + TryFrom<i64>>([a, b]: Pair<'_, T>, output
 /// # Panics
 /// As [`div`].
 pub fn floor_div_f32([a, b]: Pair<'_, f32>, output: &mut [f32]) -> Result<()> {
-    try_map_pairs(a, b, output, |a, b| if b == 0.0 { Err(Error::DivisionByZero) } else { Ok((a / b).floor()) })
+    try_map_pairs(a, b, output, |a, b| if b == 0.0 { Err(Error::DivisionByZero) } else { Ok(one_nan((a / b).floor())) })
 }
 
 #[cfg(test)]

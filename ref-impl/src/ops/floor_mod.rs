@@ -2,6 +2,7 @@
 
 use crate::broadcast::{Pair, try_map_pairs};
 use crate::error::{Error, Result};
+use crate::real::one_nan;
 
 /// Remainder of integers, of stored values as they are.
 ///
@@ -36,7 +37,8 @@ pub fn floor_mod_f32([a, b]: Pair<'_, f32>, output: &mut [f32]) -> Result<()> {
             return Err(Error::DivisionByZero);
         }
         let truncated = a % b;
-        Ok(if truncated != 0.0 && (b < 0.0) != (truncated < 0.0) { truncated + b } else { truncated })
+        let floored = if truncated != 0.0 && (b < 0.0) != (truncated < 0.0) { truncated + b } else { truncated };
+        Ok(one_nan(floored))
     })
 }
 

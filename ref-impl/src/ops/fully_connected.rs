@@ -1,5 +1,6 @@
 //! FULLY_CONNECTED (`docs/numerics.md` §6).
 
+use super::conv_params::{finish_f32, fused_dot};
 use super::conv2d::dot;
 use super::{check_per_channel, finish, per_channel};
 use crate::accumulator::Accumulator;
@@ -75,6 +76,47 @@ pub fn fully_connected<X: Quantized, W: Quantized, A: Accumulator>(
             );
             let accumulator = sum.add(bias.map_or(A::default(), |bias| bias[channel]));
             output[batch * channels + channel] = X::from_clamped(requantize(params, accumulator, channel));
+        }
+    }
+}
+
+/// Parameters of [`fully_connected_f32`].
+#[derive(Clone, Copy, Debug)]
+pub struct FloatFullyConnectedParams {
+    /// Rows of the input.
+    pub batches: usize,
+    /// Elements of an input row.
+    pub input_depth: usize,
+    /// Elements of an output row.
+    pub output_depth: usize,
+    /// Range of the fused activation; the greatest finite magnitudes where there is none.
+    pub range: [f32; 2],
+}
+
+/// [`fully_connected`] of real numbers (`docs/numerics.md` §14): each sum begins with 0 and takes its products in the
+/// order of the row, each fused, then the bias.
+///
+/// # Panics
+/// When a slice does not match its shape.
+pub fn fully_connected_f32(
+    params: &FloatFullyConnectedParams,
+    input: &[f32],
+    filter: &[f32],
+    bias: Option<&[f32]>,
+    output: &mut [f32],
+) {
+    let FloatFullyConnectedParams { batches, input_depth: depth, output_depth: channels, range } = *params;
+    check_length("the input", input.len(), batches * depth);
+    check_length("the filter", filter.len(), channels * depth);
+    check_length("the output", output.len(), batches * channels);
+    if let Some(bias) = bias {
+        check_length("the bias", bias.len(), channels);
+    }
+    for batch in 0..batches {
+        let row = &input[batch * depth..(batch + 1) * depth];
+        for channel in 0..channels {
+            let sum = fused_dot(0.0, row, &filter[channel * depth..(channel + 1) * depth]);
+            output[batch * channels + channel] = finish_f32(sum, bias, channel, range);
         }
     }
 }

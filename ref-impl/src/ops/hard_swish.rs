@@ -1,8 +1,10 @@
-//! HARD_SWISH on 8-bit tensors: `x · clamp(x + 3, 0, 6) / 6` in 16 bits (`docs/numerics.md` §7.12).
+//! HARD_SWISH: `x · clamp(x + 3, 0, 6) / 6` in 16 bits for 8-bit tensors (`docs/numerics.md` §7.12), and in f32 (§14).
 
 use crate::element::Quantized;
 use crate::error::{Error, Result};
 use crate::fixed::{Multiplier, rounding_divide_by_pot};
+use crate::number::Number;
+use crate::real::one_nan;
 
 /// Fraction bits that the input gains.
 const EXTRA_BITS: u32 = 7;
@@ -97,4 +99,15 @@ fn high_product(a: i16, b: i16) -> i16 {
 fn saturating_shift(value: i16, exponent: i32) -> i16 {
     let shifted = i64::from(value) << exponent.min(31);
     shifted.clamp(i64::from(i16::MIN), i64::from(i16::MAX)) as i16
+}
+
+/// HARD_SWISH of real numbers, each of its four operations rounded: `x · clamp(x + 3, 0, 6)`, divided by 6.
+///
+/// # Panics
+/// When input and output differ in length.
+pub fn hard_swish_f32(input: &[f32], output: &mut [f32]) {
+    assert_eq!(input.len(), output.len(), "lengths of input and output");
+    for (&x, out) in input.iter().zip(output) {
+        *out = one_nan(x * (x + 3.0).clamp_to([0.0, 6.0]) / 6.0);
+    }
 }

@@ -5,11 +5,13 @@ use alloc::vec::Vec;
 use crate::activation::ActivationRange;
 use crate::element::Quantized;
 use crate::geometry::{Axis, tap_position};
+use crate::number::Number;
 use crate::shape::{check_length, element_count};
 
-/// Parameters of [`max_pool2d`] and [`super::average_pool2d::average_pool2d`].
+/// Parameters of [`max_pool2d`] and [`super::average_pool2d::average_pool2d`], and with `[f32; 2]` as the range those
+/// of their float32 forms.
 #[derive(Clone, Debug)]
-pub struct Pool2dParams {
+pub struct Pool2dParams<R = ActivationRange> {
     /// NHWC.
     pub input_shape: [usize; 4],
     /// NHWC; batches and channels as the input.
@@ -23,7 +25,7 @@ pub struct Pool2dParams {
     /// Columns of padding left of the input.
     pub pad_left: usize,
     /// Range of the fused activation.
-    pub activation: ActivationRange,
+    pub activation: R,
 }
 
 /// Largest raw value inside the image, clamped. A window without any gives the type's minimum,
@@ -34,16 +36,28 @@ pub struct Pool2dParams {
 pub fn max_pool2d<X: Quantized>(params: &Pool2dParams, input: &[X], output: &mut [X]) {
     for_each_window(params, input, output, |window| {
         let largest = window.iter().map(|x| x.to_i32()).max();
-        params.activation.clamp(largest.unwrap_or(X::MIN))
+        X::from_clamped(params.activation.clamp(largest.unwrap_or(X::MIN)))
+    });
+}
+
+/// [`max_pool2d`] of real numbers (`docs/numerics.md` §14). NaN is never larger, and a window without anything larger
+/// gives the least finite number.
+///
+/// # Panics
+/// As [`max_pool2d`].
+pub fn max_pool2d_f32(params: &Pool2dParams<[f32; 2]>, input: &[f32], output: &mut [f32]) {
+    for_each_window(params, input, output, |window| {
+        let largest = window.iter().fold(f32::MIN, |largest, &x| if largest < x { x } else { largest });
+        largest.clamp_to(params.activation)
     });
 }
 
 /// Sets each output element to `reduce` of the input elements its window covers.
-pub(crate) fn for_each_window<X: Quantized>(
-    params: &Pool2dParams,
+pub(crate) fn for_each_window<R, X: Copy>(
+    params: &Pool2dParams<R>,
     input: &[X],
     output: &mut [X],
-    reduce: impl Fn(&[X]) -> i32,
+    reduce: impl Fn(&[X]) -> X,
 ) {
     check_length("the input", input.len(), element_count(&params.input_shape));
     check_length("the output", output.len(), element_count(&params.output_shape));
@@ -73,7 +87,7 @@ pub(crate) fn for_each_window<X: Quantized>(
                         }
                     }
                     if let Some(out) = next.next() {
-                        *out = X::from_clamped(reduce(&window));
+                        *out = reduce(&window);
                     }
                 }
             }

@@ -3,6 +3,7 @@
 use crate::broadcast::{Operand, Pair, map_pairs};
 use crate::element::Quantized;
 use crate::fixed::Multiplier;
+use crate::real::one_nan;
 
 /// Parameters of [`prelu`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,5 +48,5 @@ pub fn prelu<X: Quantized, A: Quantized>(
 /// # Panics
 /// As [`prelu`].
 pub fn prelu_f32([input, alpha]: Pair<'_, f32>, output: &mut [f32]) {
-    map_pairs(input, alpha, output, |x, alpha| if x >= 0.0 { x } else { x * alpha });
+    map_pairs(input, alpha, output, |x, alpha| if x >= 0.0 { x } else { one_nan(x * alpha) });
 }

@@ -1,6 +1,6 @@
-//! Operators that are a table of a real function on 8-bit tensors: LOGISTIC, TANH, EXP, LOG, GELU,
-//! ELU (`docs/numerics.md` §7.14, §7.25). Their 16-bit forms are in [`super::interpolated`] and
-//! [`super::sigmoid16`].
+//! Operators that are a real function of each element: LOGISTIC, TANH, EXP, LOG, GELU, ELU on 8-bit tensors
+//! (`docs/numerics.md` §7.14, §7.25). Their 16-bit forms are in [`super::interpolated`] and [`super::sigmoid16`], their
+//! float32 forms in [`crate::real::nearest`].
 
 use crate::element::Quantized;
 #[cfg(not(any(feature = "std", test)))]

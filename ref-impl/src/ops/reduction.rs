@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::mean::MeanParams;
 use crate::element::Quantized;
 use crate::fixed::Multiplier;
+use crate::real;
 use crate::shape::{check_length, element_count};
 
 /// What is reduced. Results hold the remaining dimensions, row-major.
@@ -93,6 +94,11 @@ pub trait Number: Copy + PartialOrd {
 
     /// The product; integers wrap.
     fn times(self, other: Self) -> Self;
+
+    /// The number; where it is no number, the one NaN that operators compute.
+    fn one_nan(self) -> Self {
+        self
+    }
 }
 
 macro_rules! integers {
@@ -129,6 +135,10 @@ impl Number for f32 {
     fn times(self, other: Self) -> Self {
         self * other
     }
+
+    fn one_nan(self) -> Self {
+        real::one_nan(self)
+    }
 }
 
 /// REDUCE_MAX: the largest element. NaN is never larger.
@@ -154,7 +164,7 @@ pub fn reduce_min<T: Number>(reduction: &Reduction<'_>, input: &[T], output: &mu
 /// # Panics
 /// When a slice does not match its shape.
 pub fn sum_of_numbers<T: Number>(reduction: &Reduction<'_>, input: &[T], output: &mut [T]) {
-    output.copy_from_slice(&reduction.fold(input, T::ZERO, T::plus));
+    store(reduction.fold(input, T::ZERO, T::plus), output);
 }
 
 /// REDUCE_PROD of numbers without scales.
@@ -162,7 +172,15 @@ pub fn sum_of_numbers<T: Number>(reduction: &Reduction<'_>, input: &[T], output:
 /// # Panics
 /// When a slice does not match its shape.
 pub fn product_of_numbers<T: Number>(reduction: &Reduction<'_>, input: &[T], output: &mut [T]) {
-    output.copy_from_slice(&reduction.fold(input, T::ONE, T::times));
+    store(reduction.fold(input, T::ONE, T::times), output);
+}
+
+/// Stores results of arithmetic.
+fn store<T: Number>(results: Vec<T>, output: &mut [T]) {
+    check_length("the output", output.len(), results.len());
+    for (out, result) in output.iter_mut().zip(results) {
+        *out = result.one_nan();
+    }
 }
 
 /// MEAN of f32: the sum in f32, divided by the count. The mean of nothing is NaN.
@@ -172,7 +190,7 @@ pub fn product_of_numbers<T: Number>(reduction: &Reduction<'_>, input: &[T], out
 pub fn mean_of_floats(reduction: &Reduction<'_>, input: &[f32], output: &mut [f32]) {
     let count = reduction.count() as f32;
     let sums = reduction.fold(input, 0.0_f32, |sum, x| sum + x);
-    output.copy_from_slice(&sums.iter().map(|sum| sum / count).collect::<Vec<_>>());
+    store(sums.iter().map(|sum| sum / count).collect(), output);
 }
 
 /// MEAN of integers: the sum in 64 bits, wrapping, divided by the count, truncating. The mean of nothing is 0.

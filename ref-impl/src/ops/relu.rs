@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::fixed::Multiplier;
 #[cfg(not(any(feature = "std", test)))]
 use crate::float::Float;
-use crate::real::to_stored;
+use crate::real::{one_nan, to_stored};
 use crate::scales;
 
 /// Parameters of [`relu`].
@@ -127,6 +127,6 @@ pub fn leaky_relu<X: Quantized>(params: &LeakyReluParams, input: &[X], output: &
 pub fn leaky_relu_f32(alpha: f32, input: &[f32], output: &mut [f32]) {
     assert_eq!(input.len(), output.len(), "lengths of input and output");
     for (&x, out) in input.iter().zip(output) {
-        *out = if x > 0.0 { x } else { x * alpha };
+        *out = if x > 0.0 { x } else { one_nan(x * alpha) };
     }
 }

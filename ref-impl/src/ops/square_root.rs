@@ -7,7 +7,7 @@ use crate::fixed::{Multiplier, inverse_sqrt};
 use crate::float::Float;
 use crate::ops::interpolated::Interpolated;
 use crate::ops::real_function::RealFunctionParams;
-use crate::real::to_stored;
+use crate::real::{one_nan, to_stored};
 
 /// SQRT: dequantized, rooted and divided in f32, then truncated.
 ///
@@ -35,7 +35,7 @@ pub fn sqrt<X: Quantized>(params: &RealFunctionParams, input: &[X], output: &mut
 pub fn sqrt_f32(input: &[f32], output: &mut [f32]) {
     assert_eq!(input.len(), output.len(), "lengths of input and output");
     for (&x, out) in input.iter().zip(output) {
-        *out = x.sqrt();
+        *out = one_nan(x.sqrt());
     }
 }
 
@@ -46,7 +46,7 @@ pub fn sqrt_f32(input: &[f32], output: &mut [f32]) {
 pub fn reciprocal_sqrt_f32(input: &[f32], output: &mut [f32]) {
     assert_eq!(input.len(), output.len(), "lengths of input and output");
     for (&x, out) in input.iter().zip(output) {
-        *out = 1.0 / x.sqrt();
+        *out = one_nan(1.0 / x.sqrt());
     }
 }
 

@@ -77,17 +77,20 @@ def depthwise_conv_2d(g):
     return Case("DEPTHWISE_CONV_2D", table, operands, [output])
 
 
+def transposed_extents(g, size, kernel, stride, padding):
+    """Output extents that suit an input: with SAME any whose windows are as many as the input's pixels."""
+    if padding == "same":
+        return [max(1, i * s - g.integer(0, s - 1)) for i, s in zip(size, stride)]
+    return [(i - 1) * s + k + g.integer(0, s - 1) for i, s, k in zip(size, stride, kernel)]
+
+
 @operator("TRANSPOSE_CONV", "int8", "uint8", "int16", "int16.bias32")
 def transpose_conv(g):
     _, kernel, stride, _, padding = g.window()
     size = [g.integer(1, 5), g.integer(1, 5)]
     channels, outputs = g.integer(1, 6), g.integer(1, 5)
     batches = g.integer(1, 2)
-    # With SAME any extent will do whose windows are as many as the input's pixels.
-    if padding == "same":
-        extents = [max(1, i * s - g.integer(0, s - 1)) for i, s in zip(size, stride)]
-    else:
-        extents = [(i - 1) * s + k + g.integer(0, s - 1) for i, s, k in zip(size, stride, kernel)]
+    extents = transposed_extents(g, size, kernel, stride, padding)
     source = g.input([batches, *size, channels])
     weights = filter_of(g, [outputs, *kernel, channels], 0)
     output = output_of(g, source, weights, max(1, kernel[0] * kernel[1] // (stride[0] * stride[1])) * channels)
