@@ -22,8 +22,8 @@ Examples:
   ottava pack net.tflite -o net.ottava          a file that starts at once, with weights as kernels take them
 
 MODEL is the path of a .tflite or .ottava file or a built-in name: inception-v3, mobilenet-v1, mobilenet-v2,
-resnet50, each also with -uint8, and ssd-mobilenet-v2. A built-in network has seeded weights; it is
-built once and kept in the user's cache folder, or in the one that OTTAVA_CACHE names.
+resnet50, each also with -uint8, ssd-mobilenet-v2, and inception-v3-f32 and mobilenet-v2-f32. A built-in network has
+seeded weights; it is built once and kept in the user's cache folder, or in the one that OTTAVA_CACHE names.
 
 OTTAVA_ISA=avx2 (for instance) narrows the instruction set where --isa does not choose one.
 Exit codes: 0 success, 1 failure, 2 wrong usage.";

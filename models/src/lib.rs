@@ -21,6 +21,7 @@
 pub mod builder;
 mod calibrate;
 mod file;
+mod floats;
 mod forward;
 mod images;
 mod mixed;

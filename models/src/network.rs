@@ -45,6 +45,8 @@ pub(crate) struct TensorRecord {
     pub(crate) quantization: Option<Quantization>,
     pub(crate) weights: Option<WeightQuantization>,
     pub(crate) data: Option<Vec<u8>>,
+    /// Weights before they were quantized, in the order of `data`; empty unless the builder keeps them.
+    pub(crate) reals: Vec<f32>,
     pub(crate) samples: Vec<i16>,
 }
 

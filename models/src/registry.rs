@@ -54,12 +54,18 @@ impl Builtin {
     }
 }
 
-static BUILTINS: [Builtin; 9] = [
+static BUILTINS: [Builtin; 11] = [
     Builtin {
         name: "inception-v3",
         description: "Inception v3, 299x299, int8 with per-channel weights, seeded weights",
         make: || inception_v3::build(Form::Int8),
         hash: 0xa118_d38e_6bcc_c432_0003_2e7c_53da_1036,
+    },
+    Builtin {
+        name: "inception-v3-f32",
+        description: "Inception v3, 299x299, float32, the weights that inception-v3 quantizes",
+        make: inception_v3::build_f32,
+        hash: 0xd768_d15a_071e_0d0c_2bf1_9a56_9139_ea65,
     },
     Builtin {
         name: "inception-v3-uint8",
@@ -84,6 +90,12 @@ static BUILTINS: [Builtin; 9] = [
         description: "MobileNet v2 1.0, 224x224, int8 with per-channel weights, seeded weights",
         make: || mobilenet::v2(Form::Int8),
         hash: 0x040b_27ad_31f5_cadb_e23b_d141_507e_4875,
+    },
+    Builtin {
+        name: "mobilenet-v2-f32",
+        description: "MobileNet v2 1.0, 224x224, float32, the weights that mobilenet-v2 quantizes",
+        make: mobilenet::v2_f32,
+        hash: 0x78df_bd80_9251_3afa_5572_a01e_e6a5_3b12,
     },
     Builtin {
         name: "mobilenet-v2-uint8",

@@ -45,6 +45,8 @@ pub(crate) struct WeightShape {
 pub(crate) struct QuantizedWeights {
     pub(crate) centered: Vec<i16>,
     pub(crate) zero_point: i32,
+    /// The same before rounding, in units of the quantization's step; empty where nobody asks for them.
+    pub(crate) steps: Vec<f32>,
 }
 
 impl QuantizedWeights {
@@ -54,11 +56,15 @@ impl QuantizedWeights {
     }
 }
 
-/// Weights of `shape` under `spec`.
-pub(crate) fn generate(shape: WeightShape, spec: &Weights) -> QuantizedWeights {
+/// Weights of `shape` under `spec`; `keep_reals` says whether int8 ones remember what they were before rounding.
+pub(crate) fn generate(shape: WeightShape, spec: &Weights, keep_reals: bool) -> QuantizedWeights {
     let reals = reals(shape);
     let mut quantized = match shape.form {
-        Form::Int8 => QuantizedWeights { centered: symmetric(&reals, shape.depth, spec.per_channel), zero_point: 0 },
+        Form::Int8 => {
+            let steps = symmetric(&reals, shape.depth, spec.per_channel);
+            let centered = steps.par_iter().map(|v| v.round() as i16).collect();
+            QuantizedWeights { centered, zero_point: 0, steps: if keep_reals { steps } else { Vec::new() } }
+        }
         Form::Uint8 => asymmetric(&reals, spec.zero_point),
     };
     if spec.style == WeightStyle::Extreme {
@@ -87,16 +93,16 @@ fn reals(shape: WeightShape) -> Vec<f32> {
     reals
 }
 
-/// Symmetric int8 in -127..=127, by channel or over the whole tensor.
-fn symmetric(reals: &[f32], depth: usize, per_channel: bool) -> Vec<i16> {
+/// Symmetric int8 in -127..=127 before rounding, by channel or over the whole tensor.
+fn symmetric(reals: &[f32], depth: usize, per_channel: bool) -> Vec<f32> {
     let run = if per_channel { depth } else { reals.len() };
-    let mut centered = vec![0i16; reals.len()];
-    centered.par_chunks_mut(run.max(1)).zip(reals.par_chunks(run.max(1))).for_each(|(out, reals)| {
+    let mut steps = vec![0f32; reals.len()];
+    steps.par_chunks_mut(run.max(1)).zip(reals.par_chunks(run.max(1))).for_each(|(out, reals)| {
         let largest = reals.iter().fold(1e-6f32, |m, v| m.max(v.abs()));
         let factor = 127.0 / largest;
-        out.iter_mut().zip(reals).for_each(|(o, &v)| *o = (v * factor).round() as i16);
+        out.iter_mut().zip(reals).for_each(|(o, &v)| *o = v * factor);
     });
-    centered
+    steps
 }
 
 /// Asymmetric uint8 over the whole tensor.
@@ -106,7 +112,7 @@ fn asymmetric(reals: &[f32], zero_point: Option<u8>) -> QuantizedWeights {
     let zero_point = zero_point.map_or_else(|| ((-low / scale).round() as i32).clamp(0, 255), i32::from);
     let (min, max) = (-zero_point, 255 - zero_point);
     let centered = reals.par_iter().map(|&v| ((v / scale).round() as i32).clamp(min, max) as i16).collect();
-    QuantizedWeights { centered, zero_point }
+    QuantizedWeights { centered, zero_point, steps: Vec::new() }
 }
 
 fn drive_to_the_ends(weights: &mut QuantizedWeights, shape: WeightShape) {
@@ -133,7 +139,7 @@ mod tests {
 
     #[test]
     fn every_int8_channel_uses_its_range() {
-        let weights = generate(SHAPE, &Weights::default());
+        let weights = generate(SHAPE, &Weights::default(), false);
         for filter in weights.centered.chunks(SHAPE.depth) {
             assert_eq!(filter.iter().map(|w| w.abs()).max(), Some(127));
         }
@@ -143,7 +149,7 @@ mod tests {
     fn uint8_weights_stay_in_range_for_every_zero_point() {
         for zero_point in [None, Some(0), Some(128), Some(255)] {
             let spec = Weights { zero_point, ..Weights::default() };
-            let weights = generate(WeightShape { form: Form::Uint8, ..SHAPE }, &spec);
+            let weights = generate(WeightShape { form: Form::Uint8, ..SHAPE }, &spec, false);
             assert!(zero_point.is_none_or(|z| weights.zero_point == i32::from(z)));
             assert!(weights.centered.iter().all(|&w| (0..256).contains(&(i32::from(w) + weights.zero_point))));
         }
@@ -151,7 +157,7 @@ mod tests {
 
     #[test]
     fn extreme_weights_hold_both_ends() {
-        let weights = generate(SHAPE, &Weights { style: WeightStyle::Extreme, ..Weights::default() });
+        let weights = generate(SHAPE, &Weights { style: WeightStyle::Extreme, ..Weights::default() }, false);
         let count = |end: i16| weights.centered.iter().filter(|&&w| w == end).count();
         assert!(count(-128) > 200 && count(127) > 200);
     }

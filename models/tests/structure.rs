@@ -147,6 +147,19 @@ fn files_do_not_depend_on_threads() {
     assert!(one == build(2) && one == build(5));
 }
 
+/// The oracle's bits are not theirs, so that they have no recordings; their bytes are known all the same.
+#[test]
+fn float_forms_have_the_operators_of_the_int8_forms_and_known_bytes() {
+    for name in ["inception-v3", "mobilenet-v2"] {
+        let float = format!("{name}-f32");
+        let operators = |name: &str| network(name).layers().into_iter().map(|layer| (layer.operator, layer.shape));
+        assert!(operators(name).eq(operators(&float)), "{float}");
+        assert_eq!(network(name).macs(), network(&float).macs());
+        let file = network(&float).to_file();
+        assert!(known(&float).is_file(&file[..]).expect("memory can be read"), "{float} has other bytes");
+    }
+}
+
 #[test]
 fn names_are_unique_and_cache_names_carry_the_revision() {
     let mut names: Vec<String> = builtins().iter().map(|b| b.cache_file_name()).collect();

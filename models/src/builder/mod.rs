@@ -43,6 +43,8 @@ pub struct NetworkBuilder {
     form: Form,
     seed: u64,
     images: usize,
+    /// Whether weights remember what they were before they were quantized, for [`Network::in_floats`].
+    keep_reals: bool,
     rng: Rng,
     tensors: Vec<TensorRecord>,
     operators: Vec<OperatorRecord>,
@@ -67,6 +69,7 @@ impl NetworkBuilder {
             form,
             seed,
             images: 2,
+            keep_reals: false,
             rng: Rng::new(seed),
             tensors: Vec::new(),
             operators: Vec::new(),
@@ -78,6 +81,12 @@ impl NetworkBuilder {
     pub fn calibration_images(mut self, images: usize) -> NetworkBuilder {
         assert!(images > 0 && self.tensors.is_empty(), "the number of images is set first, and is at least 1");
         self.images = images;
+        self
+    }
+
+    /// Lets int8 weights remember what they were before they were quantized.
+    pub(crate) fn keep_reals(mut self) -> NetworkBuilder {
+        self.keep_reals = true;
         self
     }
 

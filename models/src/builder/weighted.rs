@@ -159,7 +159,7 @@ impl NetworkBuilder {
 
     fn make_weights(&mut self, input: TensorId, (outputs, depth): (usize, usize), spec: &Weights) -> QuantizedWeights {
         let shape = WeightShape { outputs, depth, form: self.form(input), seed: self.layer_seed() };
-        weights::generate(shape, spec)
+        weights::generate(shape, spec, self.keep_reals)
     }
 
     /// Calibrates, stores weights and bias, and appends the operator.
@@ -211,11 +211,13 @@ impl NetworkBuilder {
         affine: Option<&Affine>,
     ) -> Vec<TensorId> {
         let index = self.operators.len();
+        let reals = layer.reals(scales);
         let weights = TensorRecord {
             name: format!("{}_{index}/weights", layer.name),
             shape: layer.shape,
             element: Element::Quantized(form),
             data: Some(layer.bytes),
+            reals,
             weights: Some(WeightQuantization {
                 scales: scales.to_vec(),
                 zero_point: layer.weights.zero_point,
@@ -258,6 +260,19 @@ impl<'a> Finish<'a> {
 }
 
 impl Layer {
+    /// The weights before they were quantized, in the order of the file.
+    fn reals(&self, scales: &[f32]) -> Vec<f32> {
+        let steps = &self.weights.steps;
+        let (channels, channel_scale) = (self.shape[self.dimension], |c: usize| scales[c.min(scales.len() - 1)]);
+        let depth = (steps.len() / channels).max(1);
+        let by_channel = |at: usize| steps[at] * channel_scale(at / depth);
+        match self.dimension {
+            0 => (0..steps.len()).map(by_channel).collect(),
+            // Channels come last in the file.
+            _ => (0..steps.len()).map(|i| by_channel(i % channels * depth + i / channels)).collect(),
+        }
+    }
+
     /// Deviation of each channel's accumulators if its inputs varied by one step only: less is no signal.
     fn floors(&self, channels: usize) -> Vec<f64> {
         let depth = (self.weights.centered.len() / channels).max(1);

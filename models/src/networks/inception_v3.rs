@@ -9,7 +9,19 @@ use crate::quantization::Form;
 
 /// Builds it in `form`.
 pub(crate) fn build(form: Form) -> Network {
-    let mut b = NetworkBuilder::new("Inception v3", form, 0x1512_0056_7000_0003).calibration_images(4);
+    layers(builder(form))
+}
+
+/// Builds it in float32, with the weights that the int8 form quantizes.
+pub(crate) fn build_f32() -> Network {
+    layers(builder(Form::Int8).keep_reals()).in_floats()
+}
+
+fn builder(form: Form) -> NetworkBuilder {
+    NetworkBuilder::new("Inception v3", form, 0x1512_0056_7000_0003).calibration_images(4)
+}
+
+fn layers(mut b: NetworkBuilder) -> Network {
     let image = b.input(&[1, 299, 299, 3]);
     let mut x = stem(&mut b, image);
     for pooled in [32, 64, 64] {

@@ -72,7 +72,19 @@ pub(crate) fn v1(form: Form) -> Network {
 
 /// Builds MobileNet v2.
 pub(crate) fn v2(form: Form) -> Network {
-    let mut b = NetworkBuilder::new("MobileNet v2 1.0 224", form, 0x1801_0438_1000_0002).calibration_images(4);
+    v2_layers(v2_builder(form), form)
+}
+
+/// Builds MobileNet v2 in float32, with the weights that the int8 form quantizes.
+pub(crate) fn v2_f32() -> Network {
+    v2_layers(v2_builder(Form::Int8).keep_reals(), Form::Int8).in_floats()
+}
+
+fn v2_builder(form: Form) -> NetworkBuilder {
+    NetworkBuilder::new("MobileNet v2 1.0 224", form, 0x1801_0438_1000_0002).calibration_images(4)
+}
+
+fn v2_layers(mut b: NetworkBuilder, form: Form) -> Network {
     let image = b.input(&[1, 224, 224, 3]);
     let trunk = trunk(&mut b, image, Border::of_classifier(form));
     let x = b.conv(trunk.output, &relu6(1280, 1));
