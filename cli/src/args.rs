@@ -382,6 +382,9 @@ pub struct InspectArgs {
     /// Print the list of all operators as a Markdown table
     #[arg(long, requires = "ops", conflicts_with_all = ["json", "model"])]
     pub markdown: bool,
+    /// Only what the plan and a session hold: the arena beside its lower bound, and what is where in it at which layer
+    #[arg(long, requires = "model", conflicts_with = "ops")]
+    pub memory: bool,
     /// Print JSON, for programs
     #[arg(long)]
     pub json: bool,

@@ -85,6 +85,30 @@ fn inspect_names_everything_twice() {
     assert_eq!(document["inputs"][0]["dtype"], "float32");
 }
 
+#[test]
+fn inspect_memory_says_what_is_where() {
+    let tiny = Tiny::new();
+    let text = ottava(["inspect", &tiny.model(), "--memory", "--threads", "1"]).ok().stdout;
+    for word in ["arena of activations", "workspaces", "packed weights", "lower bound", "Peak at layer", "end"] {
+        assert!(text.contains(word), "{word}\n{text}");
+    }
+    let memory = ottava(["inspect", &tiny.model(), "--memory", "--json", "--threads", "1"]).ok().stdout;
+    let memory: serde_json::Value = serde_json::from_str(&memory).unwrap();
+    let number = |value: &serde_json::Value| value.as_u64().unwrap();
+    let arena = &memory["arena"];
+    assert_eq!(arena["bytes"], memory["activation_bytes"]);
+    assert!(number(&arena["lower_bound_bytes"]) <= number(&arena["bytes"]));
+    let buffers = arena["buffers"].as_array().unwrap();
+    let peak = number(&arena["peak_layer"]);
+    let at_peak = buffers
+        .iter()
+        .filter(|buffer| (number(&buffer["first_layer"])..=number(&buffer["last_layer"])).contains(&peak));
+    assert!(at_peak.map(|buffer| number(&buffer["bytes"])).sum::<u64>() >= number(&arena["lower_bound_bytes"]));
+    let parts = ["activation_bytes", "staged_bytes", "workspace_bytes"].map(|part| number(&memory[part]));
+    assert_eq!(parts.iter().sum::<u64>(), number(&memory["arena_bytes"]));
+    assert!(ottava(["inspect", "--memory"]).misused().contains("MODEL"));
+}
+
 /// `cargo run -p ottava-cli -- inspect --ops --markdown` is what stands in `docs/support.md`.
 #[test]
 fn the_documentation_has_the_table_of_operators() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ottava_kernels::Isa;
 
+use crate::arena_info::ArenaInfo;
 use crate::error::Result;
 use crate::packed::{Cache, PackedStep};
 use crate::tensor::TensorId;
@@ -103,8 +104,14 @@ pub struct MemoryInfo {
     pub packed_weight_bytes: usize,
     /// The model file.
     pub model_bytes: usize,
-    /// The same, if no activations shared memory.
+    /// The same as [`MemoryInfo::arena_bytes`], if no activations shared memory.
     pub unshared_arena_bytes: usize,
+    /// Of [`MemoryInfo::arena_bytes`] what activations and temporaries take.
+    pub activation_bytes: usize,
+    /// Of [`MemoryInfo::arena_bytes`] what inputs and outputs take in the file's form.
+    pub staged_bytes: usize,
+    /// Of [`MemoryInfo::arena_bytes`] what the workspaces of all threads take.
+    pub workspace_bytes: usize,
 }
 
 /// Durations of the last run; all zero on `wasm32-unknown-unknown`, which has no clock.
@@ -154,6 +161,10 @@ pub(crate) trait Program: Send + Sync {
     }
     /// Memory, but for the model's own size.
     fn memory(&self) -> MemoryInfo;
+    /// The arena of a session, where there is one.
+    fn arena(&self) -> Option<&ArenaInfo> {
+        None
+    }
     /// The state of one session, on the embedder's pool if there is one.
     fn start(&self, pool: Option<Arc<rayon::ThreadPool>>) -> Result<Box<dyn Execution>>;
 }

@@ -41,6 +41,7 @@ pub mod graph;
 pub mod image;
 pub mod schema;
 
+mod arena_info;
 mod backend;
 mod budget;
 mod buffer;
@@ -66,6 +67,7 @@ mod winograd;
 #[cfg(target_endian = "big")]
 compile_error!("models are little-endian and used in place: big-endian targets are not supported");
 
+pub use arena_info::{ArenaBuffer, ArenaInfo};
 pub use backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Profile};
 pub use error::{Error, ErrorKind, Result};
 pub use file::open_regular;

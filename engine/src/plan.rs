@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ottava_kernels::Isa;
 
+use crate::arena_info::ArenaInfo;
 use crate::backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Program};
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Quantization, TensorId};
@@ -127,6 +128,11 @@ impl Plan {
     /// Memory of the plan and of one session.
     pub fn memory(&self) -> MemoryInfo {
         MemoryInfo { model_bytes: self.inner.model.size_bytes(), ..self.inner.program.memory() }
+    }
+
+    /// What is where in the arena of a session; `None` with [`Backend::Reference`], which gives each tensor memory of its own.
+    pub fn arena(&self) -> Option<&ArenaInfo> {
+        self.inner.program.arena()
     }
 
     /// Inputs of the network.

@@ -28,6 +28,14 @@ pub trait Layer: Send + Sync {
         0
     }
 
+    /// Whether the first output may have the address of an input, by its index, so that the layer overwrites it.
+    ///
+    /// Of a layer that says so each task reads only those bytes of the input that it writes itself, and none that it has written
+    /// already. It forms no reference that would promise that bytes of either are not written by other means.
+    fn may_overwrite(&self, _input: usize) -> bool {
+        false
+    }
+
     /// Runs one task.
     ///
     /// # Errors
@@ -40,7 +48,8 @@ pub trait Layer: Send + Sync {
     ///
     /// # Safety
     /// For the time of the call nobody writes the input tensors' bytes, and nobody else reads or
-    /// writes the output bytes of this task: no other call runs the same task on the same outputs.
+    /// writes the output bytes of this task: no other call runs the same task on the same outputs. An input that the layer
+    /// overwrites ([`Layer::may_overwrite`]) is an exception: its tasks write its bytes.
     unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure>;
 }
 

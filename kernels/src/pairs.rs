@@ -94,6 +94,8 @@ pub(crate) struct PairRuns {
     reach: [usize; 3],
     /// Bytes past a run that tiles may read.
     extra: usize,
+    /// Bytes that tiles read at a time.
+    width: usize,
 }
 
 /// The dimensions coalesced where they can be, those of one element left out, the last one a run.
@@ -191,7 +193,7 @@ impl PairRuns {
                 bytes.into_boxed_slice()
             })
         });
-        let mut runs = Self { outer, inner, bytes: pairs.bytes, share, constants, reach, extra: 0 };
+        let mut runs = Self { outer, inner, bytes: pairs.bytes, share, constants, reach, extra: 0, width };
         runs.extra = width.saturating_sub(runs.shortest() * runs.bytes);
         runs
     }
@@ -219,6 +221,13 @@ impl PairRuns {
     /// Bytes of the constants.
     pub(crate) fn constant_bytes(&self) -> usize {
         self.constants.iter().flatten().map(|bytes| bytes.len()).sum()
+    }
+
+    /// Whether the output may have the address of an input, by its index: all is one run, whose elements have the same places in
+    /// both, so that tasks share no byte.
+    pub(crate) fn may_overwrite(&self, input: usize) -> bool {
+        let mut given = (0..2).filter(|&operand| self.constants[operand].is_none());
+        given.nth(input).is_some_and(|operand| self.runs() == 1 && self.inner.strides[operand] == self.bytes)
     }
 
     /// Asserts that views hold their tensors and what tiles read past them; returns the operands' addresses
@@ -276,9 +285,41 @@ impl PairRuns {
                 addresses[operand] = copies.as_ptr();
             }
             let output = output.wrapping_add(at.offsets[2] + self.bytes * elements.start);
-            tile(&PairRun { inputs: addresses, steps, output, len: elements.len() });
+            let run = PairRun { inputs: addresses, steps, output, len: elements.len() };
+            if addresses.contains(&output.cast_const()) {
+                // SAFETY: the caller's promise.
+                unsafe { self.run_overwriting(&run, &mut tile) }
+            } else {
+                tile(&run);
+            }
             at.advance(&self.outer);
         }
+    }
+
+    /// Calls `tile` for a run whose output is one of its inputs. Tiles begin a last register before it, with elements that would be
+    /// results by then, and read past short runs, what may be another task's: the end of the run is a run of copies.
+    ///
+    /// # Safety
+    /// As [`PairRuns::run`].
+    unsafe fn run_overwriting(&self, run: &PairRun, tile: &mut impl FnMut(&PairRun)) {
+        let rest = run.len % (self.width / self.bytes).max(1);
+        let whole = run.len - rest;
+        if whole > 0 {
+            tile(&PairRun { len: whole, ..*run });
+        }
+        if rest == 0 {
+            return;
+        }
+        let mut copies = [[0; SLACK]; 2];
+        let mut inputs = run.inputs;
+        for (operand, copies) in copies.iter_mut().enumerate().filter(|&(operand, _)| run.steps[operand] != 0) {
+            let source = run.inputs[operand].wrapping_add(run.steps[operand] * whole);
+            // SAFETY: the caller vouches for the run's elements, and the rest is less than `width`, which is at most `SLACK`.
+            unsafe { core::ptr::copy_nonoverlapping(source, copies.as_mut_ptr(), rest * self.bytes) };
+            inputs[operand] = copies.as_ptr();
+        }
+        let output = run.output.wrapping_add(self.bytes * whole);
+        tile(&PairRun { inputs, steps: run.steps, output, len: rest });
     }
 }
 
@@ -360,6 +401,24 @@ mod tests {
         let (mut dimensions, mut constants) = (gaps, [None, Some(vec![7, 8, 9])]);
         widen(&mut dimensions, 1, &mut constants);
         assert_eq!(dimensions, gaps);
+    }
+
+    #[test]
+    fn an_operand_of_one_run_with_the_output_may_be_overwritten() {
+        let overwritten = |dimensions: &[Dimension], constants: [Option<Vec<u8>>; 2]| {
+            let runs =
+                PairRuns::new(&Pairs { dimensions: dimensions.to_vec(), bytes: 1, constants, threads: 2 }, 1, 16);
+            [0, 1].map(|input| runs.may_overwrite(input))
+        };
+        let dense = [dimension(3, [4, 4], 4), dimension(4, [1, 1], 1)];
+        assert_eq!(overwritten(&dense, [None, None]), [true, true]);
+        assert_eq!(overwritten(&dense, [Some(vec![0; 12]), None]), [true, false], "constants are no inputs");
+        assert_eq!(overwritten(&[dimension(12, [1, 0], 1)], [None, None]), [true, false], "one repeats");
+        assert_eq!(overwritten(&[dimension(12, [0, 1], 1)], [Some(vec![0]), None]), [true, false]);
+        let gaps = [dimension(3, [5, 5], 4), dimension(4, [1, 1], 1)];
+        assert_eq!(overwritten(&gaps, [None, None]), [false, false], "other places");
+        let per_pixel = [dimension(3, [4, 1], 4), dimension(4, [1, 0], 1)];
+        assert_eq!(overwritten(&per_pixel, [None, None]), [false, false], "several runs");
     }
 
     #[test]

@@ -74,9 +74,14 @@ impl<const INPUTS: usize> Runs<INPUTS> {
         Self { shape, share }
     }
 
+    /// Whether there are no gaps, so that all is one run.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.shape.pixels == 1
+    }
+
     /// Tasks that the runs are cut into, at least 1.
     pub(crate) fn tasks(&self) -> usize {
-        let units = if self.shape.pixels == 1 { self.shape.channels } else { self.shape.pixels };
+        let units = if self.is_dense() { self.shape.channels } else { self.shape.pixels };
         units.div_ceil(self.share).max(1)
     }
 

@@ -9,6 +9,7 @@ use crate::memory::SLACK;
 use crate::quantization::Multiplier;
 use crate::registry;
 
+pub(crate) mod overwrite;
 pub(crate) mod pairs;
 
 /// Calls `check` with every instruction set that this CPU has; see [`Isa::for_tests`] for the others.

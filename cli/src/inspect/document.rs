@@ -4,11 +4,10 @@ use ottava::{Model, Plan, Quantization, TensorInfo};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::node_macs;
+use super::{memory, node_macs};
 
 /// The whole document.
 pub fn document(model: &Model, plan: &Plan) -> impl Serialize + use<> {
-    let memory = plan.memory();
     json!({
         "file": model.name(),
         "size_bytes": model.size_bytes(),
@@ -22,12 +21,7 @@ pub fn document(model: &Model, plan: &Plan) -> impl Serialize + use<> {
             "threads": plan.threads(),
             "batch": plan.batch(),
             "layers": layers(plan),
-            "memory": {
-                "arena_bytes": memory.arena_bytes,
-                "unshared_arena_bytes": memory.unshared_arena_bytes,
-                "packed_weight_bytes": memory.packed_weight_bytes,
-                "model_bytes": memory.model_bytes,
-            },
+            "memory": memory::document(plan),
         },
     })
 }

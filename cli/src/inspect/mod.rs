@@ -1,6 +1,7 @@
 //! `ottava inspect`: what is in a model, and what the plan makes of it.
 
 mod document;
+mod memory;
 mod ops;
 mod text;
 
@@ -28,7 +29,12 @@ pub fn execute(args: &InspectArgs, output: &mut dyn Write) -> Result<()> {
         model.check_packed()?;
     }
     let plan = Plan::new(&model, &args.engine.options(BackendArg::Optimized))?;
-    let text = if args.json { table::json(&document::document(&model, &plan)) } else { text::text(&model, &plan) };
+    let text = match (args.memory, args.json) {
+        (false, false) => text::text(&model, &plan),
+        (false, true) => table::json(&document::document(&model, &plan)),
+        (true, false) => memory::text(&model, &plan),
+        (true, true) => table::json(&memory::document(&plan)),
+    };
     output.write_all(text.as_bytes())?;
     Ok(())
 }

@@ -3,13 +3,13 @@
 use ottava::graph::Tensor;
 use ottava::{Model, Plan, Quantization, TensorInfo};
 
-use super::{node_macs, operator_kinds};
+use super::{memory, node_macs, operator_kinds};
 use crate::pack;
 use crate::table::{self, Align::Left, Align::Right, counted, plain};
 
 /// The whole text.
 pub fn text(model: &Model, plan: &Plan) -> String {
-    [head(model, plan), kinds(model), operators(model), tensors(model), layers(plan), memory(plan)].join("\n")
+    [head(model, plan), kinds(model), operators(model), tensors(model), layers(plan), memory::sums(plan)].join("\n")
 }
 
 fn head(model: &Model, plan: &Plan) -> String {
@@ -158,19 +158,6 @@ fn layers(plan: &Plan) -> String {
     let (isa, threads) = (plan.isa(), counted(plan.threads(), "thread"));
     let title = format!("Plan: {}, {isa}, {threads}\n", counted(plan.layers().len(), "layer"));
     title + &table::render(&columns, rows)
-}
-
-fn memory(plan: &Plan) -> String {
-    let memory = plan.memory();
-    let columns = [("memory", Left), ("bytes", Right)];
-    let rows = [
-        ("memory of a session", memory.arena_bytes),
-        ("the same, if no tensors shared memory", memory.unshared_arena_bytes),
-        ("packed weights, shared by all sessions", memory.packed_weight_bytes),
-        ("model file, mapped", memory.model_bytes),
-    ];
-    let rows = rows.map(|(name, bytes)| vec![name.to_owned(), table::bytes(bytes)]);
-    table::render(&columns, rows)
 }
 
 #[cfg(test)]

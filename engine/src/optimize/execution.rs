@@ -90,8 +90,8 @@ impl Work for Layers {
         let workspace = unsafe { self.workspaces.of(thread) };
         let task = Task { index: task, inputs: &views.inputs, outputs: &views.outputs, workspace };
         // SAFETY: the region runs each task once and all earlier layers before; buffers that are
-        // alive in the same layer do not overlap, so nobody writes what this task reads, and tasks
-        // of a layer write disjoint bytes.
+        // alive in the same layer do not overlap, so nobody writes what this task reads, but the task
+        // itself where the layer works in place; and tasks of a layer write disjoint bytes.
         let result = unsafe { self.schedule.layers[layer].layer.run(task) };
         if let Err(failure) = result {
             self.fail(layer, failure);

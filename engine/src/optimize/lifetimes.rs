@@ -1,6 +1,7 @@
 //! How long each buffer is needed, and where in the arena it is meanwhile.
 
-use super::arena::{self, Buffer};
+use super::arena::{self, Assignment, Buffer, Peak, Span};
+use super::overwrite::{self, Overwriting};
 use super::steps::Step;
 use crate::graph::Graph;
 use crate::lowering::{Lowered, Operand, Places};
@@ -24,27 +25,23 @@ pub(super) struct TensorRange {
     pub(super) stride_bytes: usize,
 }
 
-/// First and last layer that touch a buffer.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    first: usize,
-    last: usize,
-}
-
-impl Span {
-    fn touch(span: &mut Option<Self>, layer: usize) {
-        let Self { first, last } = span.unwrap_or(Self { first: layer, last: layer });
-        *span = Some(Self { first: first.min(layer), last: last.max(layer) });
-    }
-}
-
-/// The layers that touch each buffer.
+/// The layers that touch each buffer. Buffers are numbered: those of tensors by the tensor whose buffer it is, then those of the
+/// temporaries of all steps.
 pub(super) struct Lifetimes {
-    /// By the tensor whose buffer it is.
-    tensors: Vec<Option<Span>>,
-    /// Bytes of each temporary of all steps, and when it is touched.
-    temporaries: Vec<(usize, Option<Span>)>,
+    spans: Vec<Option<Span>>,
+    /// Bytes of each temporary.
+    temporaries: Vec<usize>,
+    tensors: usize,
     layers: usize,
+    overwriting: Vec<Overwriting>,
+}
+
+/// A buffer of the arena.
+pub(super) struct PlacedBuffer {
+    pub(super) range: ArenaRange,
+    pub(super) span: Span,
+    /// The tensors that are in it at one time or another.
+    pub(super) tensors: Vec<TensorId>,
 }
 
 /// Where everything is in the arena.
@@ -53,6 +50,8 @@ pub(super) struct Layout {
     pub(super) tensors: Vec<Option<TensorRange>>,
     /// The temporaries of all steps.
     temporaries: Vec<ArenaRange>,
+    pub(super) buffers: Vec<PlacedBuffer>,
+    pub(super) peak: Peak,
     pub(super) arena_bytes: usize,
     /// What the arena would take if no buffers shared memory.
     pub(super) unshared_bytes: usize,
@@ -73,21 +72,30 @@ impl Layout {
 
 impl Lifetimes {
     pub(super) fn new(graph: &Graph) -> Self {
-        Self { tensors: vec![None; graph.tensors.len()], temporaries: Vec::new(), layers: 0 }
+        let tensors = graph.tensors.len();
+        Self { spans: vec![None; tensors], temporaries: Vec::new(), tensors, layers: 0, overwriting: Vec::new() }
     }
 
     /// Notes what the layers of the next step touch; gives the number of its first temporary.
-    pub(super) fn note(&mut self, places: &Places, lowered: &Lowered) -> usize {
+    pub(super) fn note(&mut self, graph: &Graph, places: &Places, lowered: &Lowered) -> usize {
         let first_temporary = self.temporaries.len();
-        self.temporaries.extend(lowered.temporaries.iter().map(|&bytes| (bytes, None)));
+        self.temporaries.extend(&lowered.temporaries);
+        self.spans.resize(self.tensors + self.temporaries.len(), None);
+        let first = self.tensors + first_temporary;
+        let buffer = |operand: Operand| match operand {
+            Operand::Tensor(id) => places.of(id).root,
+            Operand::Temporary(index) => first + index,
+        };
         for layer in &lowered.layers {
             for &operand in layer.inputs.iter().chain(&layer.outputs) {
-                let span = match operand {
-                    Operand::Tensor(id) => &mut self.tensors[places.of(id).root],
-                    Operand::Temporary(index) => &mut self.temporaries[first_temporary + index].1,
-                };
-                Span::touch(span, self.layers);
+                Span::touch(&mut self.spans[buffer(operand)], self.layers);
             }
+            let overwritten = overwrite::overwritten(graph, places, layer);
+            self.overwriting.extend(overwritten.map(|read| Overwriting {
+                layer: self.layers,
+                read: buffer(read),
+                written: buffer(layer.outputs[0]),
+            }));
             self.layers += 1;
         }
         first_temporary
@@ -95,35 +103,65 @@ impl Lifetimes {
 
     /// Gives every tensor that is anywhere and every temporary its bytes. With `keep` tensors stay to the end.
     pub(super) fn assign(mut self, graph: &Graph, places: &Places, steps: &[Step], keep: bool) -> Layout {
-        for &id in &graph.inputs {
-            Span::touch(&mut self.tensors[places.of(id).root], 0);
+        let outputs = || graph.outputs.iter().filter(|&&id| graph.tensors[id].data.is_none());
+        graph.inputs.iter().for_each(|&id| Span::touch(&mut self.spans[places.of(id).root], 0));
+        outputs().for_each(|&id| Span::touch(&mut self.spans[places.of(id).root], self.layers));
+        for span in &mut self.spans[self.tensors..] {
+            // One that nothing touches needs no time.
+            span.get_or_insert(Span { first: self.layers, last: self.layers });
         }
-        for &id in graph.outputs.iter().filter(|&&id| graph.tensors[id].data.is_none()) {
-            Span::touch(&mut self.tensors[places.of(id).root], self.layers);
+        if keep {
+            let everything = Span { first: 0, last: self.layers };
+            self.spans[..self.tensors].iter_mut().flatten().for_each(|span| *span = everything);
         }
-        let everything = Span { first: 0, last: self.layers };
-        let buffer = |bytes, Span { first, last }| Buffer { bytes, first, last };
-        let spans = self.tensors.iter().enumerate().filter_map(|(root, span)| Some((root, (*span)?)));
-        let roots: Vec<(TensorId, Span)> =
-            spans.map(|(root, span)| (root, if keep { everything } else { span })).collect();
-        let of_tensors = roots.iter().map(|&(root, span)| buffer(Places::buffer_bytes(&graph.tensors, root), span));
-        // One that nothing touches needs no time.
-        let of_temporaries = self.temporaries.iter().map(|&(bytes, span)| {
-            buffer(Places::whole_lines(bytes), span.unwrap_or(Span { first: self.layers, last: self.layers }))
-        });
-        let buffers: Vec<Buffer> = of_tensors.chain(of_temporaries).collect();
-        let (offsets, arena_bytes) = arena::assign(&buffers);
-        let mut ranges = offsets.iter().zip(&buffers).map(|(&offset, buffer)| ArenaRange { offset, len: buffer.bytes });
-        let mut homes = vec![None; graph.tensors.len()];
-        roots.iter().zip(&mut ranges).for_each(|(&(root, _), range)| homes[root] = Some(range));
-        let temporaries = ranges.collect();
-        let mut tensors = vec![None; graph.tensors.len()];
-        for id in steps.iter().flat_map(Step::outputs).chain(graph.inputs.iter().copied()) {
-            tensors[id] = homes[places.of(id).root].map(|home| tensor_range(graph, places, id, home));
-        }
-        let unshared_bytes = buffers.iter().map(|buffer| buffer.bytes).sum();
-        Layout { tensors, temporaries, arena_bytes, unshared_bytes }
+        let of_tensors = (0..self.tensors).map(|root| Places::buffer_bytes(&graph.tensors, root));
+        let sizes: Vec<usize> =
+            of_tensors.chain(self.temporaries.iter().map(|&bytes| Places::whole_lines(bytes))).collect();
+        let alive = self.spans.iter().zip(&sizes).filter(|(span, _)| span.is_some());
+        let unshared_bytes = alive.map(|(_, &bytes)| bytes).sum();
+        let mut outside = vec![keep; self.spans.len()];
+        graph.inputs.iter().chain(outputs()).for_each(|&id| outside[places.of(id).root] = true);
+        let homes = overwrite::share(&self.overwriting, &mut self.spans, &sizes, &outside);
+        self.lay_out(graph, places, steps, Homes { homes, sizes, unshared_bytes })
     }
+
+    /// Places the buffers that are others' homes, and says what is where.
+    fn lay_out(self, graph: &Graph, places: &Places, steps: &[Step], homes: Homes) -> Layout {
+        let Homes { homes, sizes, unshared_bytes } = homes;
+        let own = |&index: &usize| homes[index] == index && self.spans[index].is_some();
+        let kept: Vec<usize> = (0..self.spans.len()).filter(own).collect();
+        let spans: Vec<Span> = kept.iter().filter_map(|&index| self.spans[index]).collect();
+        let buffer = |(&index, &span): (&usize, &Span)| Buffer { bytes: sizes[index], span };
+        let buffers: Vec<Buffer> = kept.iter().zip(&spans).map(buffer).collect();
+        let Assignment { offsets, bytes: arena_bytes } = arena::assign(&buffers);
+        let mut numbers = vec![None; self.spans.len()];
+        kept.iter().enumerate().for_each(|(number, &index)| numbers[index] = Some(number));
+        let number = |index: usize| numbers[homes[index]];
+        let range = |number: usize| ArenaRange { offset: offsets[number], len: buffers[number].bytes };
+        let placed = spans.iter().enumerate().map(|(number, &span)| PlacedBuffer {
+            range: range(number),
+            span,
+            tensors: Vec::new(),
+        });
+        let mut placed: Vec<PlacedBuffer> = placed.collect();
+        let mut tensors = vec![None; graph.tensors.len()];
+        for id in graph.inputs.iter().copied().chain(steps.iter().flat_map(Step::outputs)) {
+            let Some(number) = number(places.of(id).root).filter(|_| tensors[id].is_none()) else { continue };
+            tensors[id] = Some(tensor_range(graph, places, id, range(number)));
+            placed[number].tensors.push(id);
+        }
+        let of_temporary = |index| range(number(self.tensors + index).expect("every temporary has a home"));
+        let temporaries = (0..self.temporaries.len()).map(of_temporary).collect();
+        Layout { tensors, temporaries, buffers: placed, peak: Peak::of(&buffers), arena_bytes, unshared_bytes }
+    }
+}
+
+/// Which buffer each is in, itself or one that it overwrites.
+struct Homes {
+    homes: Vec<usize>,
+    /// Bytes of each.
+    sizes: Vec<usize>,
+    unshared_bytes: usize,
 }
 
 /// A tensor's bytes in the buffer `home`.

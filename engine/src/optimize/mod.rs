@@ -15,6 +15,7 @@ mod fallback;
 mod fuse;
 mod lifetimes;
 mod memory;
+mod overwrite;
 mod packing;
 mod place;
 mod program;

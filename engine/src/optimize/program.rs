@@ -8,11 +8,12 @@ use rayon::ThreadPool;
 
 use super::execution::{OptimizedExecution, Staged, Staging};
 use super::fuse;
-use super::lifetimes::{Layout, Lifetimes, TensorRange};
+use super::lifetimes::{Layout, Lifetimes, PlacedBuffer, TensorRange};
 use super::packing::{self, Lowerer};
 use super::place::{self, Placement};
 use super::schedule::{Schedule, ScheduledLayer};
 use super::steps::Step;
+use crate::arena_info::{ArenaBuffer, ArenaInfo};
 use crate::backend::{Execution, LayerInfo, MemoryInfo, PlanOptions, Profile, Program};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::{Crew, Lender};
@@ -30,6 +31,7 @@ pub(crate) struct OptimizedProgram {
     layers: Vec<LayerInfo>,
     packed: Vec<PackedStep>,
     memory: MemoryInfo,
+    arena: ArenaInfo,
     /// Threads of its own, started when the first session wants them.
     crew: OnceLock<Arc<Crew>>,
 }
@@ -69,7 +71,7 @@ impl Planned {
             for layer in &lowered.layers {
                 assert!(exact || keeps_apart(lowerer.places, layer), "a layer reads the buffer that it writes");
             }
-            let first_temporary = planned.lifetimes.note(lowerer.places, &lowered);
+            let first_temporary = planned.lifetimes.note(graph, lowerer.places, &lowered);
             planned.layers.push(layer_info(graph, planned.layers.len(), step, &lowered));
             planned.operators.push((step.file_operators[0], step.operator.name()));
             planned.steps.push((first_temporary, lowered));
@@ -134,13 +136,18 @@ impl OptimizedProgram {
         let Planned { steps: lowered, operators, layers, lifetimes, packed, packed_bytes } = planned;
         let layout = lifetimes.assign(&graph, &places, &steps, options.keep_intermediates);
         let layers_of_steps = scheduled(lowered, &layout);
+        let arena = arena_info(&layout, &layers_of_steps);
         let Layout { tensors, arena_bytes, unshared_bytes, .. } = layout;
         let schedule = Arc::new(Schedule { layers: layers_of_steps, operators, arena_bytes, threads });
-        let beside_arena = staged_bytes(&graph).saturating_add(schedule.all_workspaces_bytes());
+        let (staged_bytes, workspace_bytes) = (staged_bytes(&graph), schedule.all_workspaces_bytes());
+        let beside_arena = staged_bytes.saturating_add(workspace_bytes);
         let memory = MemoryInfo {
             arena_bytes: arena_bytes.saturating_add(beside_arena),
             packed_weight_bytes: packed_bytes,
             unshared_arena_bytes: unshared_bytes.saturating_add(beside_arena),
+            activation_bytes: arena_bytes,
+            staged_bytes,
+            workspace_bytes,
             ..MemoryInfo::default()
         };
         if memory.arena_bytes > MAX_ACTIVATION_BYTES {
@@ -151,7 +158,7 @@ impl OptimizedProgram {
         }
         let keep_intermediates = options.keep_intermediates;
         let shared = Shared { model: model.clone(), graph, isa, schedule, tensors, keep_intermediates };
-        Ok(Self { shared: Arc::new(shared), layers, packed, memory, crew: OnceLock::new() })
+        Ok(Self { shared: Arc::new(shared), layers, packed, memory, arena, crew: OnceLock::new() })
     }
 
     /// The program's own threads: one less than it uses, because the caller works too.
@@ -164,6 +171,25 @@ impl OptimizedProgram {
             Error::new(ErrorKind::Io, format!("cannot start {threads} threads: {error}")).with_source(error)
         })?;
         Ok(Arc::clone(self.crew.get_or_init(|| Arc::new(crew))))
+    }
+}
+
+/// The arena as plans tell of it: layers are those that they list.
+fn arena_info(layout: &Layout, layers: &[ScheduledLayer]) -> ArenaInfo {
+    let listed = layers.last().map_or(0, |last| last.step + 1);
+    let step = |layer: usize| layers.get(layer).map_or(listed, |layer| layer.step);
+    let buffer = |buffer: &PlacedBuffer| ArenaBuffer {
+        offset: buffer.range.offset,
+        bytes: buffer.range.len,
+        first_layer: step(buffer.span.first),
+        last_layer: step(buffer.span.last),
+        tensors: buffer.tensors.clone(),
+    };
+    ArenaInfo {
+        bytes: layout.arena_bytes,
+        lower_bound_bytes: layout.peak.bytes,
+        peak_layer: step(layout.peak.step),
+        buffers: layout.buffers.iter().map(buffer).collect(),
     }
 }
 
@@ -275,6 +301,10 @@ impl Program for OptimizedProgram {
 
     fn memory(&self) -> MemoryInfo {
         self.memory
+    }
+
+    fn arena(&self) -> Option<&ArenaInfo> {
+        Some(&self.arena)
     }
 
     fn start(&self, pool: Option<Arc<ThreadPool>>) -> Result<Box<dyn Execution>> {

@@ -99,6 +99,10 @@ impl Layer for Add {
         self.runs.constant_bytes()
     }
 
+    fn may_overwrite(&self, input: usize) -> bool {
+        self.runs.may_overwrite(input)
+    }
+
     unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
         let Task { index: task, inputs, outputs, .. } = task;
         // SAFETY: the caller's promise; the runs were made for the tile's width, so each run is as the tile wants it.

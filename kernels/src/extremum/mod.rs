@@ -97,6 +97,10 @@ impl Layer for Extremum {
         self.runs.constant_bytes()
     }
 
+    fn may_overwrite(&self, input: usize) -> bool {
+        self.runs.may_overwrite(input)
+    }
+
     unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
         let Task { index: task, inputs, outputs, .. } = task;
         let tile = self.bound.descriptor().tiles[usize::from(self.maximum)];

@@ -40,6 +40,10 @@ impl Layer for Lut {
         self.table.len()
     }
 
+    fn may_overwrite(&self, _input: usize) -> bool {
+        self.runs.is_dense()
+    }
+
     unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
         let Task { index: task, inputs, outputs, .. } = task;
         self.runs.check(inputs, outputs, 0);
@@ -50,7 +54,7 @@ impl Layer for Lut {
                 output: outputs[0].as_ptr().wrapping_add(run.output),
                 len: run.len,
             };
-            // SAFETY: runs lie inside the asserted views; the caller vouches that nobody writes the
+            // SAFETY: runs lie inside the asserted views; the caller vouches that nobody else writes the
             // input and that nobody else touches the output bytes of this task; the bound descriptor
             // proves the CPU feature.
             unsafe { (self.bound.descriptor().run)(&elements) }

@@ -1,5 +1,7 @@
 //! A lookup of neighbouring elements, and the portable kernel.
 
+use core::cell::Cell;
+
 use crate::arch::{Kernel, Scalar};
 
 /// Elements that are looked up.
@@ -14,28 +16,30 @@ pub(super) struct Elements<'a> {
 /// An entry point.
 ///
 /// # Safety
-/// The CPU has the instruction set. The input is readable for the elements, the output writable and nobody else's.
+/// The CPU has the instruction set. The input is readable for the elements, the output writable and nobody else's; it
+/// may be the input.
 pub(super) type LookUpFn = unsafe fn(&Elements<'_>);
 
 impl<'a> Elements<'a> {
-    /// The input and the output.
+    /// The input and the output, which may be the same bytes.
     ///
     /// # Safety
-    /// As [`LookUpFn`], once for a call.
+    /// As [`LookUpFn`].
     #[inline(always)]
-    pub(super) unsafe fn slices(&self) -> (&'a [u8], &'a mut [u8]) {
-        // SAFETY: the caller's promise.
+    pub(super) unsafe fn cells(&self) -> (&'a [Cell<u8>], &'a [Cell<u8>]) {
+        // SAFETY: the caller's promise. Cells let the output be the input; nothing is written through those of the input.
         unsafe {
-            (core::slice::from_raw_parts(self.input, self.len), core::slice::from_raw_parts_mut(self.output, self.len))
+            let input = core::slice::from_raw_parts(self.input.cast(), self.len);
+            (input, core::slice::from_raw_parts(self.output.cast_const().cast(), self.len))
         }
     }
 }
 
 /// Portable code, and what vectors leave over.
 #[inline(always)]
-pub(super) fn one_by_one(table: &[u8; 256], input: &[u8], output: &mut [u8]) {
-    for (out, &byte) in output.iter_mut().zip(input) {
-        *out = table[usize::from(byte)];
+pub(super) fn one_by_one(table: &[u8; 256], input: &[Cell<u8>], output: &[Cell<u8>]) {
+    for (out, byte) in output.iter().zip(input) {
+        out.set(table[usize::from(byte.get())]);
     }
 }
 
@@ -50,7 +54,7 @@ impl Kernel<Scalar> for LookUp {
     #[inline(always)]
     unsafe fn run(_: Scalar, call: &Elements<'_>) {
         // SAFETY: the caller's promise.
-        let (input, output) = unsafe { call.slices() };
+        let (input, output) = unsafe { call.cells() };
         one_by_one(call.table, input, output);
     }
 }

@@ -18,9 +18,9 @@ impl Kernel<Neon> for LookUp {
     #[inline(always)]
     unsafe fn run(_: Neon, call: &Elements<'_>) {
         // SAFETY: the caller's promise.
-        let (input, output) = unsafe { call.slices() };
+        let (input, output) = unsafe { call.cells() };
         let (blocks, rest) = input.as_chunks::<WIDTH>();
-        let (out_blocks, out_rest) = output.as_chunks_mut::<WIDTH>();
+        let (out_blocks, out_rest) = output.as_chunks::<WIDTH>();
         let [first, second, third, fourth] = [0, 64, 128, 192].map(|start| call.table[start..].as_ptr());
         // SAFETY: each quarter of the table has the bytes of four registers.
         let quarters = unsafe { [vld1q_u8_x4(first), vld1q_u8_x4(second), vld1q_u8_x4(third), vld1q_u8_x4(fourth)] };
@@ -28,15 +28,15 @@ impl Kernel<Neon> for LookUp {
         for (block, out) in blocks.iter().zip(out_blocks) {
             // SAFETY: a block has the bytes of two registers; the CPU has the instructions.
             unsafe {
-                let (mut a, mut b) = (vld1q_u8(block.as_ptr()), vld1q_u8(block[16..].as_ptr()));
+                let (mut a, mut b) = (vld1q_u8(block.as_ptr().cast()), vld1q_u8(block[16..].as_ptr().cast()));
                 let (mut found_a, mut found_b) = (vqtbl4q_u8(quarters[0], a), vqtbl4q_u8(quarters[0], b));
                 for part in &quarters[1..] {
                     // Bytes of earlier quarters wrap around and stay out of reach.
                     (a, b) = (vsubq_u8(a, quarter), vsubq_u8(b, quarter));
                     (found_a, found_b) = (vqtbx4q_u8(found_a, *part, a), vqtbx4q_u8(found_b, *part, b));
                 }
-                vst1q_u8(out.as_mut_ptr(), found_a);
-                vst1q_u8(out[16..].as_mut_ptr(), found_b);
+                vst1q_u8(out.as_ptr().cast_mut().cast(), found_a);
+                vst1q_u8(out[16..].as_ptr().cast_mut().cast(), found_b);
             }
         }
         one_by_one(call.table, rest, out_rest);

@@ -7,7 +7,7 @@ use super::*;
 use crate::isa::{Isa, Storage};
 use crate::layer::{Layer, run_all};
 use crate::strided::Strided;
-use crate::testing::{Failures, Fill, Guarded, Random, as_signed, for_each_isa, stored};
+use crate::testing::{Failures, Fill, Guarded, Random, as_signed, for_each_isa, overwrite, stored};
 
 #[test]
 fn every_length_and_stride_is_exact() {
@@ -24,7 +24,10 @@ fn every_length_and_stride_is_exact() {
                 for threads in [1, 3] {
                     let layer = prepare(isa, &LutSpec { table: &table, shape, threads });
                     let mut output = Guarded::new(pixels, channels, strides[1]);
-                    run_all(&layer, &[&stored(&input, channels, strides[0], 0, 0xAB)], &mut [output.view()]);
+                    let view = stored(&input, channels, strides[0], 0, 0xAB);
+                    run_all(&layer, &[&view], &mut [output.view()]);
+                    assert_eq!(layer.may_overwrite(0), gaps == [0, 0], "{shape:?}");
+                    overwrite::check(&mut failures, &layer, &[&view], &expected);
                     failures.compare(output.dense(0), &expected, || format!("{} {shape:?}", layer.kernel()));
                 }
             });

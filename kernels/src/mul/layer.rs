@@ -69,6 +69,10 @@ impl Layer for Mul {
         self.runs.constant_bytes()
     }
 
+    fn may_overwrite(&self, input: usize) -> bool {
+        self.runs.may_overwrite(input)
+    }
+
     unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
         let Task { index: task, inputs, outputs, .. } = task;
         let (zeros, requantizer) = (self.zeros, &self.requantizer);

@@ -70,6 +70,10 @@ impl Layer for Pair16 {
         self.runs.constant_bytes()
     }
 
+    fn may_overwrite(&self, input: usize) -> bool {
+        self.runs.may_overwrite(input)
+    }
+
     unsafe fn run(&self, task: Task<'_>) -> Result<(), Failure> {
         let Task { index: task, inputs, outputs, .. } = task;
         let (operands, requantizer, tile) = (&self.operands, &self.requantizer, self.tile);

@@ -10,7 +10,7 @@ use crate::layer::run_all;
 use crate::memory::SLACK;
 use crate::pairs::{Dimension, Pairs};
 use crate::quantization::Multiplier;
-use crate::testing::{Failures, Random, for_each_isa, to_reference};
+use crate::testing::{Failures, Random, for_each_isa, overwrite, to_reference};
 
 /// Elements of each operand: `[rows, columns]`, either 1 where it repeats.
 type Sizes = [[usize; 2]; 2];
@@ -87,6 +87,7 @@ fn check(random: &mut Random, sizes: Sizes, constant: bool, failures: &mut Failu
             run_all(&layer, &views, &mut [&mut output]);
             let kept = output.split_off(2 * rows * columns) == [0xC5; 8];
             let got = if kept { Ok(output) } else { Err("bytes behind the output changed".to_owned()) };
+            overwrite::check(failures, &layer, &views, bytemuck::cast_slice(&want));
             failures.compare(got, bytemuck::cast_slice(&want), || format!("{isa} {sizes:?} {spec:?}"));
         });
     }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Failures, Guarded, Random, as_bytes, as_signed, for_each_isa, stored};
+use super::{Failures, Guarded, Random, as_bytes, as_signed, for_each_isa, overwrite, stored};
 use crate::isa::Isa;
 use crate::layer::{Layer, run_all};
 use crate::pairs::{Dimension, Pairs};
@@ -183,6 +183,8 @@ impl PairLayout {
                 run_all(&*layer, &views, &mut [output.view()]);
                 let name = || format!("{} {self:?} {what} poison {poison}", layer.kernel());
                 failures.compare(output.dense(mask), expected, name);
+                let in_storage: Vec<u8> = expected.iter().map(|byte| byte ^ mask).collect();
+                overwrite::check(failures, &*layer, &views, &in_storage);
             }
         });
     }

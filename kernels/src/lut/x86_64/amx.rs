@@ -17,9 +17,9 @@ impl Kernel<Amx> for LookUp {
     #[inline(always)]
     unsafe fn run(_: Amx, call: &Elements<'_>) {
         // SAFETY: the caller's promise.
-        let (input, output) = unsafe { call.slices() };
+        let (input, output) = unsafe { call.cells() };
         let (blocks, rest) = input.as_chunks::<WIDTH>();
-        let (out_blocks, out_rest) = output.as_chunks_mut::<WIDTH>();
+        let (out_blocks, out_rest) = output.as_chunks::<WIDTH>();
         let mut parts = [register!(_mm512_setzero_si512()); 4];
         for (part, entries) in parts.iter_mut().zip(call.table.as_chunks::<WIDTH>().0) {
             // SAFETY: a part has the bytes of a register.
@@ -32,7 +32,7 @@ impl Kernel<Amx> for LookUp {
                 let bytes = _mm512_loadu_si512(block.as_ptr().cast());
                 let (low, high) = (_mm512_permutex2var_epi8(a, bytes, b), _mm512_permutex2var_epi8(c, bytes, d));
                 let found = _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), low, high);
-                _mm512_storeu_si512(out.as_mut_ptr().cast(), found);
+                _mm512_storeu_si512(out.as_ptr().cast_mut().cast(), found);
             }
         }
         one_by_one(call.table, rest, out_rest);

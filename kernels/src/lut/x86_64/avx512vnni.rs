@@ -20,16 +20,16 @@ impl Kernel<Avx512Vnni> for LookUp {
     #[inline(always)]
     unsafe fn run(arch: Avx512Vnni, call: &Elements<'_>) {
         // SAFETY: the caller's promise.
-        let (input, output) = unsafe { call.slices() };
+        let (input, output) = unsafe { call.cells() };
         let (blocks, rest) = input.as_chunks::<WIDTH>();
-        let (out_blocks, out_rest) = output.as_chunks_mut::<WIDTH>();
+        let (out_blocks, out_rest) = output.as_chunks::<WIDTH>();
         if !blocks.is_empty() {
             let parts = parts(arch, call.table);
             for (block, out) in blocks.iter().zip(out_blocks) {
                 // SAFETY: a block has the bytes of a register; `arch` proves the CPU feature.
                 unsafe {
                     let bytes = _mm512_loadu_si512(block.as_ptr().cast());
-                    _mm512_storeu_si512(out.as_mut_ptr().cast(), entries(arch, &parts, bytes));
+                    _mm512_storeu_si512(out.as_ptr().cast_mut().cast(), entries(arch, &parts, bytes));
                 }
             }
         }

@@ -26,18 +26,18 @@ impl<A: Shuffle> Kernel<A> for LookUp {
     #[inline(always)]
     unsafe fn run(arch: A, call: &Elements<'_>) {
         // SAFETY: the caller's promise.
-        let (input, output) = unsafe { call.slices() };
+        let (input, output) = unsafe { call.cells() };
         let whole = input.len() / A::WIDTH * A::WIDTH;
-        let ((blocks, rest), (out_blocks, out_rest)) = (input.split_at(whole), output.split_at_mut(whole));
+        let ((blocks, rest), (out_blocks, out_rest)) = (input.split_at(whole), output.split_at(whole));
         if whole > 0 {
             let [low, high] = [changes(arch, &call.table[..128]), changes(arch, &call.table[128..])];
-            for (block, out) in blocks.chunks_exact(A::WIDTH).zip(out_blocks.chunks_exact_mut(A::WIDTH)) {
+            for (block, out) in blocks.chunks_exact(A::WIDTH).zip(out_blocks.chunks_exact(A::WIDTH)) {
                 // SAFETY: a block has the bytes of a register.
                 unsafe {
-                    let bytes = arch.load_wide(block.as_ptr());
+                    let bytes = arch.load_wide(block.as_ptr().cast());
                     let flipped = arch.xor(bytes, arch.splat_wide(0x80));
                     let found = arch.xor(half(arch, &low, bytes), half(arch, &high, flipped));
-                    arch.store_wide(out.as_mut_ptr(), found, A::WIDTH);
+                    arch.store_wide(out.as_ptr().cast_mut().cast(), found, A::WIDTH);
                 }
             }
         }
