@@ -73,7 +73,13 @@ impl Program for ReferenceProgram {
 
     fn memory(&self) -> MemoryInfo {
         let bytes = self.shared.graph.activation_bytes();
-        MemoryInfo { arena_bytes: bytes, unshared_arena_bytes: bytes, activation_bytes: bytes, ..MemoryInfo::default() }
+        MemoryInfo {
+            arena_bytes: bytes,
+            unshared_arena_bytes: bytes,
+            activation_bytes: bytes,
+            activation_bound_bytes: bytes,
+            ..MemoryInfo::default()
+        }
     }
 
     fn start(&self, _pool: Option<Arc<rayon::ThreadPool>>) -> Result<Box<dyn Execution>> {

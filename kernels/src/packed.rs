@@ -15,6 +15,7 @@ use core::marker::PhantomData;
 use core::ops::{Deref, Range};
 
 use bytemuck::Pod;
+use bytemuck::allocation::zeroed_vec;
 
 /// How the elements of a buffer lie: a name, and a version that changes whenever other bytes come out for the same weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -178,6 +179,8 @@ pub struct Packing {
     stored: Option<vec::IntoIter<StoredBuffer>>,
     /// Where those that are made go.
     memory: Option<Arc<dyn PackedMemory>>,
+    /// Whether those that are made are only to be as long as packed ones.
+    measures: bool,
     handed_out: Vec<PackedBuffer>,
 }
 
@@ -195,6 +198,17 @@ impl Packing {
     /// Hands out what was packed before.
     pub fn stored(buffers: Vec<StoredBuffer>) -> Self {
         Self { stored: Some(buffers.into_iter()), ..Self::default() }
+    }
+
+    /// Makes every buffer as long as if weights were packed, of zeros that nothing has touched yet. Layers that are prepared so tell what
+    /// memory they would take, and must not run.
+    pub fn measuring() -> Self {
+        Self { measures: true, ..Self::default() }
+    }
+
+    /// Whether weights need not be packed, because only lengths are wanted.
+    pub(crate) fn is_measuring(&self) -> bool {
+        self.measures
     }
 
     /// Whether weights were packed before. Then the weights of a specification may be missing.
@@ -295,6 +309,9 @@ impl Packing {
         len: usize,
         make: impl FnOnce() -> Vec<T>,
     ) -> Result<PackedSlice<T>, Unfit> {
+        if self.measures {
+            return self.buffer(layout, || zeroed_vec(len));
+        }
         let buffer = self.buffer(layout, make)?;
         Self::check_len(layout, len, buffer)
     }
@@ -349,6 +366,14 @@ mod tests {
         let found = packing.buffer_of::<u32>(&WORDS, 2, || unreachable!()).unwrap();
         assert_eq!(*found, *made);
         packing.finish().unwrap();
+    }
+
+    #[test]
+    fn measured_buffers_are_as_long_as_packed_ones() {
+        let mut packing = Packing::measuring();
+        assert_eq!(packing.buffer_of(&WORDS, 3, || -> Vec<u32> { unreachable!() }).unwrap().len(), 3);
+        assert_eq!(packing.buffer(&WORDS, || vec![7u32]).unwrap().len(), 1);
+        assert_eq!(packing.finish().unwrap().len(), 2);
     }
 
     #[test]

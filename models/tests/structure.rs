@@ -1,5 +1,6 @@
 //! What the built networks consist of, that their activations stay spread, and that nothing depends on threads.
 
+use ottava::{Isa, Model, PlanOptions};
 use ottava_models::{Builtin, Network, builtin, builtins, random_network, tiny};
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
@@ -107,6 +108,28 @@ fn every_layer_of_every_builtin_stays_spread() {
         }
     }
     assert!(flat.is_empty(), "nearly constant:\n{}", flat.join("\n"));
+}
+
+/// Sessions take hardly more for activations than those that are alive at the same time take.
+#[test]
+fn the_arena_of_every_builtin_is_near_its_lower_bound() {
+    let mut above = Vec::new();
+    for builtin in builtins() {
+        let model = Model::from_bytes(network(builtin.name).to_file(), builtin.name).expect("a valid file");
+        for isa in Isa::for_tests() {
+            for keep_intermediates in [false, true] {
+                let options =
+                    PlanOptions { isa: Some(isa), threads: Some(2), keep_intermediates, ..PlanOptions::default() };
+                let memory = model.memory_estimate(&options).expect("a plan");
+                let (bytes, bound) = (memory.activation_bytes, memory.activation_bound_bytes);
+                assert!(bytes >= bound, "{} on {isa}: {bytes} bytes hold {bound}", builtin.name);
+                if 100 * bytes > 105 * bound {
+                    above.push(format!("{} on {isa}: {bytes} bytes, at least {bound}", builtin.name));
+                }
+            }
+        }
+    }
+    assert!(above.is_empty(), "more than 5 % above:\n{}", above.join("\n"));
 }
 
 #[test]

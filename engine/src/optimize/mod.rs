@@ -24,4 +24,5 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use packing::PackedWeights;
 pub(crate) use program::OptimizedProgram;

@@ -23,6 +23,16 @@ const MAX_PACKED_BYTES: usize = memory_limit(1 << 32);
 /// Bytes of constants from which on several threads lower steps.
 const WORTH_A_THREAD: usize = 1 << 18;
 
+/// Where a plan has its packed weights from.
+pub(crate) enum PackedWeights {
+    /// It packs them.
+    Fresh,
+    /// They were packed before.
+    Stored(StoredPlan),
+    /// Nowhere: only how much memory they take is asked for.
+    Measured,
+}
+
 /// What all steps of a plan are lowered with.
 pub(super) struct Lowerer<'a> {
     pub(super) model: &'a Model,
@@ -32,8 +42,8 @@ pub(super) struct Lowerer<'a> {
     pub(super) threads: usize,
     pub(super) winograd: When,
     pub(super) tables: &'a TableBudget,
-    /// Where packed weights go.
-    pub(super) memory: Arc<PackedPages>,
+    /// Where packed weights go; `None` where they are only measured.
+    pub(super) memory: Option<Arc<PackedPages>>,
 }
 
 impl Lowerer<'_> {
@@ -43,9 +53,10 @@ impl Lowerer<'_> {
         let at_operator = |error: Error| error.at_operator(step.file_operators[0], operator.name());
         let (first_operator, operators) = (step.file_operators[0], step.file_operators.len());
         let stored = stored.filter(|stored| !stored.buffers.is_empty());
-        let (packing, stored_note) = match stored {
-            Some(StoredStep { buffers, note, .. }) => (Packing::stored(buffers), Some(note)),
-            None => (Packing::fresh_in(Arc::clone(&self.memory) as _), None),
+        let (packing, stored_note) = match (stored, &self.memory) {
+            (Some(StoredStep { buffers, note, .. }), _) => (Packing::stored(buffers), Some(note)),
+            (None, Some(memory)) => (Packing::fresh_in(Arc::clone(memory) as _), None),
+            (None, None) => (Packing::measuring(), None),
         };
         let lowering = Lowering {
             tensors: self.tensors,
@@ -67,7 +78,7 @@ impl Lowerer<'_> {
         if let Some(note) = stored_note {
             lowered.note = note;
         }
-        if !buffers.is_empty() {
+        if !buffers.is_empty() && self.memory.is_some() {
             self.model.release(step.inputs().filter_map(|id| self.tensors[id].data.as_ref()));
         }
         let note = lowered.note.clone().filter(|_| !buffers.is_empty());

@@ -9,7 +9,7 @@ use rayon::ThreadPool;
 use super::execution::{OptimizedExecution, Staged, Staging};
 use super::fuse;
 use super::lifetimes::{Layout, Lifetimes, PlacedBuffer, TensorRange};
-use super::packing::{self, Lowerer};
+use super::packing::{self, Lowerer, PackedWeights};
 use super::place::{self, Placement};
 use super::schedule::{Schedule, ScheduledLayer};
 use super::steps::Step;
@@ -106,13 +106,15 @@ fn scheduled(steps: Vec<(usize, Lowered)>, layout: &Layout) -> Vec<ScheduledLaye
 }
 
 impl OptimizedProgram {
-    /// Plans a graph, with packed weights that were stored if there are any.
+    /// Plans a graph; where weights are only measured, the program must not run.
     pub(crate) fn new(
         model: &Model,
         graph: Graph,
         options: &PlanOptions,
-        (isa, stored): (Isa, Option<StoredPlan>),
+        (isa, weights): (Isa, PackedWeights),
     ) -> Result<Self> {
+        let measured = matches!(weights, PackedWeights::Measured);
+        let stored = if let PackedWeights::Stored(stored) = weights { Some(stored) } else { None };
         let threads = options.threads.unwrap_or_else(threads::usable);
         let steps = fuse::steps(&graph, options.keep_intermediates);
         let Placement { places, vanished } = place::place(&graph, &steps, |dtype| xor_mask(isa, dtype));
@@ -124,7 +126,7 @@ impl OptimizedProgram {
             threads,
             winograd: options.winograd.into(),
             tables: &TableBudget::new(),
-            memory: Arc::new(PackedPages::new(constant_bytes(&graph))),
+            memory: (!measured).then(|| Arc::new(PackedPages::new(constant_bytes(&graph)))),
         };
         let left: Vec<&Step> =
             steps.iter().zip(&vanished).filter(|&(_, vanished)| !vanished).map(|(step, _)| step).collect();
@@ -146,6 +148,7 @@ impl OptimizedProgram {
             packed_weight_bytes: packed_bytes,
             unshared_arena_bytes: unshared_bytes.saturating_add(beside_arena),
             activation_bytes: arena_bytes,
+            activation_bound_bytes: arena.lower_bound_bytes,
             staged_bytes,
             workspace_bytes,
             ..MemoryInfo::default()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ottava_kernels::{Failure, Input, Isa, KernelId, Layer, Line, Output, Task};
 
-use super::super::OptimizedProgram;
+use super::super::{OptimizedProgram, PackedWeights};
 use crate::backend::{PlanOptions, Profile, Program};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
@@ -99,7 +99,7 @@ fn chain(sizes: &[usize], operators: &[fn(&NodeTensors) -> Lowered], threads: us
     let graph = Graph { nodes, inputs: vec![0], outputs: vec![tensors.len() - 1], tensors };
     let model = Model::from_bytes(ottava_models::tiny(0), "tiny")?;
     let options = PlanOptions { threads: Some(threads), ..PlanOptions::default() };
-    OptimizedProgram::new(&model, graph, &options, (Isa::Scalar, None))
+    OptimizedProgram::new(&model, graph, &options, (Isa::Scalar, PackedWeights::Fresh))
 }
 
 /// Runs a program on an input of 0, 1, 2, ... several times; the output and the profile of the last run.

@@ -15,6 +15,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use bytemuck::allocation::zeroed_vec;
+
 use super::groups::{HALF, HalfLine, WideningGroup, widening_groups};
 use crate::arch::LANES;
 use crate::gemm::class::Class;
@@ -115,7 +117,11 @@ impl WideningPack {
         packing: &mut Packing,
     ) -> Result<Self, Unfit> {
         let (orders, classes) = orders(spec, geometry, panels.len());
-        let made = if packing.is_stored() { Halves::default() } else { Halves::pack(spec, geometry, &orders, panels) };
+        let made = match (packing.is_stored(), packing.is_measuring()) {
+            (true, _) => Halves::default(),
+            (false, true) => Halves::measured(spec, geometry, &orders, panels),
+            (false, false) => Halves::pack(spec, geometry, &orders, panels),
+        };
         let statistics = (!packing.is_stored()).then_some(made.statistics);
         let lines = packing.buffer(&LINES, || made.lines)?;
         let pack = Self {
@@ -234,16 +240,28 @@ impl Halves {
             let order = &geometry.orders[*order];
             let offsets: Vec<u32> =
                 (0..order.panel_lines()).map(|line| line_offset(order, steps, line) as u32).collect();
-            let mut lines = vec![Line::ZERO; order.panel_lines()];
-            for panel in panels {
-                lines.fill(Line::ZERO);
-                panel.pack(spec, order, &mut lines);
+            for_each_panel(spec, order, panels, |lines| {
                 for half in 0..LANES / HALF {
-                    halves.push(&lines, half, *unit_lines, &offsets);
+                    halves.push(lines, half, *unit_lines, &offsets);
                 }
-            }
+            });
         }
         halves
+    }
+
+    /// As many of each as [`Halves::pack`] packs: it leaves lines of zeros out, puts repairs in, and never groups two lines to one.
+    fn measured(spec: &ConvSpec<'_>, geometry: &Geometry, orders: &[WideningOrder], panels: &[Panel]) -> Self {
+        let mut statistics = WideningStatistics::default();
+        for WideningOrder { order, .. } in orders {
+            for_each_panel(spec, &geometry.orders[*order], panels, |lines| {
+                for mut half in lines.iter().flat_map(halves_of) {
+                    statistics.lines += usize::from(half != HalfLine::ZERO);
+                    statistics.repairs += usize::from(half.split().is_some());
+                }
+            });
+        }
+        let count = statistics.lines + statistics.repairs;
+        Self { lines: zeroed_vec(count), offsets: zeroed_vec(count), starts: Vec::new(), statistics }
     }
 
     /// Appends half of a panel.
@@ -284,6 +302,16 @@ impl Halves {
     }
 }
 
+/// Calls `visit` with the lines of each panel in an order.
+fn for_each_panel(spec: &ConvSpec<'_>, order: &Order, panels: &[Panel], mut visit: impl FnMut(&[Line])) {
+    let mut lines = vec![Line::ZERO; order.panel_lines()];
+    for panel in panels {
+        lines.fill(Line::ZERO);
+        panel.pack(spec, order, &mut lines);
+        visit(&lines);
+    }
+}
+
 /// What the offsets of each unit of an order may be: four activations from there on are within what every class reads that
 /// takes the unit.
 fn reaches(geometry: &Geometry, classes: &[ClassUnits], order: usize, units: usize) -> Vec<Range<u32>> {
@@ -321,6 +349,11 @@ fn half_of(line: &Line, half: usize) -> HalfLine {
     let mut columns = HalfLine::ZERO;
     columns.0.copy_from_slice(&line.0[4 * HALF * half..][..4 * HALF]);
     columns
+}
+
+/// Both halves of a line.
+fn halves_of(line: &Line) -> [HalfLine; LANES / HALF] {
+    core::array::from_fn(|half| half_of(line, half))
 }
 
 /// Lines that classes take together or not at all.
