@@ -108,7 +108,7 @@ pub struct MemoryInfo {
     pub unshared_arena_bytes: usize,
     /// Of [`MemoryInfo::arena_bytes`] what activations and temporaries take.
     pub activation_bytes: usize,
-    /// The most bytes of activations and temporaries that are alive at the same time: [`MemoryInfo::activation_bytes`] cannot be less.
+    /// The most bytes of activations and temporaries that are alive at the same time; [`MemoryInfo::activation_bytes`] are no less.
     pub activation_bound_bytes: usize,
     /// Of [`MemoryInfo::arena_bytes`] what inputs and outputs take in the file's form.
     pub staged_bytes: usize,

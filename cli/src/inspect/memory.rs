@@ -48,7 +48,7 @@ fn buffers(model: &Model, plan: &Plan, arena: &ArenaInfo) -> String {
     let (bytes, bound) = (arena.bytes, arena.lower_bound_bytes);
     let more = 100.0 * (bytes as f64 / bound.max(1) as f64 - 1.0);
     format!(
-        "Arena: {bytes} bytes, {}; at least {bound} are alive together, so it is {more:.1} % above its lower bound\nPeak at layer {}: {peak}\n{}",
+        "Arena: {bytes} bytes, {}, {more:.1} % above its lower bound: {bound} bytes are alive together\nPeak at layer {}: {peak}\n{}",
         counted(arena.buffers.len(), "buffer"),
         arena.peak_layer,
         table::render(&columns, rows),

@@ -40,15 +40,15 @@ pub(super) fn overwritten<'a>(
         _ => false,
     };
     let suits = move |index: usize, read: Operand| {
-        let single = layer.outputs.len() == 1 && is_whole(layer.outputs[0]);
-        let apart = !layer.inputs.iter().any(|&other| shares(read, other));
-        single && layer.layer.may_overwrite(index) && is_whole(read) && apart
+        // Layers that may have few inputs; others can have thousands.
+        let may = layer.outputs.len() == 1 && layer.layer.may_overwrite(index);
+        may && is_whole(layer.outputs[0]) && is_whole(read) && !layer.inputs.iter().any(|&other| shares(read, other))
     };
     layer.inputs.iter().enumerate().filter(move |&(index, &read)| suits(index, read)).map(|(_, &read)| read)
 }
 
-/// Lets each result have the buffer of an operand that it may overwrite and that nothing needs any more, if both are of one size; `outside` are
-/// buffers that stay apart. Gives the buffer that each is in, whose span becomes that of all in it.
+/// Lets each result have the buffer of an operand that it may overwrite and that nothing needs any more, if both are of one size;
+/// `outside` are buffers that stay apart. Gives the buffer that each is in, whose span becomes that of all in it.
 pub(super) fn share(
     overwriting: &[Overwriting],
     spans: &mut [Option<Span>],
