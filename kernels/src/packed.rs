@@ -249,6 +249,9 @@ impl Packing {
         fill: impl FnOnce(&mut [T]),
     ) -> Result<PackedSlice<T>, Unfit> {
         let buffer = self.next_buffer(layout, |packing| {
+            if packing.measures {
+                return PackedSlice::new(zeroed_vec(len));
+            }
             packing.filled(len, fill).unwrap_or_else(|fill| {
                 let mut elements = vec![T::zeroed(); len];
                 fill(&mut elements);
@@ -372,8 +375,9 @@ mod tests {
     fn measured_buffers_are_as_long_as_packed_ones() {
         let mut packing = Packing::measuring();
         assert_eq!(packing.buffer_of(&WORDS, 3, || -> Vec<u32> { unreachable!() }).unwrap().len(), 3);
+        assert_eq!(packing.buffer_in_place(&WORDS, 5, |_: &mut [u32]| unreachable!()).unwrap().len(), 5);
         assert_eq!(packing.buffer(&WORDS, || vec![7u32]).unwrap().len(), 1);
-        assert_eq!(packing.finish().unwrap().len(), 2);
+        assert_eq!(packing.finish().unwrap().len(), 3);
     }
 
     #[test]
