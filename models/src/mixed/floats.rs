@@ -18,7 +18,6 @@ pub(super) static OWN_DRAWS: &[Draw] = &[
     function,
     float_functions,
     rows,
-    power,
     logic,
 ];
 
@@ -138,14 +137,14 @@ fn function(m: &mut Mixer) -> Option<()> {
     m.apply(draft).map(drop)
 }
 
-/// Functions that only float32 has, each of the same value.
+/// Functions that only float32 has, each of the same value, and a power.
 fn float_functions(m: &mut Mixer) -> Option<()> {
     let x = m.pick_type(&[DType::F32])?;
     for name in ["SIN", "COS", "FLOOR", "CEIL", "ROUND"] {
         let draft = one(m, name, x);
         m.apply(draft)?;
     }
-    Some(())
+    power(m, x)
 }
 
 fn rows(m: &mut Mixer) -> Option<()> {
@@ -158,8 +157,7 @@ fn rows(m: &mut Mixer) -> Option<()> {
 }
 
 /// The power of what is above 0, to a constant.
-fn power(m: &mut Mixer) -> Option<()> {
-    let x = m.pick_type(&[DType::F32])?;
+fn power(m: &mut Mixer, x: ValueId) -> Option<()> {
     let draft = one(m, "LOGISTIC", x);
     let above = m.apply(draft)?;
     let exponent = m.rng.uniform_in(-2.0, 2.0).to_le_bytes().to_vec();
