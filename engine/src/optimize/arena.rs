@@ -279,6 +279,16 @@ mod tests {
         assert_eq!(total, 64 * crowd.len());
     }
 
+    /// Large ones first leave a gap that no other fits.
+    #[test]
+    fn other_orders_are_tried_where_the_first_misses_the_peak() {
+        let shapes = [(9, 0, 2), (9, 1, 3), (5, 2, 3), (6, 3, 4), (7, 4, 6)];
+        let buffers = shapes.map(|(lines, first, last)| Buffer { bytes: 64 * lines, span: Span { first, last } });
+        let first = Search { buffers: &buffers, comparisons: MAX_COMPARISONS }.place(&by_size(&buffers));
+        assert_eq!((first.bytes, Peak::of(&buffers)), (64 * 29, Peak { bytes: 64 * 23, step: 2 }));
+        assert_eq!(assign(&buffers).bytes, 64 * 23);
+    }
+
     proptest! {
         /// The offsets are those of the plain rule, which compares all pairs.
         #[test]
