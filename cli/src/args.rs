@@ -206,6 +206,9 @@ pub struct BenchArgs {
     /// Write the layer table as CSV
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
+    /// Also write when and on which thread each task of one more run was executed, as a trace for Perfetto (ui.perfetto.dev)
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
 }
 
 impl BenchArgs {
@@ -279,6 +282,9 @@ pub struct RunArgs {
     pub backend: BackendArg,
     #[command(flatten)]
     pub engine: EngineArgs,
+    /// Write when and on which thread each task was executed, as a trace for Perfetto (ui.perfetto.dev)
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -21,6 +21,7 @@ mod pack;
 mod run;
 mod stats;
 mod table;
+mod trace;
 mod verify;
 
 use std::io::{self, Write};

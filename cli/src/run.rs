@@ -9,7 +9,7 @@ use ottava::{Plan, Session, TensorInfo};
 
 use crate::args::RunArgs;
 use crate::errors::{CliError, Result};
-use crate::{files, host, models, npy, table};
+use crate::{files, host, models, npy, table, trace};
 
 /// Runs the model once and writes its outputs.
 ///
@@ -23,7 +23,11 @@ pub fn execute(args: &RunArgs, output: &mut dyn Write) -> Result<()> {
     for (index, (path, info)) in paths.iter().zip(plan.inputs()).enumerate() {
         session.input_mut(index)?.copy_from_slice(&npy::read(path, info.dtype, &info.shape)?);
     }
+    session.record_tasks(args.trace.is_some());
     session.run()?;
+    if let Some(path) = &args.trace {
+        trace::write(path, &session)?;
+    }
     files::create_folder(&args.output_dir)?;
     for (index, info) in plan.outputs().iter().enumerate() {
         let path = args.output_dir.join(format!("output{index}.npy"));

@@ -190,3 +190,45 @@ fn two_measurements_are_compared() {
     assert_eq!((ran.code, ran.stdout), (Some(1), text));
     assert!(ran.stderr.starts_with("error: B is 100.0 % slower than A, more than 99 %"), "{}", ran.stderr);
 }
+
+/// A trace of one run: every layer has tasks, each on a track that has a name, and within the run.
+#[test]
+fn a_trace_has_the_tasks_of_a_run() {
+    let tiny = Tiny::new();
+    let (trace, input) = (tiny.path("trace.json"), tiny.input());
+    let model = ottava::Model::open(tiny.model()).unwrap();
+    let plan = ottava::Plan::new(&model, &ottava::PlanOptions::default()).unwrap();
+    let bench = ["bench", &tiny.model(), "--runs", "2", "--threads", "3", "--trace", &trace].map(str::to_owned);
+    let run = [
+        "run",
+        &tiny.model(),
+        "--input",
+        &input,
+        "--output-dir",
+        &tiny.path("out"),
+        "--threads",
+        "3",
+        "--trace",
+        &trace,
+    ]
+    .map(str::to_owned);
+    for arguments in [&bench[..], &run[..]] {
+        ottava(arguments).ok();
+        let value: Value = serde_json::from_str(&fs::read_to_string(&trace).unwrap()).unwrap();
+        let events = value["traceEvents"].as_array().unwrap();
+        let of_kind = |kind: &'static str| events.iter().filter(move |event| event["ph"] == kind);
+        let tracks: Vec<u64> = of_kind("M").map(|event| event["tid"].as_u64().unwrap()).collect();
+        for (index, layer) in plan.layers().iter().enumerate() {
+            let tasks: Vec<&Value> = of_kind("X").filter(|event| event["args"]["layer"] == index).collect();
+            assert!(!tasks.is_empty() && tasks.iter().all(|task| task["name"] == layer.name.as_str()), "{index}");
+            for task in tasks {
+                assert!(
+                    tracks.contains(&task["tid"].as_u64().unwrap()) && task["args"]["kernel"].is_string(),
+                    "{task}"
+                );
+                assert!(task["ts"].as_f64().unwrap() >= 0.0 && task["dur"].as_f64().unwrap() >= 0.0, "{task}");
+            }
+        }
+        fs::remove_file(&trace).unwrap();
+    }
+}

@@ -7,7 +7,9 @@ use std::time::Duration;
 use ottava_kernels::Isa;
 
 use crate::arena_info::ArenaInfo;
+use crate::binding::Binding;
 use crate::error::Result;
+use crate::exec::Cancel;
 use crate::packed::{Cache, PackedStep};
 use crate::tensor::TensorId;
 use crate::winograd::Winograd;
@@ -149,6 +151,26 @@ impl Profile {
     }
 }
 
+/// One task of a run: when and where it was executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaskSpan {
+    /// The layer of the plan, by its index in [`Plan::layers`](crate::Plan::layers).
+    pub layer: usize,
+    /// Which of the layer's kernels, in the order that they run; 0 where it has one.
+    pub part: usize,
+    /// The kernel, as `ottava kernels` lists it.
+    pub kernel: String,
+    /// Which of the kernel's tasks.
+    pub task: usize,
+    /// The thread: 0 is the one that called the session, others are its helpers.
+    pub thread: usize,
+    /// When it began, since the start of the run's first layer.
+    pub begin: Duration,
+    /// When it ended, likewise.
+    pub end: Duration,
+}
+
 /// A backend's result of planning: immutable, shared by all sessions.
 pub(crate) trait Program: Send + Sync {
     /// The instruction set in use.
@@ -171,12 +193,37 @@ pub(crate) trait Program: Send + Sync {
     fn start(&self, pool: Option<Arc<rayon::ThreadPool>>) -> Result<Box<dyn Execution>>;
 }
 
+/// What a run is to do, beside computing.
+pub(crate) struct Request<'a, 'b> {
+    /// Where durations go.
+    pub(crate) profile: &'a mut Profile,
+    /// Who can end the run before it is done.
+    pub(crate) cancel: Option<&'a Cancel>,
+    /// Inputs and outputs in the caller's memory, checked.
+    pub(crate) bindings: &'a mut [Binding<'b>],
+}
+
+/// An input or output of the graph, by index.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outside {
+    Input(usize),
+    Output(usize),
+}
+
 /// What a session needs of a backend. Indices of inputs and outputs are valid.
 pub(crate) trait Execution: Send {
     /// The bytes of a graph input, in the file's type.
     fn input_mut(&mut self, index: usize) -> &mut [u8];
-    /// Runs the network; sets both durations of each layer.
-    fn run(&mut self, profile: &mut Profile) -> Result<()>;
+    /// Runs the network as requested; sets both durations of each layer.
+    fn run(&mut self, request: Request<'_, '_>) -> Result<()>;
+    /// Whether memory of the caller's that suits kernels is used as it is, for an input or output.
+    fn binds_in_place(&self, tensor: Outside) -> bool;
+    /// Zeros in the inputs, the outputs and all between.
+    fn reset(&mut self);
+    /// Whether later runs note when and where each task is executed.
+    fn record_tasks(&mut self, recording: bool);
+    /// The tasks of the last run, where it noted them, by layer and task.
+    fn tasks(&self) -> Vec<TaskSpan>;
     /// The bytes of a graph output, in the file's type, aligned for it.
     fn output(&self, index: usize) -> &[u8];
     /// The bytes of any tensor that was kept.

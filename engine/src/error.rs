@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::exec::Stop;
+
 /// Result of everything in this library that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -24,6 +26,10 @@ pub enum ErrorKind {
     InvalidArgument,
     /// The instruction set is unknown or not available on this CPU.
     Isa,
+    /// A run was ended by [`Cancel::cancel`](crate::Cancel::cancel) before it was done.
+    Cancelled,
+    /// A run was ended by its deadline before it was done.
+    DeadlineExceeded,
     /// A defect of Ottava.
     Internal,
 }
@@ -79,6 +85,15 @@ impl Error {
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Internal, message)
+    }
+
+    pub(crate) fn stopped(stop: Stop) -> Self {
+        match stop {
+            Stop::Cancelled => Self::new(ErrorKind::Cancelled, "the run was cancelled"),
+            Stop::DeadlineExceeded => {
+                Self::new(ErrorKind::DeadlineExceeded, "the run was not done before its deadline")
+            }
+        }
     }
 
     pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {

@@ -37,12 +37,18 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+/// The examples of the page on embedding, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+struct Embedding;
+
 pub mod graph;
 pub mod image;
 pub mod schema;
 
 mod arena_info;
 mod backend;
+mod binding;
 mod budget;
 mod buffer;
 mod clock;
@@ -50,6 +56,7 @@ mod error;
 mod exec;
 mod file;
 mod import;
+mod interface;
 mod lowering;
 mod model;
 mod ops;
@@ -68,16 +75,19 @@ mod winograd;
 compile_error!("models are little-endian and used in place: big-endian targets are not supported");
 
 pub use arena_info::{ArenaBuffer, ArenaInfo};
-pub use backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Profile};
+pub use backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Profile, TaskSpan};
+pub use binding::{Binding, INPUT_PADDING};
 pub use error::{Error, ErrorKind, Result};
+pub use exec::Cancel;
 pub use file::open_regular;
 pub use graph::{DType, Graph, Quantization};
 pub use import::{FileOperator, MissingSupport, OperatorInfo};
+pub use interface::{Element, TensorInfo};
 pub use model::Model;
 pub use ops::{InputShapes, Operator, SupportedOperator, TensorView, TensorViewMut, supported_operators};
 pub use ottava_kernels::Isa;
 pub use packed::{Cache, Kept, PackedSection};
-pub use plan::{Plan, TensorInfo};
+pub use plan::Plan;
 pub use save::{save_plans, write_plans};
-pub use session::{Element, Session};
+pub use session::Session;
 pub use winograd::Winograd;

@@ -8,33 +8,12 @@ use ottava_kernels::Isa;
 use crate::arena_info::ArenaInfo;
 use crate::backend::{Backend, LayerInfo, MemoryInfo, PlanOptions, Program};
 use crate::error::{Error, Result};
-use crate::graph::{DType, Graph, Quantization, TensorId};
+use crate::graph::{Graph, TensorId};
+use crate::interface::TensorInfo;
 use crate::model::Model;
 use crate::optimize::{OptimizedProgram, PackedWeights};
 use crate::packed::{CacheEntry, PackedStep, StoredPlan};
 use crate::reference;
-
-/// An input or output of the network.
-#[derive(Clone, Debug)]
-pub struct TensorInfo {
-    /// The file's name for it.
-    pub name: String,
-    /// Dimensions, with the plan's batch.
-    pub shape: Vec<usize>,
-    /// Element type.
-    pub dtype: DType,
-    /// Scale and zero point.
-    pub quantization: Option<Quantization>,
-    /// Graph tensor.
-    pub tensor: TensorId,
-}
-
-impl TensorInfo {
-    /// Size in bytes.
-    pub fn size_bytes(&self) -> usize {
-        self.shape.iter().product::<usize>() * self.dtype.size_bytes()
-    }
-}
 
 /// A model, planned for an instruction set, a number of threads and a batch.
 ///

@@ -1,17 +1,23 @@
 //! The reference backend: each operator of the file through `ottava-ref`, in order, on one thread.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ottava_kernels::Isa;
 
-use crate::backend::{Execution, LayerInfo, MemoryInfo, PlanOptions, Profile, Program};
+use crate::backend::{Execution, LayerInfo, MemoryInfo, Outside, PlanOptions, Program, Request, TaskSpan};
+use crate::binding::Binding;
 use crate::buffer::AlignedBytes;
 use crate::clock::Instant;
 use crate::error::{Error, Result};
+use crate::exec::Cancel;
 use crate::graph::{Constant, Graph, Node, TensorId};
 use crate::model::Model;
 use crate::ops::{TensorView, TensorViewMut};
 use crate::tensor::left_out;
+
+/// What runs each operator.
+const KERNEL: &str = "reference";
 
 /// The graph as it is, one layer per operator.
 pub(crate) struct ReferenceProgram {
@@ -47,7 +53,7 @@ fn layer(graph: &Graph, index: usize, node: &Node) -> LayerInfo {
         name: format!("{op} #{}", node.file_operator),
         file_operators: vec![node.file_operator],
         op: op.to_owned(),
-        kernel: "reference".to_owned(),
+        kernel: KERNEL.to_owned(),
         isa: None,
         output_shape: graph.output_shapes(node).first().map(|shape| shape.to_vec()).unwrap_or_default(),
         macs: graph.node_macs(node),
@@ -89,7 +95,7 @@ impl Program for ReferenceProgram {
         for &id in written.chain(&graph.inputs).filter(|&&id| graph.tensors[id].data.is_none()) {
             buffers[id] = AlignedBytes::new(graph.tensors[id].size_bytes())?;
         }
-        Ok(Box::new(ReferenceExecution { shared: Arc::clone(&self.shared), buffers }))
+        Ok(Box::new(ReferenceExecution { shared: Arc::clone(&self.shared), buffers, times: None }))
     }
 }
 
@@ -97,6 +103,8 @@ struct ReferenceExecution {
     shared: Arc<Shared>,
     /// One for each tensor that is written; empty for constants.
     buffers: Vec<AlignedBytes>,
+    /// When each operator of the last run began and ended, where that is recorded; those that were left out are missing.
+    times: Option<Vec<[Duration; 2]>>,
 }
 
 impl ReferenceExecution {
@@ -137,15 +145,63 @@ impl Execution for ReferenceExecution {
         self.buffers[id].bytes_mut()
     }
 
-    fn run(&mut self, profile: &mut Profile) -> Result<()> {
+    fn run(&mut self, Request { profile, cancel, bindings }: Request<'_, '_>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
+        for (index, bytes) in bindings.iter().filter_map(Binding::as_input) {
+            let input = self.input_mut(index);
+            input.copy_from_slice(&bytes[..input.len()]);
+        }
+        if let Some(times) = &mut self.times {
+            times.clear();
+        }
+        let start = Instant::now();
         for (node, duration) in shared.graph.nodes.iter().zip(&mut profile.layers) {
-            let start = Instant::now();
+            if let Some(stop) = cancel.and_then(Cancel::stop) {
+                return Err(Error::stopped(stop));
+            }
+            let begin = start.elapsed();
             self.evaluate(&shared, node)?;
-            *duration = start.elapsed();
+            let end = start.elapsed();
+            *duration = end.saturating_sub(begin);
+            if let Some(times) = &mut self.times {
+                times.push([begin, end]);
+            }
         }
         profile.busy.clone_from(&profile.layers);
+        for (index, bytes) in bindings.iter_mut().filter_map(Binding::as_output_mut) {
+            bytes.copy_from_slice(self.output(index));
+        }
         Ok(())
+    }
+
+    fn binds_in_place(&self, _: Outside) -> bool {
+        false
+    }
+
+    fn reset(&mut self) {
+        let Shared { graph, .. } = &*self.shared;
+        let computed = self.buffers.iter_mut().zip(&graph.tensors).filter(|(_, tensor)| tensor.data.is_none());
+        computed.for_each(|(buffer, _)| buffer.bytes_mut().fill(0));
+    }
+
+    fn record_tasks(&mut self, recording: bool) {
+        match recording {
+            true => _ = self.times.get_or_insert_with(|| Vec::with_capacity(self.shared.graph.nodes.len())),
+            false => self.times = None,
+        }
+    }
+
+    fn tasks(&self) -> Vec<TaskSpan> {
+        let span = |(layer, &[begin, end]): (usize, &[Duration; 2])| TaskSpan {
+            layer,
+            part: 0,
+            kernel: KERNEL.to_owned(),
+            task: 0,
+            thread: 0,
+            begin,
+            end,
+        };
+        self.times.iter().flatten().enumerate().map(span).collect()
     }
 
     fn output(&self, index: usize) -> &[u8] {

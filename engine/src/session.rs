@@ -3,52 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytemuck::Pod;
-
-use crate::backend::{Execution, Profile};
+use crate::backend::{Execution, Outside, Profile, Request, TaskSpan};
+use crate::binding::{self, Binding, check_type, find};
 use crate::clock::Instant;
 use crate::error::{Error, Result};
-use crate::graph::{DType, TensorId};
-use crate::plan::{Plan, TensorInfo};
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for u8 {}
-    impl Sealed for i8 {}
-    impl Sealed for i16 {}
-    impl Sealed for f32 {}
-    impl Sealed for i32 {}
-    impl Sealed for i64 {}
-    impl Sealed for half::f16 {}
-}
-
-/// An element type that inputs and outputs can be exchanged in.
-pub trait Element: Pod + sealed::Sealed {
-    /// The same type as a value.
-    const DTYPE: DType;
-}
-
-impl Element for u8 {
-    const DTYPE: DType = DType::U8;
-}
-impl Element for i8 {
-    const DTYPE: DType = DType::I8;
-}
-impl Element for i16 {
-    const DTYPE: DType = DType::I16;
-}
-impl Element for f32 {
-    const DTYPE: DType = DType::F32;
-}
-impl Element for i32 {
-    const DTYPE: DType = DType::I32;
-}
-impl Element for i64 {
-    const DTYPE: DType = DType::I64;
-}
-impl Element for half::f16 {
-    const DTYPE: DType = DType::F16;
-}
+use crate::exec::Cancel;
+use crate::graph::TensorId;
+use crate::interface::{Element, TensorInfo};
+use crate::plan::Plan;
 
 /// The state of one inference at a time: activations and their plan.
 ///
@@ -59,6 +21,8 @@ pub struct Session {
     profile: Profile,
     /// The embedder's pool, if it gave one.
     pool: Option<Arc<rayon::ThreadPool>>,
+    /// Whether runs note their tasks.
+    recording: bool,
 }
 
 impl Session {
@@ -80,12 +44,12 @@ impl Session {
 
     fn start(plan: &Plan, pool: Option<Arc<rayon::ThreadPool>>) -> Result<Self> {
         let execution = plan.program().start(pool.clone())?;
-        Ok(Self { plan: plan.clone(), execution, profile: Profile::new(plan.layers().len()), pool })
+        Ok(Self { plan: plan.clone(), execution, profile: Profile::new(plan.layers().len()), pool, recording: false })
     }
 
     /// Gives input `index` another shape, such as another image size or batch, and plans the network anew: weights are
     /// packed again, threads and options stay. Values of inputs and outputs are lost. A pool that the session was given
-    /// is kept.
+    /// is kept, and so is [`Session::record_tasks`].
     ///
     /// # Errors
     /// When there is no such input, or an operator of the network cannot take what the shape leads to (its name is in
@@ -93,7 +57,9 @@ impl Session {
     pub fn resize_input(&mut self, index: usize, shape: &[usize]) -> Result<()> {
         self.input_info(index)?;
         let plan = self.plan.resized(index, shape)?;
+        let recording = self.recording;
         *self = Self::start(&plan, self.pool.clone())?;
+        self.record_tasks(recording);
         Ok(())
     }
 
@@ -127,7 +93,7 @@ impl Session {
     /// When there is no such input, or it has another type or length.
     pub fn set_input<T: Element>(&mut self, index: usize, values: &[T]) -> Result<()> {
         let info = self.input_info(index)?;
-        check_type::<T>("input", index, info)?;
+        check_type("input", index, info, T::DTYPE)?;
         let count: usize = info.shape.iter().product();
         if values.len() != count {
             return Err(Error::argument(format!(
@@ -147,10 +113,96 @@ impl Session {
     /// When an operator is not defined for the values that reach it, such as an index out of range or a division by
     /// zero; outputs hold anything then, and the session can run again. All else was refused before.
     pub fn run(&mut self) -> Result<()> {
+        self.execute(None, &mut [])
+    }
+
+    /// [`Session::run`], which `cancel` can end before it is done. All threads look there before each task, of which most take
+    /// far less than a millisecond and those of layers that run on the reference as long as the layer. With
+    /// [`Backend::Reference`](crate::Backend::Reference) it is looked at before each operator.
+    ///
+    /// # Errors
+    /// As [`Session::run`]. Of kind [`ErrorKind::Cancelled`] or [`ErrorKind::DeadlineExceeded`] when the run was ended: outputs
+    /// hold anything then, and the session can run again. A run that is done before anybody looks is none of them.
+    ///
+    /// [`ErrorKind::Cancelled`]: crate::ErrorKind::Cancelled
+    /// [`ErrorKind::DeadlineExceeded`]: crate::ErrorKind::DeadlineExceeded
+    pub fn run_with(&mut self, cancel: &Cancel) -> Result<()> {
+        self.execute(Some(cancel), &mut [])
+    }
+
+    /// [`Session::run`] with some inputs and outputs in the caller's memory, for this run. The others are the session's own, as
+    /// ever. What the session itself has of those that are bound holds anything afterwards.
+    ///
+    /// # Errors
+    /// As [`Session::run`], and before anything is run when a binding has another type or length than its tensor, there is no
+    /// such tensor, or it is bound twice.
+    pub fn run_bound(&mut self, bindings: &mut [Binding<'_>]) -> Result<()> {
+        binding::check(bindings, self.plan.inputs(), self.plan.outputs())?;
+        self.execute(None, bindings)
+    }
+
+    /// [`Session::run_bound`], which `cancel` can end before it is done, as in [`Session::run_with`].
+    ///
+    /// # Errors
+    /// As both.
+    pub fn run_bound_with(&mut self, bindings: &mut [Binding<'_>], cancel: &Cancel) -> Result<()> {
+        binding::check(bindings, self.plan.inputs(), self.plan.outputs())?;
+        self.execute(Some(cancel), bindings)
+    }
+
+    /// Whether a [`Binding::padded_input`] of input `index` is read where it is, at an address that its elements can have.
+    ///
+    /// It is not where kernels store other bytes than the file's (int8 on x86, which is stored with 128 added), where the input is
+    /// an output as well or overwritten, with [`PlanOptions::keep_intermediates`](crate::PlanOptions::keep_intermediates), and with
+    /// [`Backend::Reference`](crate::Backend::Reference). Then it is copied once.
+    ///
+    /// # Errors
+    /// When there is no such input.
+    pub fn binds_input_in_place(&self, index: usize) -> Result<bool> {
+        self.input_info(index)?;
+        Ok(self.execution.binds_in_place(Outside::Input(index)))
+    }
+
+    /// Whether a [`Binding::output`] of output `index` is written where it is, at an address that its elements can have.
+    ///
+    /// It is not in the cases of [`Session::binds_input_in_place`], and where other operators read it. Then it is copied once.
+    ///
+    /// # Errors
+    /// When there is no such output.
+    pub fn binds_output_in_place(&self, index: usize) -> Result<bool> {
+        self.output_info(index)?;
+        Ok(self.execution.binds_in_place(Outside::Output(index)))
+    }
+
+    fn execute(&mut self, cancel: Option<&Cancel>, bindings: &mut [Binding<'_>]) -> Result<()> {
         let start = Instant::now();
-        self.execution.run(&mut self.profile).map_err(|error| error.in_file(self.plan.model_name()))?;
+        let request = Request { profile: &mut self.profile, cancel, bindings };
+        self.execution.run(request).map_err(|error| error.in_file(self.plan.model_name()))?;
         self.profile.total = start.elapsed();
         Ok(())
+    }
+
+    /// Makes the session as it was when it was new: inputs and outputs are zeros, and nothing of earlier runs is left in its
+    /// memory. Whatever operators remember from run to run begins anew; today's remember nothing. What was asked of the session
+    /// (shapes, [`Session::record_tasks`]) stays.
+    ///
+    /// No run needs it: the next one after an error is as any other. See `docs/embedding.md` on operators with a memory.
+    pub fn reset(&mut self) {
+        self.execution.reset();
+        self.profile = Profile::new(self.plan.layers().len());
+    }
+
+    /// Whether later runs note when and on which thread each task is executed, for [`Session::tasks`]. Memory for that is taken
+    /// here, at the first time; a run takes none. While it is off it costs nothing.
+    pub fn record_tasks(&mut self, recording: bool) {
+        self.recording = recording;
+        self.execution.record_tasks(recording);
+    }
+
+    /// The tasks of the last run, where they were recorded, by layer and task. Those that a run left out, since it was ended or
+    /// failed, are missing.
+    pub fn tasks(&self) -> Vec<TaskSpan> {
+        self.execution.tasks()
     }
 
     /// The bytes of output `index`, as [`Session::input_mut`].
@@ -167,7 +219,7 @@ impl Session {
     /// # Errors
     /// When there is no such output, or it has another type.
     pub fn output_as<T: Element>(&self, index: usize) -> Result<&[T]> {
-        check_type::<T>("output", index, self.output_info(index)?)?;
+        check_type("output", index, self.output_info(index)?, T::DTYPE)?;
         bytemuck::try_cast_slice(self.execution.output(index))
             .map_err(|error| Error::internal(format!("output {index} is not aligned: {error}")))
     }
@@ -196,16 +248,4 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("plan", &self.plan).finish_non_exhaustive()
     }
-}
-
-fn find<'a>(what: &str, index: usize, list: &'a [TensorInfo]) -> Result<&'a TensorInfo> {
-    list.get(index).ok_or_else(|| Error::argument(format!("there is no {what} {index}; the model has {}", list.len())))
-}
-
-fn check_type<T: Element>(what: &str, index: usize, info: &TensorInfo) -> Result<()> {
-    if info.dtype == T::DTYPE {
-        return Ok(());
-    }
-    let (name, dtype) = (&info.name, info.dtype);
-    Err(Error::argument(format!("{what} {index} '{name}' is {dtype}, not {}", T::DTYPE)))
 }

@@ -1,6 +1,8 @@
 //! A run takes no memory. One test, since the allocations of all threads are counted.
 
-use ottava::{Model, Plan, PlanOptions, Session};
+use std::time::{Duration, Instant};
+
+use ottava::{Cancel, Model, Plan, PlanOptions, Session};
 use recordings::{archives, cases};
 
 #[expect(dead_code, reason = "the other test of memory uses the rest")]
@@ -18,11 +20,15 @@ fn planned(file: Vec<u8>, name: &str, threads: usize) -> (Plan, bool) {
     (plan, kernels)
 }
 
-/// Allocations of runs after the first.
+/// Allocations of runs after the first, as they are and with all that may look on.
 fn allocations_of_runs(plan: &Plan) -> usize {
     let mut session = Session::new(plan).expect("little memory");
     session.run().expect("it runs");
-    allocator::allocations(|| (0..RUNS).for_each(|_| session.run().expect("it runs")))
+    let cancel = Cancel::new().with_deadline(Instant::now() + Duration::from_secs(3600));
+    let plain = allocator::allocations(|| (0..RUNS).for_each(|_| session.run().expect("it runs")));
+    session.record_tasks(true);
+    let watched = allocator::allocations(|| (0..RUNS).for_each(|_| session.run_with(&cancel).expect("nobody ends it")));
+    plain + watched
 }
 
 /// Recordings of operators on 16-bit activations.

@@ -16,12 +16,13 @@ mod exec {
     /// In place of `src/exec/sync.rs`.
     mod sync {
         pub(super) use loom::sync::atomic::{AtomicUsize, Ordering, fence};
-        pub(super) use loom::sync::{Condvar, Mutex, MutexGuard};
+        pub(super) use loom::sync::{Condvar, Mutex, MutexGuard, RwLock};
 
         /// An atomic whose stores are swaps. Where a read-modify-write has seen what was there before a store of another
         /// thread, it comes before that store, which the model does not know.
         macro_rules! atomic {
             ($name:ident, $value:ty, $($method:ident($($argument:ident: $type:ty),*) -> $result:ty),*) => {
+                #[derive(Debug)]
                 pub(super) struct $name(loom::sync::atomic::$name);
 
                 impl $name {
@@ -64,12 +65,15 @@ mod exec {
         }
     }
 
+    mod cancel;
     mod crew;
     mod cursor;
     mod helpers;
     mod lender;
+    mod orders;
     mod region;
     mod times;
+    mod trace;
     mod wait;
 
     mod models {
@@ -79,9 +83,11 @@ mod exec {
         use loom::cell::UnsafeCell;
         use loom::sync::atomic::{AtomicUsize, Ordering};
 
+        use super::cancel::{Cancel, Stop};
         use super::crew::Crew;
         use super::helpers::Helpers;
         use super::lender::Lender;
+        use super::orders::Ended;
         use super::region::{Region, Work};
         use super::wait::Parking;
 
@@ -187,7 +193,7 @@ mod exec {
             let mut region = Region::new(chain, 2, Some(lender)).expect("few tasks");
             let mut expected = vec![0; tasks.len()];
             for _ in 0..runs {
-                region.run().expect("no task panics");
+                region.run(None).expect("no task panics");
                 let mut sum = 0;
                 for (layer, cells) in region.work().layers.iter().enumerate() {
                     expected[layer] += sum + 1;
@@ -196,6 +202,36 @@ mod exec {
                     sum = expected[layer] * cells.len() as u64;
                 }
             }
+        }
+
+        /// A run that another thread cancels ends, with all tasks or with some, and so does the one after it.
+        fn run_cancelled(tasks: &[usize]) {
+            let lender = Lender::Crew(Arc::new(Crew::new(1).expect("a thread starts")));
+            let layers = tasks.iter().map(|&tasks| (0..tasks).map(|_| UnsafeCell::new(0)).collect()).collect();
+            let chain = Chain { layers, threads: [(); 2].map(|()| UnsafeCell::new(0)) };
+            let mut region = Region::new(chain, 2, Some(lender)).expect("few tasks");
+            let cancel = Cancel::new();
+            let other = cancel.clone();
+            let canceller = loom::thread::spawn(move || other.cancel());
+            let ran = |region: &Region<Chain>| {
+                let cells = region.work().layers.iter().flatten();
+                // SAFETY: as above.
+                cells.filter(|cell| cell.with(|cell| unsafe { *cell }) != 0).count()
+            };
+            let all = tasks.iter().sum();
+            match region.run(Some(&cancel)) {
+                Ok(()) => assert_eq!(ran(&region), all),
+                Err(Ended::Stopped(Stop::Cancelled)) => assert!(ran(&region) < all),
+                Err(other) => panic!("{other:?}"),
+            }
+            canceller.join().expect("no panic");
+            region.run(None).expect("no task panics, and nobody cancels it");
+            assert_eq!(ran(&region), all);
+        }
+
+        #[test]
+        fn a_cancelled_run_ends_and_the_next_one_is_whole() {
+            check(1, || run_cancelled(&[2]));
         }
 
         #[test]

@@ -9,8 +9,8 @@ use crate::args::BenchArgs;
 use crate::errors::Result;
 use crate::host::{self, Host};
 use crate::inputs::{self, Pattern};
-use crate::models;
 use crate::stats::{Summary, median};
+use crate::{models, trace};
 
 /// Chooses the random input.
 const SEED: u64 = 1;
@@ -128,6 +128,11 @@ pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
     let peak_rss_bytes = host::peak_memory_bytes();
     let peaks_before = peaks(&plan);
     let samples = Samples::take(&mut session, args, progress)?;
+    if let Some(path) = &args.trace {
+        session.record_tasks(true);
+        session.run()?;
+        trace::write(path, &session)?;
+    }
     let better = |((isa, before), (_, after)): ((Isa, f64), (Isa, f64))| (isa, before.max(after));
     let peaks = peaks_before.into_iter().zip(peaks(&plan)).map(better).collect();
     let latency_ms = Summary::of(&samples.totals_ms);

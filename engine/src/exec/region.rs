@@ -30,17 +30,18 @@
     reason = "running a task is unsafe: the region keeps the promise that tasks run once and in order"
 )]
 
-use std::any::Any;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock};
 
+use super::cancel::Cancel;
 use super::crew::{Help, Reservation};
 use super::cursor::{Cursor, End, MAX_TASKS};
 use super::helpers::Helpers;
 use super::lender::Lender;
-use super::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, cores};
+use super::orders::{Ended, Order, Orders, Panicked};
+use super::sync::{AtomicUsize, Ordering, cores};
 use super::times::Times;
+use super::trace::{Span, Trace};
 use super::wait::{Parking, Working, patience};
 
 /// What a region executes.
@@ -71,29 +72,6 @@ pub(crate) struct TooManyTasks {
     pub(crate) tasks: usize,
 }
 
-/// A task panicked; the rest of the run was skipped.
-pub(crate) struct Panicked {
-    /// The layer of the task.
-    pub(crate) layer: usize,
-    /// What it panicked with, as from [`catch_unwind`].
-    pub(crate) payload: Box<dyn Any + Send>,
-}
-
-impl Panicked {
-    /// The text of the panic, where it has one.
-    pub(crate) fn message(&self) -> &str {
-        let text = self.payload.downcast_ref::<&str>().copied();
-        text.or_else(|| self.payload.downcast_ref::<String>().map(String::as_str))
-            .unwrap_or("a panic without a message")
-    }
-}
-
-impl fmt::Debug for Panicked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Panicked").field("layer", &self.layer).field("message", &self.message()).finish()
-    }
-}
-
 /// The thread number of who calls [`Region::run`]; helpers have those after it.
 const CALLER: usize = 0;
 
@@ -102,6 +80,8 @@ pub(crate) struct Region<W> {
     shared: Arc<Shared<W>>,
     /// Who lends helpers; `None` when the caller runs alone.
     lender: Option<Lender>,
+    /// Whether runs note their tasks.
+    recording: bool,
 }
 
 /// A value alone on its cache lines: two of them, which adjacent-line prefetchers fetch together.
@@ -114,10 +94,10 @@ struct Shared<W> {
     done: Alone<AtomicUsize>,
     parking: Alone<Parking>,
     helpers: Helpers,
-    /// A task of this run panicked. Who sees it skips tasks; who does not, runs them in vain.
-    poisoned: AtomicBool,
-    panicked: Mutex<Option<Panicked>>,
+    orders: Orders,
     times: Times,
+    /// There once tasks are to be noted.
+    trace: OnceLock<Trace>,
     /// Tasks of each layer, then 0 for the idle position after the last.
     tasks: Box<[usize]>,
     cores: usize,
@@ -146,25 +126,27 @@ impl<W: Work> Region<W> {
             done: Alone(AtomicUsize::new(0)),
             parking: Alone(Parking::default()),
             helpers: Helpers::new(helpers),
-            poisoned: AtomicBool::new(false),
-            panicked: Mutex::new(None),
+            orders: Orders::new(),
             times: Times::new(layers),
+            trace: OnceLock::new(),
             tasks,
             cores: cores(),
             _reservation: lender.as_ref().and_then(|lender| lender.reserve(helpers)),
             work,
         };
-        Ok(Self { shared: Arc::new(shared), lender })
+        Ok(Self { shared: Arc::new(shared), lender, recording: false })
     }
 
-    /// Runs all layers once.
+    /// Runs all layers once, unless `cancel` ends the run before.
     ///
     /// # Errors
-    /// A task panicked. The layers after it were not run; the region can be used again.
-    pub(crate) fn run(&mut self) -> Result<(), Panicked> {
+    /// A task panicked, or the run was to end. Tasks after that were not run; the region can be used again.
+    pub(crate) fn run(&mut self, cancel: Option<&Cancel>) -> Result<(), Ended> {
         let shared = &self.shared;
-        // Nobody else reads these before the cursor publishes the run.
-        shared.poisoned.store(false, Ordering::Relaxed);
+        shared.orders.begin(cancel, self.recording);
+        if let Some(trace) = shared.trace.get() {
+            trace.clear();
+        }
         let now = shared.times.now();
         shared.times.begin(now);
         let first = shared.next_layer(0, now);
@@ -172,11 +154,24 @@ impl<W: Work> Region<W> {
             Some(lender) => shared.run_together(first, lender),
             None => shared.run_alone(first),
         }
-        if shared.poisoned.load(Ordering::Relaxed) {
-            // Whoever poisons the run stores the panic first, and reports its task afterwards.
-            return shared.panicked.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err);
+        shared.orders.finish()
+    }
+
+    /// Whether later runs note when and where each task is executed. The first time takes the memory for it.
+    pub(crate) fn record(&mut self, recording: bool) {
+        self.recording = recording;
+        if recording {
+            let Shared { trace, tasks, .. } = &*self.shared;
+            trace.get_or_init(|| Trace::new(tasks));
         }
-        Ok(())
+    }
+
+    /// The tasks of the last run, where it noted them, in nanoseconds since its start.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = Span> + '_ {
+        let start = self.shared.times.start();
+        let since = move |nanos: u64| nanos.saturating_sub(start);
+        let spans = self.shared.trace.get().into_iter().flat_map(Trace::spans);
+        spans.map(move |span| Span { begin: since(span.begin), end: since(span.end), ..span })
     }
 
     /// The value that the region runs.
@@ -220,8 +215,8 @@ impl<W: Work> Shared<W> {
 
     /// The first layer from `layer` on that has tasks to run; those skipped end `now`.
     fn next_layer(&self, mut layer: usize, now: u64) -> usize {
-        let poisoned = self.poisoned.load(Ordering::Relaxed);
-        while layer < self.layers() && (poisoned || self.tasks[layer] == 0) {
+        let stopped = self.orders.look() == Order::Skip;
+        while layer < self.layers() && (stopped || self.tasks[layer] == 0) {
             self.times.end(layer, now);
             layer += 1;
         }
@@ -330,25 +325,49 @@ impl<W: Work> Shared<W> {
         self.parking.0.wake_all();
     }
 
-    /// Runs one task, unless the run is poisoned already; a panic poisons it.
+    /// Runs one task, unless the run has been stopped; a panic stops it.
     ///
     /// # Safety
     /// As [`Work::run`].
     unsafe fn run_task(&self, layer: usize, task: usize, thread: usize) {
-        if self.poisoned.load(Ordering::Relaxed) {
+        match self.orders.look() {
+            // SAFETY: the caller's.
+            Order::Run => unsafe { self.run_caught(layer, task, thread) },
+            Order::Skip => {}
+            // SAFETY: the caller's.
+            Order::Watched | Order::Noted => unsafe { self.run_watched(layer, task, thread) },
+        }
+    }
+
+    /// Runs one task unless the run is to end now, and notes it if wanted.
+    ///
+    /// # Safety
+    /// As [`Work::run`].
+    #[cold]
+    unsafe fn run_watched(&self, layer: usize, task: usize, thread: usize) {
+        // Before the task, which may stop the run.
+        let order = self.orders.look();
+        if self.orders.told_to_stop() {
             return;
         }
+        let begin = self.times.now();
+        // SAFETY: the caller's.
+        unsafe { self.run_caught(layer, task, thread) }
+        if let (Order::Noted, Some(trace)) = (order, self.trace.get()) {
+            trace.add(Span { layer, task, thread, begin, end: self.times.now() });
+        }
+    }
+
+    /// Runs one task; a panic stops the run.
+    ///
+    /// # Safety
+    /// As [`Work::run`].
+    unsafe fn run_caught(&self, layer: usize, task: usize, thread: usize) {
         // What a panic leaves half done is memory of this run, which nobody reads: the run fails.
         // SAFETY: the caller's.
         let result = catch_unwind(AssertUnwindSafe(|| unsafe { self.work.run(layer, task, thread) }));
         if let Err(payload) = result {
-            let mut panicked = self.panicked.lock().unwrap_or_else(PoisonError::into_inner);
-            match &mut *panicked {
-                slot @ None => *slot = Some(Panicked { layer, payload }),
-                // Dropping a payload can panic again, here outside of any catch.
-                Some(_) => std::mem::forget(payload),
-            }
-            self.poisoned.store(true, Ordering::Relaxed);
+            self.orders.stop(Ended::Panicked(Panicked { layer, payload }));
         }
     }
 }

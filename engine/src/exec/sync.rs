@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::{io, thread};
 
 pub(super) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
-pub(super) use std::sync::{Condvar, Mutex, MutexGuard};
+pub(super) use std::sync::{Condvar, Mutex, MutexGuard, RwLock};
 
 /// How many threads can run at once.
 pub(super) fn cores() -> usize {

@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::region::{Panicked, TooManyTasks};
+use super::region::TooManyTasks;
 use super::{Lender, Region, Work};
 
+mod cancel;
 mod crew;
 mod cursor;
+mod panics;
 mod times;
 mod wait;
 
@@ -124,7 +126,7 @@ impl Work for Chain {
 fn run_chain(region: &mut Region<Chain>, run: u64) {
     // SAFETY: no run is in progress.
     unsafe { *region.work().input.get() = run }
-    region.run().expect("no task panics");
+    region.run(None).expect("no task panics");
     let mut sum = run;
     for (layer, cells) in region.work().layers.iter().enumerate() {
         let mut next = 0_u64;
@@ -252,7 +254,7 @@ fn two_regions_on_one_pool_do_not_wait_for_each_other() {
             // The first task waits inside the lock, the second for the lock.
             gate.lock().expect("not poisoned").recv().ok();
         });
-        let first = std::thread::spawn(move || stuck.run().is_ok());
+        let first = std::thread::spawn(move || stuck.run(None).is_ok());
         start.recv().expect("one task started");
         start.recv().expect("the other one, on the pool's thread");
         let mut free =
@@ -320,7 +322,7 @@ fn a_late_helper_joins_the_current_layer() {
                 wait_until(|| both.load(Ordering::Relaxed) == 2);
             }
         });
-        region.run().expect("no task panics");
+        region.run(None).expect("no task panics");
         assert_eq!(ran.load(Ordering::Relaxed), 11);
     });
 }
@@ -334,61 +336,11 @@ fn a_helper_outlives_its_region() {
         let held = Arc::new(());
         let holder = Arc::clone(&held);
         let mut region = region(&[2], 2, &pool, move |_, _| drop(Arc::clone(&holder)));
-        region.run().expect("no task panics");
+        region.run(None).expect("no task panics");
         drop(region);
         assert_eq!(Arc::strong_count(&held), 2, "the queued helper still holds the work");
         drop(busy);
         wait_until(|| Arc::strong_count(&held) == 1);
-    });
-}
-
-/// One task panics while another is being executed: the run returns after the other has ended.
-#[test]
-fn a_panic_fails_the_run_after_all_running_tasks_ended() {
-    watched(|| {
-        let pool = pool(1);
-        let (started, fail) = (AtomicBool::new(false), Arc::new(AtomicBool::new(true)));
-        let (ended, later) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let (failing, end, count) = (Arc::clone(&fail), Arc::clone(&ended), Arc::clone(&later));
-        let mut region = region(&[1, 40, 3], 2, &pool, move |layer, task| match (layer, task) {
-            (1, 0) if failing.load(Ordering::Relaxed) => {
-                wait_until(|| started.load(Ordering::Relaxed));
-                resume_unwind(Box::new("out of paper"));
-            }
-            (1, 1) => {
-                started.store(true, Ordering::Relaxed);
-                std::thread::sleep(Duration::from_millis(20));
-                end.store(true, Ordering::Relaxed);
-            }
-            (2, _) => _ = count.fetch_add(1, Ordering::Relaxed),
-            _ => {}
-        });
-        let panicked: Panicked = region.run().expect_err("a task panics");
-        assert!(ended.load(Ordering::Relaxed), "the run returned while a task was running");
-        assert_eq!((panicked.layer, panicked.message()), (1, "out of paper"));
-        assert_eq!(later.load(Ordering::Relaxed), 0, "layers after the panic are skipped");
-        fail.store(false, Ordering::Relaxed);
-        region.run().expect("the region works again");
-        assert_eq!(later.load(Ordering::Relaxed), 3);
-    });
-}
-
-#[test]
-fn panics_of_all_tasks_are_one_error() {
-    watched(|| {
-        for threads in [1, 2, 4] {
-            let pool = pool(threads);
-            let mut region = region(&[3, 8, 8], threads, &pool, |layer, task| {
-                if layer == 1 {
-                    resume_unwind(Box::new(format!("task {task}")));
-                }
-            });
-            for _ in 0..RUNS.min(200) {
-                let panicked = region.run().expect_err("tasks panic");
-                assert_eq!(panicked.layer, 1);
-                assert!(panicked.message().starts_with("task "), "{panicked:?}");
-            }
-        }
     });
 }
 

@@ -41,6 +41,11 @@ impl Times {
         self.layers.len()
     }
 
+    /// When the last run started, in nanoseconds since the epoch.
+    pub(super) fn start(&self) -> u64 {
+        self.start.load(Ordering::Relaxed)
+    }
+
     /// Nanoseconds since the epoch.
     pub(super) fn now(&self) -> u64 {
         u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)

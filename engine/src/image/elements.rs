@@ -5,7 +5,7 @@ use ottava_ref::ops::quantize::{QuantizeParams, quantize};
 
 use crate::error::{Error, Result};
 use crate::graph::DType;
-use crate::plan::TensorInfo;
+use crate::interface::TensorInfo;
 
 /// What a pixel from 0 to 255 means to the model.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

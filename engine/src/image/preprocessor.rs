@@ -10,7 +10,7 @@ use super::elements::{Elements, Normalization};
 use super::picture::{Crop, Format, Picture, check_size};
 use super::resampler::{Geometry, ROWS_AT_A_TIME, Resampler};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::TensorInfo;
+use crate::interface::TensorInfo;
 
 /// Bands of rows for each thread, so that one that is held up does not hold up all.
 const BANDS: usize = 4;

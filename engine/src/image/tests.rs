@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::ErrorKind;
 use crate::graph::{DType, Quantization};
-use crate::plan::TensorInfo;
+use crate::interface::TensorInfo;
 
 fn input(shape: [usize; 4], dtype: DType) -> TensorInfo {
     let quantization = Quantization { scale: vec![0.023], zero_point: vec![-3], dimension: 0 };

@@ -1,56 +1,42 @@
 //! One session of a program: its arena, its region, and its inputs and outputs in the file's form.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use ottava_kernels::{Failure, Input, Output, Task};
+use ottava_kernels::{Failure, Task};
 
-use super::lifetimes::{ArenaRange, TensorRange};
+use super::lend::Lendable;
+use super::lifetimes::TensorRange;
 use super::memory::{Arena, Workspaces};
-use super::schedule::{Schedule, ScheduledLayer};
-use crate::backend::Profile;
-use crate::buffer::AlignedBytes;
+use super::schedule::Schedule;
+use super::staging::{Staging, copy_out};
+use super::views::Views;
+use crate::backend::{Outside, Request, TaskSpan};
+use crate::binding::Binding;
 use crate::error::{Error, Result};
-use crate::exec::{Lender, Region, Work};
-use crate::tensor::TensorId;
+use crate::exec::{Ended, Lender, Region, Span, Work};
 
 #[cfg(test)]
 mod tests;
-
-/// Views of one layer's operands.
-struct LayerViews {
-    inputs: Vec<Input<'static>>,
-    outputs: Vec<Output<'static>>,
-}
-
-impl LayerViews {
-    #[expect(unsafe_code, reason = "views into the session's own arena")]
-    fn new(arena: &Arena, layer: &ScheduledLayer) -> Self {
-        // SAFETY: the views are kept beside the arena and used only by `Layers::run`, in which the
-        // region's order and the arena's layout keep what is read apart from what is written.
-        let input = |range: &ArenaRange| unsafe { arena.input(range.offset, range.len) };
-        // SAFETY: as above.
-        let output = |range: &ArenaRange| unsafe { arena.output(range.offset, range.len) };
-        Self { inputs: layer.inputs.iter().map(input).collect(), outputs: layer.outputs.iter().map(output).collect() }
-    }
-}
 
 /// What the region runs: the layers over one arena.
 struct Layers {
     /// Holds the memory that the views point into.
     arena: Arena,
     workspaces: Workspaces,
-    views: Vec<LayerViews>,
+    views: Views,
     /// The first layer of the run that could not compute with its values, and why.
     failed: Mutex<Option<(usize, Failure)>>,
     schedule: Arc<Schedule>,
 }
 
 impl Layers {
+    #[expect(unsafe_code, reason = "views into the session's own arena")]
     fn new(schedule: &Arc<Schedule>) -> Result<Self> {
         let arena = Arena::new(schedule.arena_bytes)?;
         let workspaces = Workspaces::new(schedule.workers(), schedule.workspace_bytes())?;
-        let views = schedule.layers.iter().map(|layer| LayerViews::new(&arena, layer)).collect();
+        // SAFETY: kept beside the arena, whose memory stays where it is, and used by `Layers::run` alone.
+        let views = unsafe { Views::new(&arena, schedule) };
         Ok(Self { arena, workspaces, views, failed: Mutex::new(None), schedule: Arc::clone(schedule) })
     }
 
@@ -85,7 +71,8 @@ impl Work for Layers {
 
     #[expect(unsafe_code, reason = "the region's contract is the kernels' contract")]
     unsafe fn run(&self, layer: usize, task: usize, thread: usize) {
-        let views = &self.views[layer];
+        // SAFETY: this is a task of a run.
+        let views = unsafe { self.views.of(layer) };
         // SAFETY: earlier tasks of this thread are over, and nobody else goes by its number.
         let workspace = unsafe { self.workspaces.of(thread) };
         let task = Task { index: task, inputs: &views.inputs, outputs: &views.outputs, workspace };
@@ -99,58 +86,14 @@ impl Work for Layers {
     }
 }
 
-/// A graph input or output in the file's form.
-pub(super) struct Staged {
-    bytes: AlignedBytes,
-    /// `None` for constants, whose bytes never change.
-    tensor: Option<TensorRange>,
-    xor_mask: u8,
-}
-
-impl Staged {
-    /// Memory for `size_bytes` bytes of a tensor in the arena, which the file's bytes are XORed to.
-    pub(super) fn new(size_bytes: usize, tensor: Option<TensorRange>, xor_mask: u8) -> Result<Self> {
-        Ok(Self { bytes: AlignedBytes::new(size_bytes)?, tensor, xor_mask })
-    }
-
-    /// A constant.
-    pub(super) fn constant(constant: &[u8]) -> Result<Self> {
-        let mut staged = Self::new(constant.len(), None, 0)?;
-        staged.bytes.bytes_mut().copy_from_slice(constant);
-        Ok(staged)
-    }
-}
-
-/// Inputs or outputs in the file's form. A tensor that is listed more than once is there once.
-pub(super) struct Staging {
-    distinct: Vec<Staged>,
-    /// Which of them each input or output is.
-    listed: Vec<usize>,
-}
-
-impl Staging {
-    /// What `stage` makes of each different tensor of a list.
-    pub(super) fn new(ids: &[TensorId], mut stage: impl FnMut(TensorId) -> Result<Staged>) -> Result<Self> {
-        let mut staging = Self { distinct: Vec::new(), listed: Vec::with_capacity(ids.len()) };
-        let mut known = HashMap::new();
-        for &id in ids {
-            let next = staging.distinct.len();
-            let index = *known.entry(id).or_insert(next);
-            if index == next {
-                staging.distinct.push(stage(id)?);
-            }
-            staging.listed.push(index);
-        }
-        Ok(staging)
-    }
-}
-
 /// The state of one inference at a time.
 pub(super) struct OptimizedExecution {
     region: Region<Layers>,
     schedule: Arc<Schedule>,
     inputs: Staging,
     outputs: Staging,
+    /// Views may lead to memory of the caller's that is no longer there.
+    lent: bool,
 }
 
 impl OptimizedExecution {
@@ -167,34 +110,35 @@ impl OptimizedExecution {
         let layers = Layers::new(schedule)?;
         let region =
             Region::new(layers, schedule.threads, lender).map_err(|error| Error::argument(error.to_string()))?;
-        Ok(Self { region, schedule: Arc::clone(schedule), inputs, outputs })
+        Ok(Self { region, schedule: Arc::clone(schedule), inputs, outputs, lent: false })
     }
 
     /// The bytes of a graph input, in the file's type.
     pub(super) fn input_mut(&mut self, index: usize) -> &mut [u8] {
-        self.inputs.distinct[self.inputs.listed[index]].bytes.bytes_mut()
+        self.inputs.bytes_mut(index)
     }
 
     /// The bytes of a graph output, in the file's type.
     pub(super) fn output(&self, index: usize) -> &[u8] {
-        self.outputs.distinct[self.outputs.listed[index]].bytes.bytes()
+        self.outputs.bytes(index)
     }
 
-    /// Runs the layers; sets both durations of each step.
-    #[expect(unsafe_code, reason = "between runs the arena belongs to the execution")]
-    pub(super) fn run(&mut self, profile: &mut Profile) -> Result<()> {
-        let arena = &self.region.work().arena;
-        for Staged { bytes, tensor, xor_mask } in &self.inputs.distinct {
-            let tensor = tensor.expect("graph inputs are somewhere");
-            // SAFETY: no run is going on, and outside of runs nobody else touches the arena.
-            unsafe { arena.copy_in(tensor.range.offset, bytes.bytes(), *xor_mask) };
-        }
-        let result = self.region.run();
+    /// Runs the layers as requested; sets both durations of each step.
+    #[expect(unsafe_code, reason = "between runs views and arena belong to the execution")]
+    pub(super) fn run(&mut self, Request { profile, cancel, bindings }: Request<'_, '_>) -> Result<()> {
+        // SAFETY: no run is going on, and outside of runs nobody else touches the arena.
+        unsafe { self.inputs.bring_in(&self.region.work().arena, bindings, &self.schedule.lendable) }
+        // Last, and until the run is over nobody looks at the bindings: tasks have what is lent.
+        self.lend(bindings);
+        let result = self.region.run(cancel);
         // Taken in any case: what is left behind would be the next run's failure.
         let failure = self.region.work().take_failure();
         let step = |layer: usize| self.schedule.layers[layer].step;
-        result.map_err(|panicked| {
-            Error::internal(format!("layer {} failed: {}", step(panicked.layer), panicked.message()))
+        result.map_err(|ended| match ended {
+            Ended::Panicked(panicked) => {
+                Error::internal(format!("layer {} failed: {}", step(panicked.layer), panicked.message()))
+            }
+            Ended::Stopped(stop) => Error::stopped(stop),
         })?;
         profile.clear();
         let nanos = self.region.layer_nanos().zip(self.region.busy_nanos());
@@ -202,13 +146,75 @@ impl OptimizedExecution {
         if let Some(error) = failure {
             return Err(error);
         }
-        for Staged { bytes, tensor, xor_mask } in &mut self.outputs.distinct {
-            if let Some(tensor) = tensor {
-                // SAFETY: as above.
-                unsafe { copy_out(&self.region.work().arena, tensor, *xor_mask, bytes.bytes_mut()) };
+        // SAFETY: as above.
+        unsafe { self.outputs.bring_out(&self.region.work().arena, bindings, &self.schedule.lendable) }
+        Ok(())
+    }
+
+    /// Whether memory of the caller's that suits kernels is used as it is.
+    pub(super) fn binds_in_place(&self, tensor: Outside) -> bool {
+        let Lendable { inputs, outputs } = &self.schedule.lendable;
+        match tensor {
+            Outside::Input(index) => inputs[index].is_some(),
+            Outside::Output(index) => outputs[index].is_some(),
+        }
+    }
+
+    /// Leads the views of each tensor that is bound to the caller's memory, where that can be, and all others to the arena.
+    #[expect(unsafe_code, reason = "between runs views and arena belong to the execution")]
+    fn lend(&mut self, bindings: &mut [Binding<'_>]) {
+        let Layers { arena, views, .. } = self.region.work();
+        if self.lent {
+            // SAFETY: no run is going on, and the arena is that of the views.
+            unsafe { views.take_back(arena, &self.schedule) }
+        }
+        // Set before views change: what they lead to is there for this run alone.
+        self.lent = !bindings.is_empty();
+        for binding in bindings {
+            let Some(lent) = self.schedule.lendable.of(binding) else { continue };
+            if let Some((_, bytes)) = binding.as_input() {
+                // SAFETY: no run is going on. The bytes are borrowed for the next one, and the one after it takes the views back
+                // first. Steps only read this buffer, of which the bytes are all, with the slack behind it.
+                unsafe { views.lend_input(lent, bytes) }
+            } else if let Some((_, bytes)) = binding.as_output_mut() {
+                // SAFETY: as above; steps only write this buffer, and the borrow is exclusive.
+                unsafe { views.lend_output(lent, bytes) }
             }
         }
-        Ok(())
+    }
+
+    /// Zeros all that earlier runs left.
+    #[expect(unsafe_code, reason = "between runs the arena belongs to the execution")]
+    pub(super) fn reset(&mut self) {
+        let Layers { arena, workspaces, .. } = self.region.work();
+        // SAFETY: no run is going on, and outside of runs nobody else touches the memory.
+        unsafe { arena.clear() }
+        // SAFETY: as above.
+        unsafe { workspaces.clear() }
+        self.inputs.clear();
+        self.outputs.clear();
+    }
+
+    /// Whether later runs note when and where each task is executed.
+    pub(super) fn record_tasks(&mut self, recording: bool) {
+        self.region.record(recording);
+    }
+
+    /// The tasks of the last run, where it noted them.
+    pub(super) fn tasks(&self) -> Vec<TaskSpan> {
+        let layers = &self.schedule.layers;
+        let first_of = |step: usize| layers.partition_point(|layer| layer.step < step);
+        let kernels: Vec<String> = layers.iter().map(|layer| layer.layer.kernel().name.into_owned()).collect();
+        let span = |Span { layer, task, thread, begin, end }: Span| TaskSpan {
+            layer: layers[layer].step,
+            part: layer - first_of(layers[layer].step),
+            kernel: kernels[layer].clone(),
+            task,
+            thread,
+            begin: Duration::from_nanos(begin),
+            end: Duration::from_nanos(end),
+        };
+        self.region.spans().map(span).collect()
     }
 
     /// The bytes of a tensor of the arena, each XOR `xor_mask`.
@@ -219,14 +225,4 @@ impl OptimizedExecution {
         unsafe { copy_out(&self.region.work().arena, tensor, xor_mask, &mut bytes) };
         bytes
     }
-}
-
-/// Copies a tensor out of the arena, each byte XOR `xor_mask`.
-///
-/// # Safety
-/// Nobody writes the tensor's bytes meanwhile.
-#[expect(unsafe_code, reason = "as its caller")]
-unsafe fn copy_out(arena: &Arena, tensor: &TensorRange, xor_mask: u8, bytes: &mut [u8]) {
-    // SAFETY: the caller's promise.
-    unsafe { arena.copy_out(tensor.range.offset, [tensor.run_bytes, tensor.stride_bytes], xor_mask, bytes) }
 }

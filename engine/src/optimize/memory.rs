@@ -66,6 +66,15 @@ impl Arena {
         unsafe { Output::from_raw(self.at(offset, len), len) }
     }
 
+    /// Makes all bytes 0.
+    ///
+    /// # Safety
+    /// Nobody else uses the arena meanwhile.
+    pub(crate) unsafe fn clear(&self) {
+        // SAFETY: `at` gives the first byte of all that the arena has; the caller vouches that it is ours for the moment.
+        unsafe { self.at(0, self.len()).write_bytes(0, self.len()) }
+    }
+
     /// Copies bytes into the arena, each XOR `mask`.
     ///
     /// # Panics
@@ -118,6 +127,15 @@ impl Workspaces {
     pub(crate) fn new(threads: usize, bytes: usize) -> Result<Self> {
         let lines_per_thread = bytes.div_ceil(size_of::<Line>());
         Ok(Self { lines: Pages::zeros(threads.saturating_mul(lines_per_thread))?, lines_per_thread })
+    }
+
+    /// Makes all bytes 0.
+    ///
+    /// # Safety
+    /// No workspace is in use.
+    pub(crate) unsafe fn clear(&self) {
+        // SAFETY: the slice covers the lines, whose cells make writes possible; the caller vouches that they are ours.
+        unsafe { UnsafeCell::raw_get(self.lines.as_ptr()).write_bytes(0, self.lines.len()) }
     }
 
     /// The workspace of a thread.

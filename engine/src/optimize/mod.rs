@@ -13,6 +13,7 @@ mod arena;
 mod execution;
 mod fallback;
 mod fuse;
+mod lend;
 mod lifetimes;
 mod memory;
 mod overwrite;
@@ -20,9 +21,11 @@ mod packing;
 mod place;
 mod program;
 mod schedule;
+mod staging;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod views;
 
 pub(crate) use packing::PackedWeights;
 pub(crate) use program::OptimizedProgram;

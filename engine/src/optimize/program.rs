@@ -6,15 +6,17 @@ use std::sync::{Arc, OnceLock};
 use ottava_kernels::Isa;
 use rayon::ThreadPool;
 
-use super::execution::{OptimizedExecution, Staged, Staging};
+use super::execution::OptimizedExecution;
 use super::fuse;
+use super::lend::Lendable;
 use super::lifetimes::{Layout, Lifetimes, PlacedBuffer, TensorRange};
 use super::packing::{self, Lowerer, PackedWeights};
 use super::place::{self, Placement};
 use super::schedule::{Schedule, ScheduledLayer};
+use super::staging::{Staged, Staging};
 use super::steps::Step;
 use crate::arena_info::{ArenaBuffer, ArenaInfo};
-use crate::backend::{Execution, LayerInfo, MemoryInfo, PlanOptions, Profile, Program};
+use crate::backend::{Execution, LayerInfo, MemoryInfo, Outside, PlanOptions, Program, Request, TaskSpan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::{Crew, Lender};
 use crate::graph::Graph;
@@ -136,11 +138,16 @@ impl OptimizedProgram {
             note_vanished(&places, step, &users, &mut planned.layers);
         }
         let Planned { steps: lowered, operators, layers, lifetimes, packed, packed_bytes } = planned;
+        let lendable = match options.keep_intermediates {
+            // All tensors are in the arena.
+            true => Lendable::none(&graph),
+            false => Lendable::new(&graph, &places, isa, &lowered),
+        };
         let layout = lifetimes.assign(&graph, &places, &steps, options.keep_intermediates);
         let layers_of_steps = scheduled(lowered, &layout);
         let arena = arena_info(&layout, &layers_of_steps);
         let Layout { tensors, arena_bytes, unshared_bytes, .. } = layout;
-        let schedule = Arc::new(Schedule { layers: layers_of_steps, operators, arena_bytes, threads });
+        let schedule = Arc::new(Schedule { layers: layers_of_steps, operators, arena_bytes, threads, lendable });
         let (staged_bytes, workspace_bytes) = (staged_bytes(&graph), schedule.all_workspaces_bytes());
         let beside_arena = staged_bytes.saturating_add(workspace_bytes);
         let memory = MemoryInfo {
@@ -341,8 +348,24 @@ impl Execution for SessionOfGraph {
         self.execution.input_mut(index)
     }
 
-    fn run(&mut self, profile: &mut Profile) -> Result<()> {
-        self.execution.run(profile)
+    fn run(&mut self, request: Request<'_, '_>) -> Result<()> {
+        self.execution.run(request)
+    }
+
+    fn binds_in_place(&self, tensor: Outside) -> bool {
+        self.execution.binds_in_place(tensor)
+    }
+
+    fn reset(&mut self) {
+        self.execution.reset();
+    }
+
+    fn record_tasks(&mut self, recording: bool) {
+        self.execution.record_tasks(recording);
+    }
+
+    fn tasks(&self) -> Vec<TaskSpan> {
+        self.execution.tasks()
     }
 
     fn output(&self, index: usize) -> &[u8] {

@@ -2,6 +2,7 @@
 
 use ottava_kernels::Layer;
 
+use super::lend::Lendable;
 use super::lifetimes::ArenaRange;
 
 /// Layers in the order that they run.
@@ -12,6 +13,8 @@ pub(super) struct Schedule {
     pub(super) arena_bytes: usize,
     /// Threads that a session uses at most.
     pub(super) threads: usize,
+    /// Inputs and outputs that can be in the caller's memory.
+    pub(super) lendable: Lendable,
 }
 
 pub(super) struct ScheduledLayer {

@@ -42,7 +42,7 @@ fn busy_time_is_that_of_all_threads_in_the_last_run() {
         let work = Pauses { threads, met: AtomicUsize::new(0) };
         let mut region = Region::new(work, threads, Some(Lender::Pool(Arc::new(pool)))).expect("few tasks");
         for _ in 0..3 {
-            region.run().expect("no task panics");
+            region.run(None).expect("no task panics");
             let layers: Vec<_> = region.layer_nanos().map(Duration::from_nanos).collect();
             let busy: Vec<_> = region.busy_nanos().map(Duration::from_nanos).collect();
             let context = format!("{threads} threads: {busy:?} of {layers:?}");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ottava_kernels::{Failure, Input, Isa, KernelId, Layer, Line, Output, Task};
 
 use super::super::{OptimizedProgram, PackedWeights};
-use crate::backend::{PlanOptions, Profile, Program};
+use crate::backend::{PlanOptions, Profile, Program, Request};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
 use crate::lowering::{Lowered, LoweredLayer, Lowering, NodeTensors, Operand};
@@ -108,7 +108,7 @@ fn run(program: &OptimizedProgram) -> Result<(Vec<u8>, Profile)> {
     let mut profile = Profile::new(program.layers().len());
     for _ in 0..50 {
         execution.input_mut(0).iter_mut().enumerate().for_each(|(at, byte)| *byte = at as u8);
-        execution.run(&mut profile)?;
+        execution.run(Request { profile: &mut profile, cancel: None, bindings: &mut [] })?;
     }
     Ok((execution.output(0).to_vec(), profile))
 }
