@@ -130,6 +130,11 @@ fn a_folder_that_cannot_be_used_costs_the_cache_alone() {
     for unusable in unusable {
         assert_eq!(run(&model, Some(Cache::new(&unusable))), expected, "{}", unusable.display());
     }
+    let here = fs::read_dir(".").unwrap().map(|file| file.unwrap().file_name());
+    assert!(
+        here.into_iter().all(|name| !name.to_string_lossy().starts_with("cache-")),
+        "an entry where the process is"
+    );
     assert_eq!(fs::read(&file).unwrap(), b"precious");
     let none = Cache { limit_bytes: 0, ..Cache::new(folder.path().join("none")) };
     assert_eq!(run(&model, Some(none.clone())), expected);

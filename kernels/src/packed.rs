@@ -207,6 +207,7 @@ impl Packing {
     }
 
     /// Whether weights need not be packed, because only lengths are wanted.
+    #[cfg(any(target_arch = "x86_64", test))]
     pub(crate) fn is_measuring(&self) -> bool {
         self.measures
     }

@@ -8,7 +8,7 @@ const USUAL_LIMIT: u64 = 1 << 30;
 /// A folder that plans keep packed weights in, for processes that plan the same model later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cache {
-    /// The folder; made when it is first written to. Who may write to it may change what models compute.
+    /// The folder; made when it is first written to. An empty path is none. Who may write to it may change what models compute.
     pub folder: PathBuf,
     /// Bytes that its entries may take together. Those that were not used for longest are removed first.
     pub limit_bytes: u64,

@@ -58,12 +58,17 @@ impl<'a> CacheEntry<'a> {
 
     /// The packed weights; `None` where there are none, or damaged ones.
     pub(crate) fn load(&self) -> Option<StoredPlan> {
-        let found = self.read().ok().flatten();
+        let found = self.check_folder().and_then(|()| self.read().ok().flatten());
         if found.is_some() {
             // What was used last is removed last. In a folder that cannot be written to nothing is removed either.
             let _ = fs::File::open(&self.path).and_then(|file| file.set_modified(SystemTime::now()));
         }
         found
+    }
+
+    /// `None` for a folder without a name, which would be the one that the process happens to be in.
+    fn check_folder(&self) -> Option<()> {
+        (!self.cache.folder.as_os_str().is_empty()).then_some(())
     }
 
     fn read(&self) -> Result<Option<StoredPlan>> {
@@ -82,7 +87,7 @@ impl<'a> CacheEntry<'a> {
 
     /// Keeps the packed weights of a plan, and removes what the cache has too much of.
     pub(crate) fn store(&self, model: &Model, steps: &[PackedStep]) {
-        let _ = self.write(model, steps);
+        let _ = self.check_folder().map(|()| self.write(model, steps));
     }
 
     fn write(&self, model: &Model, steps: &[PackedStep]) -> io::Result<()> {
