@@ -5,7 +5,7 @@ mod models;
 
 use std::path::Path;
 
-use ottava::{Backend, ErrorKind, Isa, Kept, Model, Plan, PlanOptions, Session, Winograd};
+use ottava::{Backend, DType, ErrorKind, Isa, Kept, Model, Plan, PlanOptions, Session, Winograd};
 
 /// Outputs of a plan for an input of made-up bytes.
 fn outputs(plan: &Plan) -> Vec<Vec<u8>> {
@@ -75,11 +75,15 @@ fn real_networks_give_the_same_bytes_packed() {
     let mut checked = 0;
     for entry in std::fs::read_dir(folder_of_models).unwrap() {
         let path = entry.unwrap().path();
-        // Networks of floats do not run.
         if path.extension().is_none_or(|extension| extension != "tflite") {
             continue;
         }
         let Ok(model) = Model::open(&path) else { continue };
+        // Of networks of floats nothing is packed, and the reference takes long for them.
+        let graph = model.graph();
+        if graph.inputs.iter().any(|&input| graph.tensors[input].dtype == DType::F32) {
+            continue;
+        }
         check(&path.display().to_string(), &model, folder.path());
         checked += 1;
     }

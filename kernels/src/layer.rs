@@ -108,11 +108,41 @@ const LEAST_WORK: usize = 1 << 14;
 /// Tasks for each thread, so that the last ones end close together.
 const TASKS_PER_THREAD: usize = 4;
 
+/// Work of a task that takes well less than a millisecond: a run that is cancelled goes on to the end of the task.
+const MOST_WORK: usize = 1 << 19;
+/// Tasks of a layer beyond which none are shortened for that, since their number in a layer is limited.
+const MOST_SHORT_TASKS: usize = 1 << 11;
+
 /// Rows of a task, where a layer has `rows` rows of `row_work` elementary steps each.
 pub(crate) fn row_tasks(rows: usize, row_work: usize, threads: usize) -> usize {
-    if threads <= 1 {
-        return rows.max(1);
+    let short = (MOST_WORK / row_work.max(1)).max(rows.div_ceil(MOST_SHORT_TASKS));
+    let share = match threads {
+        0 | 1 => rows,
+        _ => rows.div_ceil(threads * TASKS_PER_THREAD).max(LEAST_WORK / row_work.max(1)),
+    };
+    share.min(short).clamp(1, rows.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_are_short_on_any_number_of_threads() {
+        for rows in [0, 1, 7, 1000, 1 << 20] {
+            for row_work in [0, 1, 100, 5000, 1 << 19, 1 << 25, usize::MAX] {
+                for threads in [0, 1, 2, 8] {
+                    let share = row_tasks(rows, row_work, threads);
+                    assert!((1..=rows.max(1)).contains(&share), "{share} of {rows} rows");
+                    let tasks = rows.div_ceil(share);
+                    assert!(tasks <= MOST_SHORT_TASKS.max(threads * TASKS_PER_THREAD), "{tasks} tasks");
+                    let short = share == 1 || share.saturating_mul(row_work) <= MOST_WORK;
+                    assert!(
+                        short || tasks > MOST_SHORT_TASKS / 2,
+                        "{share} rows of {row_work} each in one of {tasks} tasks"
+                    );
+                }
+            }
+        }
     }
-    let even = rows.div_ceil(threads * TASKS_PER_THREAD);
-    even.max(LEAST_WORK / row_work.max(1)).clamp(1, rows.max(1))
 }

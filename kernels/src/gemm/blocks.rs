@@ -91,6 +91,11 @@ impl Method for Blocks {
         self.copies_rows
     }
 
+    /// The matrix products of 64 bytes do several times the work of vectors, and to begin a task costs more.
+    fn most_work(&self) -> u64 {
+        if self.copies_rows { 1 << 21 } else { 1 << 23 }
+    }
+
     fn pack(
         &'static self,
         spec: &ConvSpec<'_>,

@@ -244,6 +244,7 @@ fn extent(spec: &ConvSpec<'_>, geometry: &Geometry, method: &dyn Method) -> Exte
         threads: spec.threads.max(1),
         row_quantum: method.row_quantum(),
         few_passes: method.wants_few_passes(),
+        most_work: method.most_work(),
     }
 }
 

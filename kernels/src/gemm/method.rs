@@ -51,6 +51,12 @@ pub(crate) trait Method: Sync {
         false
     }
 
+    /// Work of a task, in lines times rows, that takes well less than a millisecond: a run that is cancelled goes on to the end of
+    /// the task.
+    fn most_work(&self) -> u64 {
+        1 << 21
+    }
+
     /// Packs the weights, or takes what was packed before.
     ///
     /// # Errors

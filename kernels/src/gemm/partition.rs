@@ -25,6 +25,8 @@ const MOST_TASKS_PER_THREAD: usize = 32;
 const MOST_TURNS: usize = 9;
 /// Work, in lines times rows, below which handing out a task costs more than it brings.
 const LEAST_WORK: u64 = 1 << 13;
+/// Tasks of a layer beyond which none are shortened, since their number in a layer is limited.
+const MOST_SHORT_TASKS: u64 = 1 << 11;
 
 /// Rows of a class times a range of panel groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub(crate) struct Extent {
     pub(crate) row_quantum: usize,
     /// Whether [passes over the weights are to be few](super::method::Method::wants_few_passes).
     pub(crate) few_passes: bool,
+    /// [Work of a task](super::method::Method::most_work) that is not exceeded.
+    pub(crate) most_work: u64,
 }
 
 impl Extent {
@@ -82,7 +86,7 @@ impl Blocks {
 
 /// Cuts the classes into tasks, neighbours next to each other.
 ///
-/// One thread gets whole classes. Several take tasks from both ends: there tasks are large, and they shrink towards
+/// One thread gets whole classes, unless they take too long. Several take tasks from both ends: there tasks are large, and they shrink towards
 /// the middle, so that threads which begin or run unevenly still end together.
 pub(crate) fn tasks(classes: &[Class], groups: &[PanelGroup], extent: &Extent) -> Vec<Task> {
     let total: u64 = classes.iter().map(|class| Area::new(class, groups, extent).work(0..groups.len())).sum();
@@ -115,7 +119,9 @@ pub(crate) fn tasks(classes: &[Class], groups: &[PanelGroup], extent: &Extent) -
             }
         }
     }
-    tasks
+    let most = extent.most_work.max(total / MOST_SHORT_TASKS);
+    let area = |task: &Task| Area::new(&classes[task.class as usize], groups, extent);
+    tasks.into_iter().flat_map(|task| area(&task).shortened(task, extent, most)).collect()
 }
 
 /// Rows and panel groups of a piece.
@@ -168,6 +174,28 @@ impl<'a> Area<'a> {
         pieces
     }
 
+    /// A task in parts of about at most `most` work, between blocks of rows, which are those that it has anyway, or where it has one
+    /// block, between panel groups.
+    fn shortened(&self, task: Task, extent: &Extent, most: u64) -> Vec<Task> {
+        let [rows, groups] = [&task.rows, &task.groups].map(|range| range.start as usize..range.end as usize);
+        let row_work = self.work(groups.clone()) / self.rows.max(1) as u64;
+        let parts = row_work.saturating_mul(rows.len() as u64).div_ceil(most) as usize;
+        if parts <= 1 {
+            return vec![task];
+        }
+        let blocks: Vec<Range<usize>> = extent.blocks().of(rows).collect();
+        let short = |range: Range<usize>| range.start as u32..range.end as u32;
+        if blocks.len() == 1 {
+            let of_groups = |groups: Range<usize>| Task { groups: short(groups), ..task.clone() };
+            return split(groups, parts).into_iter().map(of_groups).collect();
+        }
+        let of_blocks = |part: Range<usize>| {
+            let rows = blocks[part.start].start..blocks[part.end - 1].end;
+            Task { rows: short(rows), ..task.clone() }
+        };
+        split(0..blocks.len(), parts).into_iter().map(of_blocks).collect()
+    }
+
     /// Pieces of a chunk whose weights do not stay in the cache beside others'.
     fn cut_evenly(&self, extent: &Extent, chunk: &Range<usize>) -> Vec<Piece> {
         let parts = if extent.threads == 1 { 1 } else { 2 * extent.threads };
@@ -212,101 +240,4 @@ pub(super) fn split(range: Range<usize>, count: usize) -> Vec<Range<usize>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::gemm::class::Segment;
-    use crate::requantize::Form;
-
-    /// 2^38 lines times rows: 0 where they are counted in 32 bits.
-    #[test]
-    fn work_beyond_32_bits_is_cut_as_any() {
-        let group = PanelGroup { first: 0, panels: 1 << 6, group: 0, form: Form::Rounded, contiguous: false };
-        let extent = Extent { batch: 1, row_bytes: 1, panel_bytes: 1, threads: 2, row_quantum: 1, few_passes: false };
-        for (steps, rows) in [(1 << 16, 1 << 16), (1 << 6, 1 << 16)] {
-            let area = Area { rows, groups: &[group], steps };
-            let pieces = area.cut(&extent, area.work(0..1) / 64);
-            assert_eq!(pieces.iter().map(|(rows, _)| rows.len()).sum::<usize>(), rows);
-            assert_eq!(pieces[0].0, 0..rows / 4);
-        }
-    }
-
-    #[test]
-    fn shrinking_pieces_cover_the_range_and_shrink() {
-        for len in 0..200 {
-            for (threads, least, quantum) in [(2, 1, 1), (2, 12, 12), (3, 7, 6), (8, 32, 32), (64, 1, 12)] {
-                let pieces = shrinking(len, threads, least, quantum);
-                assert_eq!(pieces.iter().map(ExactSizeIterator::len).sum::<usize>(), len);
-                assert!(pieces.windows(2).all(|pair| pair[0].end == pair[1].start));
-                assert!(pieces.iter().all(|piece| !piece.is_empty()));
-                let front = &pieces[..pieces.len() / 2];
-                assert!(front.windows(2).all(|pair| pair[0].len() >= pair[1].len()), "{pieces:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn blocks_cover_the_rows_and_hold_no_more_than_they_may() {
-        for len in 0..300 {
-            for (rows, quantum) in [(8, 8), (24, 8), (72, 8), (12, 12), (72, 12), (7, 7), (64, 32)] {
-                for even in [false, true] {
-                    let blocks: Vec<_> = Blocks { rows, quantum, even }.of(5..5 + len).collect();
-                    assert_eq!(blocks.len(), len.div_ceil(rows));
-                    assert_eq!(blocks.iter().map(ExactSizeIterator::len).sum::<usize>(), len);
-                    assert!(blocks.windows(2).all(|pair| pair[0].end == pair[1].start));
-                    assert!(blocks.iter().all(|block| !block.is_empty() && block.len() <= rows), "{blocks:?}");
-                    let tiles = blocks.iter().map(|block| block.len().div_ceil(quantum));
-                    assert_eq!(tiles.clone().sum::<usize>(), len.div_ceil(quantum));
-                    let (least, most) = (tiles.clone().min().unwrap_or(0), tiles.max().unwrap_or(0));
-                    assert!(!even || most - least <= 1, "{blocks:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn classes_take_turns_with_weights_that_do_not_stay_near() {
-        let class = |down, across| Class {
-            down,
-            across,
-            first: [0; 2],
-            segments: vec![Segment { offset: 0, bytes: 2048, line: 0, lines: 512 }],
-            order: 0,
-            taps: [0..1, 0..1],
-        };
-        let spans = [0..1, 1..6, 6..7];
-        let classes: Vec<Class> =
-            spans.iter().flat_map(|down| spans.iter().map(|across| class(down.clone(), across.clone()))).collect();
-        let group = |first| PanelGroup { first, panels: 1, group: 0, form: Form::Rounded, contiguous: false };
-        let groups: Vec<PanelGroup> = (0..32).map(group).collect();
-        for threads in 1..4 {
-            let extent =
-                Extent { batch: 1, row_bytes: 1536, panel_bytes: 73728, threads, row_quantum: 8, few_passes: true };
-            let tasks = tasks(&classes, &groups, &extent);
-            let turns: Vec<&[Task]> = tasks.chunk_by(|a, b| a.groups == b.groups).collect();
-            assert!(turns.len() > 3 && turns.iter().all(|turn| turn.len() == classes.len()));
-            assert!(turns.windows(2).all(|pair| pair[0][0].groups.end == pair[1][0].groups.start));
-            assert_eq!(turns.iter().map(|turn| turn[0].groups.len()).sum::<usize>(), groups.len());
-            for turn in turns {
-                let rows = |(index, task): (usize, &Task)| {
-                    task.class as usize == index && task.rows == (0..classes[index].rows(1) as u32)
-                };
-                assert!(turn.iter().enumerate().all(rows));
-            }
-        }
-    }
-
-    #[test]
-    fn splits_cover_the_range() {
-        for start in [0, 3] {
-            for len in 0..20 {
-                for count in 1..25 {
-                    let parts = split(start..start + len, count);
-                    assert_eq!(parts[0].start, start);
-                    assert_eq!(parts.last().unwrap().end, start + len);
-                    assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
-                    assert!(len == 0 || parts.iter().all(|part| !part.is_empty()));
-                }
-            }
-        }
-    }
-}
+mod tests;

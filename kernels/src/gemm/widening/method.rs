@@ -62,6 +62,10 @@ impl Method for WideningTiles {
         true
     }
 
+    fn most_work(&self) -> u64 {
+        1 << 20
+    }
+
     fn pack(
         &'static self,
         spec: &ConvSpec<'_>,

@@ -1,6 +1,5 @@
 //! How the patches of a convolution are cut: blocks and tasks.
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -20,6 +19,9 @@ pub(super) const MAX_BLOCK: usize = 112;
 /// Transformed inputs of a block should stay in the second-level cache beside the weights of a panel group. The weights are transformed
 /// for each block, so there should be few.
 const BLOCK_BYTES: usize = 608 << 10;
+
+/// Tasks of a layer beyond which none are made for the sake of short ones, since their number in a layer is limited.
+const MOST_TASKS: usize = 1 << 11;
 
 /// Patches times panel groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,13 +88,11 @@ impl Cut {
 
     /// Cuts the patches into tasks: one for each thread where that makes one block, else such as shrink from both ends to the
     /// middle, as those of other convolutions do, and are no less than half a block, since each transforms the weights that it
-    /// needs. Where patches are few, groups are cut, and each task transforms the inputs that it needs.
+    /// needs. Where patches are few, groups are cut, and each task transforms the inputs that it needs. Of each of these, each
+    /// block is a task: it costs the same, and a run that is cancelled ends sooner.
     pub(super) fn tasks(&self, groups: usize, threads: usize) -> Vec<Task> {
-        let Self { patches, rows, .. } = *self;
-        if threads == 1 {
-            return vec![Task { patches: 0..patches, groups: 0..groups }];
-        }
-        let pieces = if patches <= threads * 4 * MAX_BLOCK {
+        let Self { patches, rows, block_patches, .. } = *self;
+        let pieces = if threads == 1 || patches <= threads * 4 * MAX_BLOCK {
             split(0..patches, threads.min(patches.div_ceil(rows)))
         } else {
             shrinking(patches, threads, MAX_BLOCK / 2, rows)
@@ -101,6 +101,39 @@ impl Cut {
         let of_piece = |patches: Range<usize>| {
             split(0..groups, parts).into_iter().map(move |groups| Task { patches: patches.clone(), groups })
         };
-        pieces.into_iter().flat_map(of_piece).collect()
+        let most = (MOST_TASKS / (pieces.len() * parts)).max(1);
+        let blocks = |task: Task| {
+            let count = task.patches.len().div_ceil(block_patches).min(most);
+            split(task.patches, count).into_iter().map(move |patches| Task { patches, groups: task.groups.clone() })
+        };
+        pieces.into_iter().flat_map(of_piece).flat_map(blocks).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_cover_all_and_are_a_block_at_most() {
+        for (patches, block_patches) in
+            [(1, 1), (5, 5), (81, 81), (112, 112), (113, 112), (1369, 112), (9000, 14), (70_000, 28)]
+        {
+            for (threads, groups) in [(1, 1), (1, 5), (2, 3), (3, 4), (8, 2)] {
+                let values = Strides { patch: 0, point: 0 };
+                let cut = Cut { patches, block_patches, rows: 14, panels: 2, values, weight_stride: 0 };
+                let tasks = cut.tasks(groups, threads);
+                let name = format!("{patches} patches, {groups} groups, {threads} threads");
+                let work: usize = tasks.iter().map(|task| task.patches.len() * task.groups.len()).sum();
+                assert_eq!(work, patches * groups, "{name}");
+                assert!(tasks.windows(2).all(|pair| pair[0].patches.start <= pair[1].patches.start), "{name}");
+                assert!(tasks.len() <= MOST_TASKS + 64, "{name}: {} tasks", tasks.len());
+                let longest = tasks.iter().map(|task| task.patches.len()).max().unwrap_or(0);
+                assert!(
+                    longest <= block_patches || patches / block_patches > MOST_TASKS / 2,
+                    "{name}: {longest} patches"
+                );
+            }
+        }
     }
 }
