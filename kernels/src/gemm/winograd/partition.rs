@@ -101,9 +101,9 @@ impl Cut {
         let of_piece = |patches: Range<usize>| {
             split(0..groups, parts).into_iter().map(move |groups| Task { patches: patches.clone(), groups })
         };
-        let most = (MOST_TASKS / (pieces.len() * parts)).max(1);
+        let longest = block_patches.max((patches * parts).div_ceil(MOST_TASKS));
         let blocks = |task: Task| {
-            let count = task.patches.len().div_ceil(block_patches).min(most);
+            let count = task.patches.len().div_ceil(longest);
             split(task.patches, count).into_iter().map(move |patches| Task { patches, groups: task.groups.clone() })
         };
         pieces.into_iter().flat_map(of_piece).flat_map(blocks).collect()
@@ -129,10 +129,8 @@ mod tests {
                 assert!(tasks.windows(2).all(|pair| pair[0].patches.start <= pair[1].patches.start), "{name}");
                 assert!(tasks.len() <= MOST_TASKS + 64, "{name}: {} tasks", tasks.len());
                 let longest = tasks.iter().map(|task| task.patches.len()).max().unwrap_or(0);
-                assert!(
-                    longest <= block_patches || patches / block_patches > MOST_TASKS / 2,
-                    "{name}: {longest} patches"
-                );
+                let many = patches / block_patches > MOST_TASKS / 8;
+                assert!(longest <= block_patches || many, "{name}: {longest} patches");
             }
         }
     }
