@@ -24,24 +24,29 @@ fn a_cancelled_run_starts_no_more_tasks() {
             let pool = pool(threads);
             for at in 0..(RUNS.min(60) as usize).saturating_sub(threads) {
                 let cancel = Cancel::new();
-                let (clone, ran) = (cancel.clone(), Arc::new(AtomicUsize::new(0)));
-                let counter = Arc::clone(&ran);
+                let (clone, ran, then) = (cancel.clone(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+                let (counter, at_once) = (Arc::clone(&ran), Arc::clone(&then));
                 let mut region = region(&[9, 0, 30, 21], threads, &pool, move |_, _| {
-                    if counter.fetch_add(1, Ordering::Relaxed) == at {
+                    if counter.fetch_add(1, Ordering::SeqCst) == at {
                         clone.cancel();
+                        // Others may have gone on while this thread was not running.
+                        at_once.store(counter.fetch_add(0, Ordering::SeqCst), Ordering::SeqCst);
                     }
                 });
-                assert_eq!(stop_of(&mut region, &cancel), Stop::Cancelled, "{threads} threads, task {at}");
-                let before = ran.load(Ordering::Relaxed);
-                assert!(
-                    (at + 1..at + 1 + threads).contains(&before),
-                    "{threads} threads, task {at}: {before} tasks ran"
-                );
+                let result = region.run(Some(&cancel));
+                let (before, then) = (ran.load(Ordering::SeqCst), then.load(Ordering::SeqCst));
+                let name = format!("{threads} threads, task {at}: {then} tasks were begun, {before} ran");
+                assert!((then..then + threads).contains(&before) && then > at, "{name}");
+                match result {
+                    Err(Ended::Stopped(stop)) => assert_eq!(stop, Stop::Cancelled, "{name}"),
+                    Err(Ended::Panicked(panicked)) => panic!("{name}: {panicked:?}"),
+                    Ok(()) => assert!(threads > 1 && before == 60, "{name}"),
+                }
                 assert_eq!(stop_of(&mut region, &cancel), Stop::Cancelled);
-                assert_eq!(ran.load(Ordering::Relaxed), before, "cancelled before it began");
+                assert_eq!(ran.load(Ordering::SeqCst), before, "cancelled before it began");
                 region.run(None).expect("nobody can cancel it");
                 region.run(Some(&Cancel::new())).expect("nobody cancels it");
-                assert_eq!(ran.load(Ordering::Relaxed), before + 120);
+                assert_eq!(ran.load(Ordering::SeqCst), before + 120);
             }
         }
     });
