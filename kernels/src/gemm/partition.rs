@@ -86,8 +86,8 @@ impl Blocks {
 
 /// Cuts the classes into tasks, neighbours next to each other.
 ///
-/// One thread gets whole classes, unless they take too long. Several take tasks from both ends: there tasks are large, and they shrink towards
-/// the middle, so that threads which begin or run unevenly still end together.
+/// One thread gets whole classes, unless they take too long. Several take tasks from both ends: there tasks are large, and
+/// they shrink towards the middle, so that threads which begin or run unevenly still end together.
 pub(crate) fn tasks(classes: &[Class], groups: &[PanelGroup], extent: &Extent) -> Vec<Task> {
     let total: u64 = classes.iter().map(|class| Area::new(class, groups, extent).work(0..groups.len())).sum();
     let least = LEAST_WORK.max(total / (extent.threads * MOST_TASKS_PER_THREAD) as u64);

@@ -86,7 +86,7 @@ impl Cut {
         self.value_lines() + self.weight_lines() + self.product_lines()
     }
 
-    /// Cuts the patches into tasks: one for each thread where that makes one block, else such as shrink from both ends to the
+    /// Cuts the patches into tasks: one for each thread where that makes a few blocks, else such as shrink from both ends to the
     /// middle, as those of other convolutions do, and are no less than half a block, since each transforms the weights that it
     /// needs. Where patches are few, groups are cut, and each task transforms the inputs that it needs. Of each of these, each
     /// block is a task: it costs the same, and a run that is cancelled ends sooner.
