@@ -13,10 +13,13 @@
 //! enables its features. A [`Kernel`] is a type, and `A::enter::<K>` is its entry point.
 
 mod dot;
+mod fused;
 mod instruction_set;
 mod lanes16;
 mod multipliers;
 mod pairs16;
+#[cfg_attr(not(test), expect(dead_code, reason = "the vocabulary comes before the kernels that are written in it"))]
+mod reals;
 mod scalar;
 mod vector;
 mod wide;
@@ -39,6 +42,7 @@ pub(crate) use multipliers::{FloatMultipliers, LANES, Multipliers};
 #[cfg(any(target_arch = "x86_64", test))]
 pub(crate) use pair_dot::PairDot;
 pub(crate) use pairs16::{Pairs16, WideMultipliers};
+pub(crate) use reals::Reals;
 pub(crate) use scalar::Scalar;
 pub(crate) use vector::{Arch, Clamp};
 pub(crate) use wide::{Divide, Elements, FusedAdd, FusedAddScale, Wide};

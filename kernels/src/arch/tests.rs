@@ -52,6 +52,7 @@ macro_rules! on_every_dot {
 
 mod lanes16;
 mod quotients;
+mod reals;
 mod requantize;
 
 const EDGES: [i32; 21] = [

@@ -6,6 +6,7 @@ mod neon;
 mod neon_lanes16;
 mod neon_pairs16;
 mod neon_products;
+mod neon_reals;
 mod neon_wide;
 pub(crate) mod ordered;
 

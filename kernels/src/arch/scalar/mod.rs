@@ -5,6 +5,7 @@ mod lanes16;
 #[cfg(test)]
 mod pair_dot;
 mod pairs16;
+mod reals;
 mod vector;
 mod wide;
 
