@@ -12,16 +12,19 @@ use crate::affinity::CpuList;
 mod bench;
 mod numbers;
 mod pack;
+mod precisions;
 
 pub use bench::{BenchArgs, Streams};
 use numbers::{percentage, runs, scale, threads};
 pub use pack::{PackArgs, PackIsa};
+pub use precisions::{PrecisionsArgs, Truth};
 
 const EXAMPLES: &str = "\
 Examples:
   ottava bench inception-v3                     latency of every layer, on all cores
   ottava bench net.tflite --threads 1 --json -  the same for programs
   ottava compare a.json b.json --fail-above 5%  two of those, layer by layer
+  ottava precisions f32.tflite int8.tflite      one network in float32 and int8: size, latency, errors, agreement
   ottava classify net.tflite cat.jpg --labels labels.txt
   ottava run net.tflite --input image.npy --output-dir out
   ottava verify inception-v3                    kernels against the reference, layer by layer
@@ -48,6 +51,7 @@ pub struct Cli {
 pub enum Command {
     Bench(BenchArgs),
     Compare(CompareArgs),
+    Precisions(PrecisionsArgs),
     Run(RunArgs),
     Classify(ClassifyArgs),
     Verify(VerifyArgs),
@@ -64,6 +68,7 @@ impl Command {
             Self::Run(args) => args.engine.affinity.as_ref(),
             Self::Classify(args) => args.engine.affinity.as_ref(),
             Self::Inspect(args) => args.engine.affinity.as_ref(),
+            Self::Precisions(args) => args.engine.affinity.as_ref(),
             Self::Compare(_) | Self::Verify(_) | Self::Kernels(_) | Self::Pack(_) => None,
         }
     }
@@ -100,6 +105,15 @@ pub struct WinogradArgs {
 }
 
 impl WinogradArgs {
+    /// The choice as `--winograd` takes it.
+    pub fn name(self) -> &'static str {
+        match self.choice() {
+            Winograd::Never => "never",
+            Winograd::Always => "always",
+            _ => "auto",
+        }
+    }
+
     /// The plan's option.
     pub fn choice(self) -> Winograd {
         match self.winograd {
@@ -210,6 +224,20 @@ pub enum Crop {
     None,
 }
 
+/// How a picture becomes an input.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct PictureArgs {
+    /// What part of the picture to take
+    #[arg(long, value_enum, default_value_t)]
+    pub crop: Crop,
+    /// For float32 inputs: subtracted from every pixel [default: 127.5]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub mean: Option<f32>,
+    /// For float32 inputs: the difference is divided by this [default: 127.5]
+    #[arg(long, value_name = "X", value_parser = scale)]
+    pub scale: Option<f32>,
+}
+
 /// Name what is in pictures
 ///
 /// A picture is decoded (bmp, gif, jpeg, png, pnm, tiff, webp), cropped, resized with an antialiased bilinear filter and
@@ -231,15 +259,8 @@ pub struct ClassifyArgs {
     /// How many classes to print
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub top: usize,
-    /// What part of the picture to take
-    #[arg(long, value_enum, default_value_t)]
-    pub crop: Crop,
-    /// For float32 inputs: subtracted from every pixel [default: 127.5]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub mean: Option<f32>,
-    /// For float32 inputs: the difference is divided by this [default: 127.5]
-    #[arg(long, value_name = "X", value_parser = scale)]
-    pub scale: Option<f32>,
+    #[command(flatten)]
+    pub pictures: PictureArgs,
     #[command(flatten)]
     pub engine: EngineArgs,
 }

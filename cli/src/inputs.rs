@@ -48,6 +48,27 @@ pub fn fill(bytes: &mut [u8], info: &TensorInfo, pattern: Pattern, seed: u64) {
     }
 }
 
+/// Fills the bytes of an input with real values of -1 to 1, stored as its type has them: the same values for every type, chosen
+/// by `choice`. Nothing is filled, and `None`, where a type has no such values.
+pub fn fill_real(bytes: &mut [u8], info: &TensorInfo, choice: [usize; 2]) -> Option<()> {
+    let mut rng = Rng::stream(choice[0] as u64, choice[1] as u64);
+    let mut value = || rng.uniform_in(-1.0, 1.0);
+    if info.dtype == DType::F32 {
+        bytes.as_chunks_mut::<4>().0.iter_mut().for_each(|element| *element = value().to_le_bytes());
+        return Some(());
+    }
+    let quantization = info.quantization.as_ref()?;
+    let (scale, zero) = (*quantization.scale.first()?, *quantization.zero_point.first()?);
+    let (least, greatest) = info.dtype.quantized_range()?;
+    let mut stored = || ((value() / scale).round() as i64 + zero).clamp(least.into(), greatest.into());
+    match info.dtype.size_bytes() {
+        1 => bytes.iter_mut().for_each(|byte| *byte = stored() as u8),
+        2 => bytes.as_chunks_mut::<2>().0.iter_mut().for_each(|element| *element = (stored() as i16).to_le_bytes()),
+        _ => return None,
+    }
+    Some(())
+}
+
 /// Pixels and features are a few units from 0; the extremes are far outside of any scale.
 fn float(pattern: Pattern, rng: &mut Rng) -> f32 {
     match pattern {

@@ -18,6 +18,7 @@ mod kernels;
 mod models;
 mod npy;
 mod pack;
+mod precisions;
 mod run;
 mod stats;
 mod table;
@@ -54,6 +55,7 @@ fn execute(command: &Command, output: &mut dyn Write) -> Result<()> {
     match command {
         Command::Bench(args) => bench::execute(args, output),
         Command::Compare(args) => compare::execute(args, output),
+        Command::Precisions(args) => precisions::execute(args, output),
         Command::Run(args) => run::execute(args, output),
         Command::Classify(args) => classify::execute(args, output),
         Command::Verify(args) => verify::execute(args, output),

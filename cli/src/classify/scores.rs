@@ -1,7 +1,7 @@
 //! From the bytes of an output to probabilities.
 
 use ottava::graph::TensorId;
-use ottava::{DType, Graph, TensorInfo};
+use ottava::{DType, Graph, Quantization};
 
 /// Operators that change how scores are stored, not what they are.
 const REPRESENTATION: [&str; 3] = ["RESHAPE", "QUANTIZE", "DEQUANTIZE"];
@@ -20,20 +20,17 @@ pub fn are_probabilities(graph: &Graph, tensor: TensorId) -> bool {
     false
 }
 
-/// The real values of an output.
-///
-/// # Errors
-/// The output is of no type that has them.
-pub fn real(bytes: &[u8], info: &TensorInfo) -> Result<Vec<f64>, String> {
-    let one = |list: Option<f64>, default: f64| list.unwrap_or(default);
-    let quantization = info.quantization.as_ref();
-    let scale = one(quantization.and_then(|q| q.scale.first()).map(|&scale| f64::from(scale)), 1.0);
-    let zero = one(quantization.and_then(|q| q.zero_point.first()).map(|&zero| zero as f64), 0.0);
-    match info.dtype {
-        DType::U8 => Ok(bytes.iter().map(|&byte| scale * (f64::from(byte) - zero)).collect()),
-        DType::I8 => Ok(bytes.iter().map(|&byte| scale * (f64::from(byte as i8) - zero)).collect()),
-        DType::F32 => Ok(bytes.as_chunks().0.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes))).collect()),
-        other => Err(format!("is no image classifier: its first output is {other}")),
+/// The real values of a tensor of this type, where it is one of values of one scale.
+pub fn real(bytes: &[u8], dtype: DType, quantization: Option<&Quantization>) -> Option<Vec<f64>> {
+    let scale = quantization.and_then(|q| q.scale.first()).map_or(1.0, |&scale| f64::from(scale));
+    let zero = quantization.and_then(|q| q.zero_point.first()).map_or(0.0, |&zero| zero as f64);
+    let stored = |value: f64| scale * (value - zero);
+    match dtype {
+        DType::U8 => Some(bytes.iter().map(|&byte| stored(f64::from(byte))).collect()),
+        DType::I8 => Some(bytes.iter().map(|&byte| stored(f64::from(byte as i8))).collect()),
+        DType::I16 => Some(bytes.as_chunks().0.iter().map(|&b| stored(f64::from(i16::from_le_bytes(b)))).collect()),
+        DType::F32 => Some(bytes.as_chunks().0.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes))).collect()),
+        _ => None,
     }
 }
 
@@ -55,17 +52,15 @@ pub fn top(scores: &[f64], count: usize) -> Vec<(usize, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use ottava::Quantization;
-
     use super::*;
 
     #[test]
     fn stored_values_become_real_ones() {
-        let quantization = Some(Quantization { scale: vec![0.5], zero_point: vec![-128], dimension: 0 });
-        let mut info = TensorInfo { name: String::new(), shape: vec![1, 2], dtype: DType::I8, quantization, tensor: 0 };
-        assert_eq!(real(&[0x80, 0x82], &info).unwrap(), [0.0, 1.0]);
-        info.dtype = DType::I64;
-        assert!(real(&[0; 16], &info).unwrap_err().contains("int64"));
+        let quantization = Quantization { scale: vec![0.5], zero_point: vec![-128], dimension: 0 };
+        assert_eq!(real(&[0x80, 0x82], DType::I8, Some(&quantization)).unwrap(), [0.0, 1.0]);
+        let quantization = Quantization { scale: vec![0.5], zero_point: vec![0], dimension: 0 };
+        assert_eq!(real(&[0xfe, 0xff, 3, 0], DType::I16, Some(&quantization)).unwrap(), [-1.0, 1.5]);
+        assert_eq!(real(&[0; 16], DType::I64, None), None);
     }
 
     #[test]
