@@ -14,7 +14,9 @@ use planus::ReadAsRoot;
 #[test]
 fn help_and_version_are_there() {
     let help = ottava(["--help"]).ok().stdout;
-    for word in ["bench", "run", "classify", "verify", "inspect", "kernels", "pack", "precisions", "Examples:", "OTTAVA_CACHE"] {
+    for word in
+        ["bench", "run", "classify", "verify", "inspect", "kernels", "pack", "precisions", "Examples:", "OTTAVA_CACHE"]
+    {
         assert!(help.contains(word), "{word}");
     }
     assert!(ottava(["--version"]).ok().stdout.starts_with("ottava 0."));
