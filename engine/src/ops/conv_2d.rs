@@ -9,6 +9,7 @@ use ottava_kernels::gemm16::{self, Conv16Spec};
 use ottava_ref::ops::conv2d::conv2d;
 
 use super::float_conv::{self, Geometry, Kind};
+use super::hybrid_conv;
 use super::operator::PointConvolution;
 use super::quantized::{ConvFilters, ConvQuantization, Operands};
 use super::view::input;
@@ -72,7 +73,11 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
     let activation = options.fused_activation_function()?;
     if context.output()?.dtype == DType::F32 {
         let filter_shape = [filters, filter_h, filter_w, group_channels];
-        return float_conv::import(context, Kind::Usual, Geometry { window, filter_shape }, activation);
+        let geometry = Geometry { window, filter_shape };
+        return match context.input(1)?.dtype {
+            DType::I8 => hybrid_conv::import(context, Kind::Usual, geometry, activation),
+            _ => float_conv::import(context, Kind::Usual, geometry, activation),
+        };
     }
     let quantization = ConvQuantization::import(context, Operands::USUAL, activation, options.quantized_bias_type()?)?;
     let filters = vec![ConvFilters { channels: filters, quantization }];

@@ -8,6 +8,7 @@ use ottava_kernels::depthwise16::{self, Depthwise16Spec};
 use ottava_ref::ops::depthwise_conv2d::depthwise_conv2d;
 
 use super::float_conv::{self, Geometry, Kind};
+use super::hybrid_conv;
 use super::quantized::{ConvQuantization, Operands};
 use super::view::{input, only_output};
 use super::weighted::{Constants, Constants16, WeightedTensors, conv_params, evaluate_weighted};
@@ -50,7 +51,11 @@ pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator
     let window = Window2d::new(&steps, [height, width], [filter_h, filter_w])?;
     let activation = options.fused_activation_function()?;
     if context.output()?.dtype == DType::F32 {
-        return float_conv::import(context, Kind::Depthwise, Geometry { window, filter_shape }, activation);
+        let geometry = Geometry { window, filter_shape };
+        return match context.input(1)?.dtype {
+            DType::I8 => hybrid_conv::import(context, Kind::Depthwise, geometry, activation),
+            _ => float_conv::import(context, Kind::Depthwise, geometry, activation),
+        };
     }
     let quantization = ConvQuantization::import(context, Operands::DEPTHWISE, activation, 0)?;
     if quantization.sums.of_16_bits() && context.optional_input(2).is_none() {

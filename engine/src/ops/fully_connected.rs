@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use ottava_kernels::gemm16::{self, Conv16Spec};
 use ottava_kernels::{Image, Layer, Requantize, Requantize16, Window, gemm};
+use ottava_ref::ops::dynamic_range::Symmetry;
 use ottava_ref::ops::fully_connected::{FcRequant, FullyConnectedParams, fully_connected};
 use ottava_ref::{Multiplier, scales};
 
 use super::quantized::{
-    ConvQuantization, Filter, Operands, Sums, check_bias, check_bias_scale, check_no_zero_points, conv_types,
+    ConvQuantization, Filter, Operands, Sums, check_bias, check_bias_scale, check_no_zero_points, conv_or_hybrid_types,
 };
 use super::row_product::RowProduct;
 use super::view::{input, only_output};
 use super::weighted::{Constants, Constants16, WeightedTensors, evaluate_weighted};
-use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, float_fully_connected};
+use super::{
+    ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, float_fully_connected,
+    hybrid_fully_connected,
+};
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
@@ -45,12 +49,13 @@ struct Options {
     activation: i8,
     keep_dimensions: bool,
     bias_type: i8,
+    symmetry: Symmetry,
 }
 
 /// As convolutions, and int16 weights for int16 activations.
 pub(crate) fn types(types: &TypeList) -> bool {
     let wide = types.one_type(2, &[DType::I16]) && types.input_is(2, &[DType::I32, DType::I64]);
-    conv_types(types) || wide
+    conv_or_hybrid_types(types) || wide
 }
 
 fn options(context: &ImportContext<'_>) -> Result<Options> {
@@ -59,7 +64,7 @@ fn options(context: &ImportContext<'_>) -> Result<Options> {
         _ => None,
     })?;
     let Some(options) = options else {
-        return Ok(Options { activation: 0, keep_dimensions: false, bias_type: 0 });
+        return Ok(Options { activation: 0, keep_dimensions: false, bias_type: 0, symmetry: Symmetry::Symmetric });
     };
     if options.weights_format()? != 0 {
         return Err(Error::unsupported("shuffled weights are not supported"));
@@ -68,14 +73,19 @@ fn options(context: &ImportContext<'_>) -> Result<Options> {
     if !(0..=3).contains(&activation) {
         return Err(Error::invalid(format!("fused activation {activation} is not possible here")));
     }
-    Ok(Options { activation, keep_dimensions: options.keep_num_dims()?, bias_type: options.quantized_bias_type()? })
+    let symmetry = if options.asymmetric_quantize_inputs()? { Symmetry::Asymmetric } else { Symmetry::Symmetric };
+    let (keep_dimensions, bias_type) = (options.keep_num_dims()?, options.quantized_bias_type()?);
+    Ok(Options { activation, keep_dimensions, bias_type, symmetry })
 }
 
 pub(crate) fn import(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
     context.expect_inputs(2, 3)?;
-    let Options { activation, keep_dimensions, bias_type } = options(context)?;
+    let Options { activation, keep_dimensions, bias_type, symmetry } = options(context)?;
     let filter = context.input(1)?;
     let product = RowProduct::of(&filter.shape, keep_dimensions)?;
+    if context.output()?.dtype == DType::F32 && filter.dtype == DType::I8 {
+        return hybrid_fully_connected::import(context, (product, symmetry), activation);
+    }
     if context.output()?.dtype == DType::F32 {
         return float_fully_connected::import(context, product, activation);
     }

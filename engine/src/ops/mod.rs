@@ -11,6 +11,8 @@ mod channels;
 mod flex_map;
 mod float_conv;
 mod float_fully_connected;
+mod hybrid_conv;
+mod hybrid_fully_connected;
 mod import;
 mod lookup;
 mod movement;

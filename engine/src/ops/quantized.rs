@@ -144,6 +144,13 @@ pub(crate) fn conv_types(types: &TypeList) -> bool {
         || sixteen && types.input_is(2, &[DType::I32, DType::I64])
 }
 
+/// [`conv_types`], or float32 with int8 weights: dynamic range quantization.
+pub(crate) fn conv_or_hybrid_types(types: &TypeList) -> bool {
+    let floats = [DType::F32];
+    let hybrid = types.one_type(1, &floats) && types.input_is(1, &[DType::I8]) && types.input_is(2, &floats);
+    hybrid || conv_types(types)
+}
+
 /// Scales and zero point of a filter.
 pub(crate) struct Filter<'a> {
     pub(crate) scales: &'a [f32],

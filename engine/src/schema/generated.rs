@@ -1703,6 +1703,8 @@ mod root {
             pub weights_format: i8,
             /// The field `keep_num_dims` in the table `FullyConnectedOptions`
             pub keep_num_dims: bool,
+            /// The field `asymmetric_quantize_inputs` in the table `FullyConnectedOptions`
+            pub asymmetric_quantize_inputs: bool,
             /// The field `quantized_bias_type` in the table `FullyConnectedOptions`
             pub quantized_bias_type: i8,
         }
@@ -1710,7 +1712,13 @@ mod root {
         #[allow(clippy::derivable_impls)]
         impl ::core::default::Default for FullyConnectedOptions {
             fn default() -> Self {
-                Self { fused_activation_function: 0, weights_format: 0, keep_num_dims: false, quantized_bias_type: 0 }
+                Self {
+                    fused_activation_function: 0,
+                    weights_format: 0,
+                    keep_num_dims: false,
+                    asymmetric_quantize_inputs: false,
+                    quantized_bias_type: 0,
+                }
             }
         }
 
@@ -1721,11 +1729,13 @@ mod root {
                 field_fused_activation_function: impl ::planus::WriteAsDefault<i8, i8>,
                 field_weights_format: impl ::planus::WriteAsDefault<i8, i8>,
                 field_keep_num_dims: impl ::planus::WriteAsDefault<bool, bool>,
+                field_asymmetric_quantize_inputs: impl ::planus::WriteAsDefault<bool, bool>,
                 field_quantized_bias_type: impl ::planus::WriteAsDefault<i8, i8>,
             ) -> ::planus::Offset<Self> {
                 let prepared_fused_activation_function = field_fused_activation_function.prepare(builder, &0);
                 let prepared_weights_format = field_weights_format.prepare(builder, &0);
                 let prepared_keep_num_dims = field_keep_num_dims.prepare(builder, &false);
+                let prepared_asymmetric_quantize_inputs = field_asymmetric_quantize_inputs.prepare(builder, &false);
                 let prepared_quantized_bias_type = field_quantized_bias_type.prepare(builder, &0);
 
                 let mut table_writer: ::planus::table_writer::TableWriter<14> = ::core::default::Default::default();
@@ -1737,6 +1747,9 @@ mod root {
                 }
                 if prepared_keep_num_dims.is_some() {
                     table_writer.write_entry::<bool>(2);
+                }
+                if prepared_asymmetric_quantize_inputs.is_some() {
+                    table_writer.write_entry::<bool>(3);
                 }
                 if prepared_quantized_bias_type.is_some() {
                     table_writer.write_entry::<i8>(4);
@@ -1754,6 +1767,11 @@ mod root {
                         }
                         if let ::core::option::Option::Some(prepared_keep_num_dims) = prepared_keep_num_dims {
                             object_writer.write::<_, _, 1>(&prepared_keep_num_dims);
+                        }
+                        if let ::core::option::Option::Some(prepared_asymmetric_quantize_inputs) =
+                            prepared_asymmetric_quantize_inputs
+                        {
+                            object_writer.write::<_, _, 1>(&prepared_asymmetric_quantize_inputs);
                         }
                         if let ::core::option::Option::Some(prepared_quantized_bias_type) = prepared_quantized_bias_type
                         {
@@ -1794,6 +1812,7 @@ mod root {
                     self.fused_activation_function,
                     self.weights_format,
                     self.keep_num_dims,
+                    self.asymmetric_quantize_inputs,
                     self.quantized_bias_type,
                 )
             }
@@ -1824,6 +1843,14 @@ mod root {
                 ::core::result::Result::Ok(self.0.access(2, "FullyConnectedOptions", "keep_num_dims")?.unwrap_or(false))
             }
 
+            /// Getter for the [`asymmetric_quantize_inputs` field](FullyConnectedOptions#structfield.asymmetric_quantize_inputs).
+            #[inline]
+            pub fn asymmetric_quantize_inputs(&self) -> ::planus::Result<bool> {
+                ::core::result::Result::Ok(
+                    self.0.access(3, "FullyConnectedOptions", "asymmetric_quantize_inputs")?.unwrap_or(false),
+                )
+            }
+
             /// Getter for the [`quantized_bias_type` field](FullyConnectedOptions#structfield.quantized_bias_type).
             #[inline]
             pub fn quantized_bias_type(&self) -> ::planus::Result<i8> {
@@ -1839,6 +1866,7 @@ mod root {
                 f.field("fused_activation_function", &self.fused_activation_function());
                 f.field("weights_format", &self.weights_format());
                 f.field("keep_num_dims", &self.keep_num_dims());
+                f.field("asymmetric_quantize_inputs", &self.asymmetric_quantize_inputs());
                 f.field("quantized_bias_type", &self.quantized_bias_type());
                 f.finish()
             }
@@ -1853,6 +1881,9 @@ mod root {
                     fused_activation_function: ::core::convert::TryInto::try_into(value.fused_activation_function()?)?,
                     weights_format: ::core::convert::TryInto::try_into(value.weights_format()?)?,
                     keep_num_dims: ::core::convert::TryInto::try_into(value.keep_num_dims()?)?,
+                    asymmetric_quantize_inputs: ::core::convert::TryInto::try_into(
+                        value.asymmetric_quantize_inputs()?,
+                    )?,
                     quantized_bias_type: ::core::convert::TryInto::try_into(value.quantized_bias_type()?)?,
                 })
             }
@@ -2914,10 +2945,241 @@ mod root {
             }
         }
 
+        /// The table `LocalResponseNormalizationOptions` in the namespace `tflite`
+        ///
+        /// Generated from these locations:
+        /// * Table `LocalResponseNormalizationOptions` in the file `schema/tflite.fbs:115`
+        #[derive(Clone, Debug, PartialEq, PartialOrd)]
+        pub struct LocalResponseNormalizationOptions {
+            /// The field `radius` in the table `LocalResponseNormalizationOptions`
+            pub radius: i32,
+            /// The field `bias` in the table `LocalResponseNormalizationOptions`
+            pub bias: f32,
+            /// The field `alpha` in the table `LocalResponseNormalizationOptions`
+            pub alpha: f32,
+            /// The field `beta` in the table `LocalResponseNormalizationOptions`
+            pub beta: f32,
+        }
+
+        #[allow(clippy::derivable_impls)]
+        impl ::core::default::Default for LocalResponseNormalizationOptions {
+            fn default() -> Self {
+                Self { radius: 0, bias: 0.0, alpha: 0.0, beta: 0.0 }
+            }
+        }
+
+        impl LocalResponseNormalizationOptions {
+            #[allow(clippy::too_many_arguments)]
+            pub fn create(
+                builder: &mut ::planus::Builder,
+                field_radius: impl ::planus::WriteAsDefault<i32, i32>,
+                field_bias: impl ::planus::WriteAsDefault<f32, f32>,
+                field_alpha: impl ::planus::WriteAsDefault<f32, f32>,
+                field_beta: impl ::planus::WriteAsDefault<f32, f32>,
+            ) -> ::planus::Offset<Self> {
+                let prepared_radius = field_radius.prepare(builder, &0);
+                let prepared_bias = field_bias.prepare(builder, &0.0);
+                let prepared_alpha = field_alpha.prepare(builder, &0.0);
+                let prepared_beta = field_beta.prepare(builder, &0.0);
+
+                let mut table_writer: ::planus::table_writer::TableWriter<12> = ::core::default::Default::default();
+                if prepared_radius.is_some() {
+                    table_writer.write_entry::<i32>(0);
+                }
+                if prepared_bias.is_some() {
+                    table_writer.write_entry::<f32>(1);
+                }
+                if prepared_alpha.is_some() {
+                    table_writer.write_entry::<f32>(2);
+                }
+                if prepared_beta.is_some() {
+                    table_writer.write_entry::<f32>(3);
+                }
+
+                unsafe {
+                    table_writer.finish(builder, |object_writer| {
+                        if let ::core::option::Option::Some(prepared_radius) = prepared_radius {
+                            object_writer.write::<_, _, 4>(&prepared_radius);
+                        }
+                        if let ::core::option::Option::Some(prepared_bias) = prepared_bias {
+                            object_writer.write::<_, _, 4>(&prepared_bias);
+                        }
+                        if let ::core::option::Option::Some(prepared_alpha) = prepared_alpha {
+                            object_writer.write::<_, _, 4>(&prepared_alpha);
+                        }
+                        if let ::core::option::Option::Some(prepared_beta) = prepared_beta {
+                            object_writer.write::<_, _, 4>(&prepared_beta);
+                        }
+                    });
+                }
+                builder.current_offset()
+            }
+        }
+
+        impl ::planus::WriteAs<::planus::Offset<LocalResponseNormalizationOptions>> for LocalResponseNormalizationOptions {
+            type Prepared = ::planus::Offset<Self>;
+
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<LocalResponseNormalizationOptions> {
+                ::planus::WriteAsOffset::prepare(self, builder)
+            }
+        }
+
+        impl ::planus::WriteAsOptional<::planus::Offset<LocalResponseNormalizationOptions>>
+            for LocalResponseNormalizationOptions
+        {
+            type Prepared = ::planus::Offset<Self>;
+
+            #[inline]
+            fn prepare(
+                &self,
+                builder: &mut ::planus::Builder,
+            ) -> ::core::option::Option<::planus::Offset<LocalResponseNormalizationOptions>> {
+                ::core::option::Option::Some(::planus::WriteAsOffset::prepare(self, builder))
+            }
+        }
+
+        impl ::planus::WriteAsOffset<LocalResponseNormalizationOptions> for LocalResponseNormalizationOptions {
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<LocalResponseNormalizationOptions> {
+                LocalResponseNormalizationOptions::create(builder, self.radius, self.bias, self.alpha, self.beta)
+            }
+        }
+
+        /// Reference to a deserialized [LocalResponseNormalizationOptions].
+        #[derive(Copy, Clone)]
+        pub struct LocalResponseNormalizationOptionsRef<'a>(#[allow(dead_code)] ::planus::table_reader::Table<'a>);
+
+        impl<'a> LocalResponseNormalizationOptionsRef<'a> {
+            /// Getter for the [`radius` field](LocalResponseNormalizationOptions#structfield.radius).
+            #[inline]
+            pub fn radius(&self) -> ::planus::Result<i32> {
+                ::core::result::Result::Ok(
+                    self.0.access(0, "LocalResponseNormalizationOptions", "radius")?.unwrap_or(0),
+                )
+            }
+
+            /// Getter for the [`bias` field](LocalResponseNormalizationOptions#structfield.bias).
+            #[inline]
+            pub fn bias(&self) -> ::planus::Result<f32> {
+                ::core::result::Result::Ok(
+                    self.0.access(1, "LocalResponseNormalizationOptions", "bias")?.unwrap_or(0.0),
+                )
+            }
+
+            /// Getter for the [`alpha` field](LocalResponseNormalizationOptions#structfield.alpha).
+            #[inline]
+            pub fn alpha(&self) -> ::planus::Result<f32> {
+                ::core::result::Result::Ok(
+                    self.0.access(2, "LocalResponseNormalizationOptions", "alpha")?.unwrap_or(0.0),
+                )
+            }
+
+            /// Getter for the [`beta` field](LocalResponseNormalizationOptions#structfield.beta).
+            #[inline]
+            pub fn beta(&self) -> ::planus::Result<f32> {
+                ::core::result::Result::Ok(
+                    self.0.access(3, "LocalResponseNormalizationOptions", "beta")?.unwrap_or(0.0),
+                )
+            }
+        }
+
+        impl<'a> ::core::fmt::Debug for LocalResponseNormalizationOptionsRef<'a> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                let mut f = f.debug_struct("LocalResponseNormalizationOptionsRef");
+                f.field("radius", &self.radius());
+                f.field("bias", &self.bias());
+                f.field("alpha", &self.alpha());
+                f.field("beta", &self.beta());
+                f.finish()
+            }
+        }
+
+        impl<'a> ::core::convert::TryFrom<LocalResponseNormalizationOptionsRef<'a>> for LocalResponseNormalizationOptions {
+            type Error = ::planus::Error;
+
+            #[allow(unreachable_code)]
+            fn try_from(value: LocalResponseNormalizationOptionsRef<'a>) -> ::planus::Result<Self> {
+                ::core::result::Result::Ok(Self {
+                    radius: ::core::convert::TryInto::try_into(value.radius()?)?,
+                    bias: ::core::convert::TryInto::try_into(value.bias()?)?,
+                    alpha: ::core::convert::TryInto::try_into(value.alpha()?)?,
+                    beta: ::core::convert::TryInto::try_into(value.beta()?)?,
+                })
+            }
+        }
+
+        impl<'a> ::planus::TableRead<'a> for LocalResponseNormalizationOptionsRef<'a> {
+            #[inline]
+            fn from_buffer(
+                buffer: ::planus::SliceWithStartOffset<'a>,
+                offset: usize,
+            ) -> ::core::result::Result<Self, ::planus::errors::ErrorKind> {
+                ::core::result::Result::Ok(Self(::planus::table_reader::Table::from_buffer(buffer, offset)?))
+            }
+        }
+
+        impl<'a> ::planus::VectorReadInner<'a> for LocalResponseNormalizationOptionsRef<'a> {
+            type Error = ::planus::Error;
+            const STRIDE: usize = 4;
+
+            unsafe fn from_buffer(buffer: ::planus::SliceWithStartOffset<'a>, offset: usize) -> ::planus::Result<Self> {
+                ::planus::TableRead::from_buffer(buffer, offset).map_err(|error_kind| {
+                    error_kind.with_error_location(
+                        "[LocalResponseNormalizationOptionsRef]",
+                        "get",
+                        buffer.offset_from_start,
+                    )
+                })
+            }
+        }
+
+        /// # Safety
+        /// The planus compiler generates implementations that initialize
+        /// the bytes in `write_values`.
+        unsafe impl ::planus::VectorWrite<::planus::Offset<LocalResponseNormalizationOptions>>
+            for LocalResponseNormalizationOptions
+        {
+            type Value = ::planus::Offset<LocalResponseNormalizationOptions>;
+            const STRIDE: usize = 4;
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> Self::Value {
+                ::planus::WriteAs::prepare(self, builder)
+            }
+
+            #[inline]
+            unsafe fn write_values(
+                values: &[::planus::Offset<LocalResponseNormalizationOptions>],
+                bytes: *mut ::core::mem::MaybeUninit<u8>,
+                buffer_position: u32,
+            ) {
+                let bytes = bytes as *mut [::core::mem::MaybeUninit<u8>; 4];
+                for (i, v) in ::core::iter::Iterator::enumerate(values.iter()) {
+                    ::planus::WriteAsPrimitive::write(
+                        v,
+                        ::planus::Cursor::new(unsafe { &mut *bytes.add(i) }),
+                        buffer_position - (Self::STRIDE * i) as u32,
+                    );
+                }
+            }
+        }
+
+        impl<'a> ::planus::ReadAsRoot<'a> for LocalResponseNormalizationOptionsRef<'a> {
+            fn read_as_root(slice: &'a [u8]) -> ::planus::Result<Self> {
+                ::planus::TableRead::from_buffer(
+                    ::planus::SliceWithStartOffset { buffer: slice, offset_from_start: 0 },
+                    0,
+                )
+                .map_err(|error_kind| {
+                    error_kind.with_error_location("[LocalResponseNormalizationOptionsRef]", "read_as_root", 0)
+                })
+            }
+        }
+
         /// The table `ResizeBilinearOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `ResizeBilinearOptions` in the file `schema/tflite.fbs:115`
+        /// * Table `ResizeBilinearOptions` in the file `schema/tflite.fbs:122`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct ResizeBilinearOptions {
             /// The field `align_corners` in the table `ResizeBilinearOptions`
@@ -3096,7 +3358,7 @@ mod root {
         /// The table `SpaceToDepthOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `SpaceToDepthOptions` in the file `schema/tflite.fbs:122`
+        /// * Table `SpaceToDepthOptions` in the file `schema/tflite.fbs:129`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct SpaceToDepthOptions {
             /// The field `block_size` in the table `SpaceToDepthOptions`
@@ -3255,7 +3517,7 @@ mod root {
         /// The table `MulOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `MulOptions` in the file `schema/tflite.fbs:126`
+        /// * Table `MulOptions` in the file `schema/tflite.fbs:133`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct MulOptions {
             /// The field `fused_activation_function` in the table `MulOptions`
@@ -3413,7 +3675,7 @@ mod root {
         /// The table `GatherOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `GatherOptions` in the file `schema/tflite.fbs:130`
+        /// * Table `GatherOptions` in the file `schema/tflite.fbs:137`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct GatherOptions {
             /// The field `axis` in the table `GatherOptions`
@@ -3590,7 +3852,7 @@ mod root {
         /// The table `SubOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `SubOptions` in the file `schema/tflite.fbs:135`
+        /// * Table `SubOptions` in the file `schema/tflite.fbs:142`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct SubOptions {
             /// The field `fused_activation_function` in the table `SubOptions`
@@ -3766,7 +4028,7 @@ mod root {
         /// The table `DivOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `DivOptions` in the file `schema/tflite.fbs:140`
+        /// * Table `DivOptions` in the file `schema/tflite.fbs:147`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct DivOptions {
             /// The field `fused_activation_function` in the table `DivOptions`
@@ -3924,7 +4186,7 @@ mod root {
         /// The table `SqueezeOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `SqueezeOptions` in the file `schema/tflite.fbs:144`
+        /// * Table `SqueezeOptions` in the file `schema/tflite.fbs:151`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct SqueezeOptions {
             /// The field `squeeze_dims` in the table `SqueezeOptions`
@@ -4089,7 +4351,7 @@ mod root {
         /// The table `StridedSliceOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `StridedSliceOptions` in the file `schema/tflite.fbs:148`
+        /// * Table `StridedSliceOptions` in the file `schema/tflite.fbs:155`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct StridedSliceOptions {
             /// The field `begin_mask` in the table `StridedSliceOptions`
@@ -4353,7 +4615,7 @@ mod root {
         /// The table `SplitOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `SplitOptions` in the file `schema/tflite.fbs:157`
+        /// * Table `SplitOptions` in the file `schema/tflite.fbs:164`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct SplitOptions {
             /// The field `num_splits` in the table `SplitOptions`
@@ -4512,7 +4774,7 @@ mod root {
         /// The table `ArgMaxOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `ArgMaxOptions` in the file `schema/tflite.fbs:161`
+        /// * Table `ArgMaxOptions` in the file `schema/tflite.fbs:168`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct ArgMaxOptions {
             /// The field `output_type` in the table `ArgMaxOptions`
@@ -4671,7 +4933,7 @@ mod root {
         /// The table `TransposeConvOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `TransposeConvOptions` in the file `schema/tflite.fbs:165`
+        /// * Table `TransposeConvOptions` in the file `schema/tflite.fbs:172`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct TransposeConvOptions {
             /// The field `padding` in the table `TransposeConvOptions`
@@ -4916,7 +5178,7 @@ mod root {
         /// The table `ShapeOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `ShapeOptions` in the file `schema/tflite.fbs:173`
+        /// * Table `ShapeOptions` in the file `schema/tflite.fbs:180`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct ShapeOptions {
             /// The field `out_type` in the table `ShapeOptions`
@@ -5073,7 +5335,7 @@ mod root {
         /// The table `ArgMinOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `ArgMinOptions` in the file `schema/tflite.fbs:177`
+        /// * Table `ArgMinOptions` in the file `schema/tflite.fbs:184`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct ArgMinOptions {
             /// The field `output_type` in the table `ArgMinOptions`
@@ -5232,7 +5494,7 @@ mod root {
         /// The table `PackOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `PackOptions` in the file `schema/tflite.fbs:181`
+        /// * Table `PackOptions` in the file `schema/tflite.fbs:188`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct PackOptions {
             /// The field `values_count` in the table `PackOptions`
@@ -5409,7 +5671,7 @@ mod root {
         /// The table `UnpackOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `UnpackOptions` in the file `schema/tflite.fbs:186`
+        /// * Table `UnpackOptions` in the file `schema/tflite.fbs:193`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct UnpackOptions {
             /// The field `num` in the table `UnpackOptions`
@@ -5586,7 +5848,7 @@ mod root {
         /// The table `ResizeNearestNeighborOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `ResizeNearestNeighborOptions` in the file `schema/tflite.fbs:191`
+        /// * Table `ResizeNearestNeighborOptions` in the file `schema/tflite.fbs:198`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct ResizeNearestNeighborOptions {
             /// The field `align_corners` in the table `ResizeNearestNeighborOptions`
@@ -5769,7 +6031,7 @@ mod root {
         /// The table `LeakyReluOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `LeakyReluOptions` in the file `schema/tflite.fbs:196`
+        /// * Table `LeakyReluOptions` in the file `schema/tflite.fbs:203`
         #[derive(Clone, Debug, PartialEq, PartialOrd)]
         pub struct LeakyReluOptions {
             /// The field `alpha` in the table `LeakyReluOptions`
@@ -5926,7 +6188,7 @@ mod root {
         /// The table `MirrorPadOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `MirrorPadOptions` in the file `schema/tflite.fbs:200`
+        /// * Table `MirrorPadOptions` in the file `schema/tflite.fbs:207`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct MirrorPadOptions {
             /// The field `mode` in the table `MirrorPadOptions`
@@ -6083,7 +6345,7 @@ mod root {
         /// The table `SplitVOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `SplitVOptions` in the file `schema/tflite.fbs:204`
+        /// * Table `SplitVOptions` in the file `schema/tflite.fbs:211`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct SplitVOptions {
             /// The field `num_splits` in the table `SplitVOptions`
@@ -6242,7 +6504,7 @@ mod root {
         /// The table `DepthToSpaceOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `DepthToSpaceOptions` in the file `schema/tflite.fbs:208`
+        /// * Table `DepthToSpaceOptions` in the file `schema/tflite.fbs:215`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct DepthToSpaceOptions {
             /// The field `block_size` in the table `DepthToSpaceOptions`
@@ -6401,7 +6663,7 @@ mod root {
         /// The table `BatchMatMulOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `BatchMatMulOptions` in the file `schema/tflite.fbs:212`
+        /// * Table `BatchMatMulOptions` in the file `schema/tflite.fbs:219`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct BatchMatMulOptions {
             /// The field `adj_x` in the table `BatchMatMulOptions`
@@ -6575,10 +6837,187 @@ mod root {
             }
         }
 
+        /// The table `CumsumOptions` in the namespace `tflite`
+        ///
+        /// Generated from these locations:
+        /// * Table `CumsumOptions` in the file `schema/tflite.fbs:224`
+        #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
+        pub struct CumsumOptions {
+            /// The field `exclusive` in the table `CumsumOptions`
+            pub exclusive: bool,
+            /// The field `reverse` in the table `CumsumOptions`
+            pub reverse: bool,
+        }
+
+        #[allow(clippy::derivable_impls)]
+        impl ::core::default::Default for CumsumOptions {
+            fn default() -> Self {
+                Self { exclusive: false, reverse: false }
+            }
+        }
+
+        impl CumsumOptions {
+            #[allow(clippy::too_many_arguments)]
+            pub fn create(
+                builder: &mut ::planus::Builder,
+                field_exclusive: impl ::planus::WriteAsDefault<bool, bool>,
+                field_reverse: impl ::planus::WriteAsDefault<bool, bool>,
+            ) -> ::planus::Offset<Self> {
+                let prepared_exclusive = field_exclusive.prepare(builder, &false);
+                let prepared_reverse = field_reverse.prepare(builder, &false);
+
+                let mut table_writer: ::planus::table_writer::TableWriter<8> = ::core::default::Default::default();
+                if prepared_exclusive.is_some() {
+                    table_writer.write_entry::<bool>(0);
+                }
+                if prepared_reverse.is_some() {
+                    table_writer.write_entry::<bool>(1);
+                }
+
+                unsafe {
+                    table_writer.finish(builder, |object_writer| {
+                        if let ::core::option::Option::Some(prepared_exclusive) = prepared_exclusive {
+                            object_writer.write::<_, _, 1>(&prepared_exclusive);
+                        }
+                        if let ::core::option::Option::Some(prepared_reverse) = prepared_reverse {
+                            object_writer.write::<_, _, 1>(&prepared_reverse);
+                        }
+                    });
+                }
+                builder.current_offset()
+            }
+        }
+
+        impl ::planus::WriteAs<::planus::Offset<CumsumOptions>> for CumsumOptions {
+            type Prepared = ::planus::Offset<Self>;
+
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<CumsumOptions> {
+                ::planus::WriteAsOffset::prepare(self, builder)
+            }
+        }
+
+        impl ::planus::WriteAsOptional<::planus::Offset<CumsumOptions>> for CumsumOptions {
+            type Prepared = ::planus::Offset<Self>;
+
+            #[inline]
+            fn prepare(
+                &self,
+                builder: &mut ::planus::Builder,
+            ) -> ::core::option::Option<::planus::Offset<CumsumOptions>> {
+                ::core::option::Option::Some(::planus::WriteAsOffset::prepare(self, builder))
+            }
+        }
+
+        impl ::planus::WriteAsOffset<CumsumOptions> for CumsumOptions {
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<CumsumOptions> {
+                CumsumOptions::create(builder, self.exclusive, self.reverse)
+            }
+        }
+
+        /// Reference to a deserialized [CumsumOptions].
+        #[derive(Copy, Clone)]
+        pub struct CumsumOptionsRef<'a>(#[allow(dead_code)] ::planus::table_reader::Table<'a>);
+
+        impl<'a> CumsumOptionsRef<'a> {
+            /// Getter for the [`exclusive` field](CumsumOptions#structfield.exclusive).
+            #[inline]
+            pub fn exclusive(&self) -> ::planus::Result<bool> {
+                ::core::result::Result::Ok(self.0.access(0, "CumsumOptions", "exclusive")?.unwrap_or(false))
+            }
+
+            /// Getter for the [`reverse` field](CumsumOptions#structfield.reverse).
+            #[inline]
+            pub fn reverse(&self) -> ::planus::Result<bool> {
+                ::core::result::Result::Ok(self.0.access(1, "CumsumOptions", "reverse")?.unwrap_or(false))
+            }
+        }
+
+        impl<'a> ::core::fmt::Debug for CumsumOptionsRef<'a> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                let mut f = f.debug_struct("CumsumOptionsRef");
+                f.field("exclusive", &self.exclusive());
+                f.field("reverse", &self.reverse());
+                f.finish()
+            }
+        }
+
+        impl<'a> ::core::convert::TryFrom<CumsumOptionsRef<'a>> for CumsumOptions {
+            type Error = ::planus::Error;
+
+            #[allow(unreachable_code)]
+            fn try_from(value: CumsumOptionsRef<'a>) -> ::planus::Result<Self> {
+                ::core::result::Result::Ok(Self {
+                    exclusive: ::core::convert::TryInto::try_into(value.exclusive()?)?,
+                    reverse: ::core::convert::TryInto::try_into(value.reverse()?)?,
+                })
+            }
+        }
+
+        impl<'a> ::planus::TableRead<'a> for CumsumOptionsRef<'a> {
+            #[inline]
+            fn from_buffer(
+                buffer: ::planus::SliceWithStartOffset<'a>,
+                offset: usize,
+            ) -> ::core::result::Result<Self, ::planus::errors::ErrorKind> {
+                ::core::result::Result::Ok(Self(::planus::table_reader::Table::from_buffer(buffer, offset)?))
+            }
+        }
+
+        impl<'a> ::planus::VectorReadInner<'a> for CumsumOptionsRef<'a> {
+            type Error = ::planus::Error;
+            const STRIDE: usize = 4;
+
+            unsafe fn from_buffer(buffer: ::planus::SliceWithStartOffset<'a>, offset: usize) -> ::planus::Result<Self> {
+                ::planus::TableRead::from_buffer(buffer, offset).map_err(|error_kind| {
+                    error_kind.with_error_location("[CumsumOptionsRef]", "get", buffer.offset_from_start)
+                })
+            }
+        }
+
+        /// # Safety
+        /// The planus compiler generates implementations that initialize
+        /// the bytes in `write_values`.
+        unsafe impl ::planus::VectorWrite<::planus::Offset<CumsumOptions>> for CumsumOptions {
+            type Value = ::planus::Offset<CumsumOptions>;
+            const STRIDE: usize = 4;
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> Self::Value {
+                ::planus::WriteAs::prepare(self, builder)
+            }
+
+            #[inline]
+            unsafe fn write_values(
+                values: &[::planus::Offset<CumsumOptions>],
+                bytes: *mut ::core::mem::MaybeUninit<u8>,
+                buffer_position: u32,
+            ) {
+                let bytes = bytes as *mut [::core::mem::MaybeUninit<u8>; 4];
+                for (i, v) in ::core::iter::Iterator::enumerate(values.iter()) {
+                    ::planus::WriteAsPrimitive::write(
+                        v,
+                        ::planus::Cursor::new(unsafe { &mut *bytes.add(i) }),
+                        buffer_position - (Self::STRIDE * i) as u32,
+                    );
+                }
+            }
+        }
+
+        impl<'a> ::planus::ReadAsRoot<'a> for CumsumOptionsRef<'a> {
+            fn read_as_root(slice: &'a [u8]) -> ::planus::Result<Self> {
+                ::planus::TableRead::from_buffer(
+                    ::planus::SliceWithStartOffset { buffer: slice, offset_from_start: 0 },
+                    0,
+                )
+                .map_err(|error_kind| error_kind.with_error_location("[CumsumOptionsRef]", "read_as_root", 0))
+            }
+        }
+
         /// The table `GeluOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `GeluOptions` in the file `schema/tflite.fbs:217`
+        /// * Table `GeluOptions` in the file `schema/tflite.fbs:229`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct GeluOptions {
             /// The field `approximate` in the table `GeluOptions`
@@ -6737,7 +7176,7 @@ mod root {
         /// The table `OtherOptions` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `OtherOptions` in the file `schema/tflite.fbs:222`
+        /// * Table `OtherOptions` in the file `schema/tflite.fbs:234`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct OtherOptions {}
 
@@ -6873,7 +7312,7 @@ mod root {
         /// The table `OperatorCode` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `OperatorCode` in the file `schema/tflite.fbs:234`
+        /// * Table `OperatorCode` in the file `schema/tflite.fbs:246`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct OperatorCode {
             /// The field `deprecated_builtin_code` in the table `OperatorCode`
@@ -7101,7 +7540,7 @@ mod root {
         /// The table `Operator` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `Operator` in the file `schema/tflite.fbs:241`
+        /// * Table `Operator` in the file `schema/tflite.fbs:253`
         #[derive(Clone, Debug, PartialEq, PartialOrd)]
         pub struct Operator {
             /// The field `opcode_index` in the table `Operator`
@@ -7368,7 +7807,7 @@ mod root {
         /// The table `SubGraph` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `SubGraph` in the file `schema/tflite.fbs:249`
+        /// * Table `SubGraph` in the file `schema/tflite.fbs:261`
         #[derive(Clone, Debug, PartialEq, PartialOrd)]
         pub struct SubGraph {
             /// The field `tensors` in the table `SubGraph`
@@ -7634,7 +8073,7 @@ mod root {
         /// The table `Buffer` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `Buffer` in the file `schema/tflite.fbs:257`
+        /// * Table `Buffer` in the file `schema/tflite.fbs:269`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct Buffer {
             /// The field `data` in the table `Buffer`
@@ -7828,7 +8267,7 @@ mod root {
         /// The table `Metadata` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `Metadata` in the file `schema/tflite.fbs:263`
+        /// * Table `Metadata` in the file `schema/tflite.fbs:275`
         #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
         pub struct Metadata {
             /// The field `name` in the table `Metadata`
@@ -8004,7 +8443,7 @@ mod root {
         /// The table `Model` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `Model` in the file `schema/tflite.fbs:268`
+        /// * Table `Model` in the file `schema/tflite.fbs:280`
         #[derive(Clone, Debug, PartialEq, PartialOrd)]
         pub struct Model {
             /// The field `version` in the table `Model`

@@ -82,6 +82,7 @@ options! {
     10 ConcatenationOptions: ConcatenationOptions, ConcatenationOptionsRef;
     11 AddOptions: AddOptions, AddOptionsRef;
     12 L2NormOptions: L2NormOptions, L2NormOptionsRef;
+    13 LocalResponseNormalizationOptions: LocalResponseNormalizationOptions, LocalResponseNormalizationOptionsRef;
     15 ResizeBilinearOptions: ResizeBilinearOptions, ResizeBilinearOptionsRef;
     17 ReshapeOptions: ReshapeOptions, ReshapeOptionsRef;
     19 SpaceToDepthOptions: SpaceToDepthOptions, SpaceToDepthOptionsRef;
@@ -111,5 +112,6 @@ options! {
     89 QuantizeOptions: OtherOptions, OtherOptionsRef;
     94 DepthToSpaceOptions: DepthToSpaceOptions, DepthToSpaceOptionsRef;
     101 BatchMatMulOptions: BatchMatMulOptions, BatchMatMulOptionsRef;
+    102 CumsumOptions: CumsumOptions, CumsumOptionsRef;
     116 GeluOptions: GeluOptions, GeluOptionsRef;
 }

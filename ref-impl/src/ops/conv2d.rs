@@ -125,7 +125,7 @@ pub(crate) fn dot<X: Quantized, W: Quantized, A: Accumulator>(
     })
 }
 
-fn check_channels(geometry: &Geometry) {
+pub(super) fn check_channels(geometry: &Geometry) {
     let [_, _, _, input_c] = geometry.input_shape;
     let [filters, _, _, group_c] = geometry.filter_shape;
     let [_, _, _, output_c] = geometry.output_shape;

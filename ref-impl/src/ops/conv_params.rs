@@ -41,7 +41,9 @@ pub struct ConvParams<'a> {
 }
 
 /// Parameters of the float32 forms: [`super::conv2d::conv2d_f32`],
-/// [`super::depthwise_conv2d::depthwise_conv2d_f32`] and [`super::transpose_conv::transpose_conv_f32`].
+/// [`super::depthwise_conv2d::depthwise_conv2d_f32`] and [`super::transpose_conv::transpose_conv_f32`], and of those with int8
+/// filters: [`super::hybrid_conv2d::conv2d_hybrid`] and
+/// [`super::hybrid_depthwise_conv2d::depthwise_conv2d_hybrid`].
 #[derive(Clone, Debug)]
 pub struct FloatConvParams {
     /// As [`ConvParams::input_shape`].
@@ -151,6 +153,16 @@ impl Geometry {
             output: output.len(),
         });
     }
+
+    /// [`Geometry::check`] of the slices of a convolution of float32 with int8 filters.
+    pub(super) fn check_hybrid(&self, [input, output]: [&[f32]; 2], filter: &[i8], bias: Option<&[f32]>) {
+        self.check(&Lengths {
+            input: input.len(),
+            filter: filter.len(),
+            bias: bias.map(<[f32]>::len),
+            output: output.len(),
+        });
+    }
 }
 
 /// `sum + x · w` for each pair in order, every product fused: the sum is rounded, the product is not.
@@ -161,4 +173,9 @@ pub(super) fn fused_dot(sum: f32, xs: &[f32], ws: &[f32]) -> f32 {
 /// The end of every float32 sum of products: the bias, 0 where there is none, then the fused activation.
 pub(super) fn finish_f32(sum: f32, bias: Option<&[f32]>, channel: usize, range: [f32; 2]) -> f32 {
     one_nan(sum + bias.map_or(0.0, |bias| bias[channel])).clamp_to(range)
+}
+
+/// The end of a float32 sum of int8 products: the bias where there is one, then the fused activation.
+pub(super) fn finish_hybrid(scaled: f32, bias: Option<&[f32]>, channel: usize, range: [f32; 2]) -> f32 {
+    one_nan(bias.map_or(scaled, |bias| scaled + bias[channel])).clamp_to(range)
 }

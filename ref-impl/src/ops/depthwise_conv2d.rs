@@ -120,7 +120,7 @@ pub fn depthwise_conv2d_f32(
     }
 }
 
-fn check_channels(geometry: &Geometry) {
+pub(super) fn check_channels(geometry: &Geometry) {
     let [_, _, _, input_c] = geometry.input_shape;
     let [one, _, _, filter_c] = geometry.filter_shape;
     let [_, _, _, output_c] = geometry.output_shape;
