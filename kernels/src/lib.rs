@@ -25,6 +25,7 @@ pub mod convert;
 pub mod copy;
 pub mod depthwise;
 pub mod depthwise16;
+pub mod depthwise_f32;
 mod epilogue;
 pub mod extremum;
 #[cfg(not(any(feature = "std", test)))]

@@ -11,6 +11,7 @@ use crate::registry;
 
 pub(crate) mod overwrite;
 pub(crate) mod pairs;
+pub(crate) mod reals;
 
 /// Calls `check` with every instruction set that this CPU has; see [`Isa::for_tests`] for the others.
 pub(crate) fn for_each_isa(check: impl FnMut(Isa)) {

@@ -109,6 +109,10 @@ impl Lower for Dequantize {
         Ok(Some(Lowered::one(Box::new(layer), vec![source], vec![output])))
     }
 
+    fn widens(&self) -> bool {
+        matches!(self, Self::Half)
+    }
+
     fn reads_strided_pixels(&self) -> bool {
         true
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::depthwise_f32::{self, DepthwiseF32Spec};
 use ottava_ref::ops::conv_params::FloatConvParams;
 use ottava_ref::ops::conv2d::conv2d_f32;
 use ottava_ref::ops::depthwise_conv2d::depthwise_conv2d_f32;
@@ -11,9 +12,11 @@ use ottava_ref::ops::transpose_conv::transpose_conv_f32;
 use super::binary::bounds;
 use super::quantized::Operands;
 use super::view::{TensorView, TensorViewMut, input, only_output};
+use super::weighted::{WeightedTensors, has_real_constants, real_bias, real_filter};
 use super::window::Window2d;
 use super::{ImportContext, InputShapes, Lower, Operator, nhwc_of, shape_of};
 use crate::error::{Error, Result};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 
 /// Which of the convolutions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +123,7 @@ impl Operator for FloatConv {
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (operands, output) = (self.kind.operands(), only_output(outputs)?);
         let (x, filter) = (input(inputs, operands.input)?, input(inputs, operands.filter)?);
-        let bias = inputs.get(operands.bias).copied().flatten().map(|bias| bias.values::<f32>());
+        let bias = inputs.get(operands.bias).copied().flatten().map(|bias| bias.reals());
         let params = FloatConvParams {
             input_shape: nhwc_of(&[Some(x.shape)], 0)?,
             filter_shape: self.filter_shape,
@@ -137,10 +140,48 @@ impl Operator for FloatConv {
             Kind::Transposed => transpose_conv_f32,
         };
         let mut values = output.zeros::<f32>();
-        function(&params, &x.values::<f32>(), &filter.values::<f32>(), bias.as_deref(), &mut values);
+        function(&params, &x.values::<f32>(), &filter.reals(), bias.as_deref(), &mut values);
         output.store(&values)
     }
 }
 
 /// Padding is not taken over from PAD: a product with its zeros is not nothing where the weight is infinite.
-impl Lower for FloatConv {}
+impl Lower for FloatConv {
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        match self.kind {
+            Kind::Depthwise => self.lower_depthwise(lowering, node),
+            Kind::Usual | Kind::Transposed => Ok(None),
+        }
+    }
+
+    fn reads_halves(&self, index: usize) -> bool {
+        let Operands { filter, bias, .. } = self.kind.operands();
+        [filter, bias].contains(&index)
+    }
+}
+
+impl FloatConv {
+    /// A depthwise convolution with constant filters.
+    fn lower_depthwise(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let tensors = WeightedTensors::of(node, Operands::DEPTHWISE, 0)?;
+        let constant = has_real_constants(lowering, tensors);
+        if !constant || !lowering.suits_kernels(node, 1) || !self.window.suits_kernels(lowering) {
+            return Ok(None);
+        }
+        lowering.never_packed()?;
+        let WeightedTensors { source, output, .. } = tensors;
+        let spec = DepthwiseF32Spec {
+            input: lowering.image(source),
+            window: self.window.kernel_window(),
+            output: self.window.output,
+            channels: self.filter_shape[3],
+            pixel_stride: lowering.image(output).pixel_stride,
+            weights: &real_filter(lowering, tensors)?,
+            bias: &real_bias(lowering, tensors)?,
+            range: self.range,
+            threads: lowering.threads,
+        };
+        let layer = Box::new(depthwise_f32::prepare(lowering.isa, &spec));
+        Ok(Some(Lowered::one(layer, vec![source], vec![output])))
+    }
+}

@@ -42,7 +42,7 @@ impl Operator for FloatFullyConnected {
 
     fn reference(&self, inputs: &[Option<TensorView<'_>>], outputs: &mut [TensorViewMut<'_>]) -> Result<()> {
         let (x, filter, output) = (input(inputs, 0)?, input(inputs, 1)?, only_output(outputs)?);
-        let bias = inputs.get(2).copied().flatten().map(|bias| bias.values::<f32>());
+        let bias = inputs.get(2).copied().flatten().map(|bias| bias.reals());
         let params = FloatFullyConnectedParams {
             batches: self.product.rows(x.shape.iter().product()),
             input_depth: self.product.input_depth,
@@ -50,9 +50,13 @@ impl Operator for FloatFullyConnected {
             range: self.range,
         };
         let mut values = output.zeros::<f32>();
-        fully_connected_f32(&params, &x.values::<f32>(), &filter.values::<f32>(), bias.as_deref(), &mut values);
+        fully_connected_f32(&params, &x.values::<f32>(), &filter.reals(), bias.as_deref(), &mut values);
         output.store(&values)
     }
 }
 
-impl Lower for FloatFullyConnected {}
+impl Lower for FloatFullyConnected {
+    fn reads_halves(&self, index: usize) -> bool {
+        [Operands::USUAL.filter, Operands::USUAL.bias].contains(&index)
+    }
+}

@@ -96,6 +96,16 @@ pub trait Lower {
         false
     }
 
+    /// Whether the output's elements are the first input's, of float16, as float32.
+    fn widens(&self) -> bool {
+        false
+    }
+
+    /// Whether input `index` may be a constant of float16 where the file has float32.
+    fn reads_halves(&self, _index: usize) -> bool {
+        false
+    }
+
     /// The input whose bytes the outputs are, one after the other, if that is all there is to them.
     fn splits(&self) -> Option<usize> {
         None

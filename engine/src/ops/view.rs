@@ -1,6 +1,7 @@
 //! Tensors as the reference sees them: shape, type, bytes.
 
 use bytemuck::Pod;
+use half::f16;
 
 use crate::error::{Error, Result};
 use crate::tensor::DType;
@@ -39,6 +40,16 @@ impl<'a> TensorView<'a> {
         const { assert!(cfg!(target_endian = "little"), "tensors are stored in the file's byte order") }
         let whole = self.bytes.len() - self.bytes.len() % size_of::<T>().max(1);
         bytemuck::pod_collect_to_vec(&self.bytes[..whole])
+    }
+}
+
+impl TensorView<'_> {
+    /// The elements of a tensor of float32, or of float16 where constants of it are read as they are.
+    pub(crate) fn reals(&self) -> Vec<f32> {
+        match self.dtype {
+            DType::F16 => self.values::<f16>().into_iter().map(f16::to_f32).collect(),
+            _ => self.values(),
+        }
     }
 }
 

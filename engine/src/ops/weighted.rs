@@ -1,5 +1,8 @@
 //! What the operators with weights share: the call of the reference, and their constants as kernels take them.
 
+use std::borrow::Cow;
+
+use half::f16;
 use ottava_kernels::gemm::ConvPart;
 use ottava_kernels::{Multiplier, Range16, Requantize, Requantize16, Weights};
 use ottava_ref::ops::conv_params::ConvParams;
@@ -9,7 +12,7 @@ use super::shapes::nhwc_of;
 use super::window::Window2d;
 use crate::error::{Error, Result};
 use crate::lowering::{Lowering, NodeTensors};
-use crate::tensor::TensorId;
+use crate::tensor::{DType, TensorId};
 
 /// The parameters of a convolution of the reference for an input and an output of these shapes.
 pub(crate) fn conv_params<'a>(
@@ -55,7 +58,7 @@ pub(crate) use evaluate_weighted;
 pub(crate) struct WeightedTensors {
     pub(crate) source: TensorId,
     pub(crate) filter: TensorId,
-    bias: Option<TensorId>,
+    pub(crate) bias: Option<TensorId>,
     pub(crate) output: TensorId,
 }
 
@@ -161,5 +164,40 @@ impl<'a> Constants16<'a> {
             true => Requantize16::Wide(&self.multipliers),
             false => Requantize16::Narrow(&self.multipliers),
         }
+    }
+}
+
+/// Whether the filter and the bias of an operator on float32 are constants, of float32 or float16.
+pub(crate) fn has_real_constants(lowering: &Lowering<'_>, tensors: WeightedTensors) -> bool {
+    [Some(tensors.filter), tensors.bias].into_iter().flatten().all(|id| lowering.tensor(id).data.is_some())
+}
+
+/// The filter of an operator on float32 that a kernel packs; none where it was packed before, as [`Lowering::weights`] says.
+///
+/// # Errors
+/// When the filter is no constant.
+pub(crate) fn real_filter<'a>(lowering: &'a Lowering<'_>, tensors: WeightedTensors) -> Result<Cow<'a, [f32]>> {
+    let bytes = lowering.weights(tensors.filter)?;
+    Ok(reals(bytes, lowering.tensor(tensors.filter).dtype))
+}
+
+/// The bias of an operator on float32; none where it has none.
+///
+/// # Errors
+/// When the bias is no constant.
+pub(crate) fn real_bias(lowering: &Lowering<'_>, tensors: WeightedTensors) -> Result<Vec<f32>> {
+    let Some(bias) = tensors.bias else { return Ok(Vec::new()) };
+    Ok(reals(lowering.constant(bias)?, lowering.tensor(bias).dtype).into_owned())
+}
+
+/// The elements of a constant of float32 or float16, borrowed where they are float32 and aligned.
+fn reals(bytes: &[u8], dtype: DType) -> Cow<'_, [f32]> {
+    const { assert!(cfg!(target_endian = "little"), "constants are stored in the file's byte order") }
+    match dtype {
+        DType::F16 => bytes.as_chunks().0.iter().map(|half| f16::from_le_bytes(*half).to_f32()).collect(),
+        _ => match bytemuck::try_cast_slice(bytes) {
+            Ok(values) => Cow::Borrowed(values),
+            Err(_) => bytes.as_chunks().0.iter().map(|real| f32::from_le_bytes(*real)).collect(),
+        },
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn steps(graph: &Graph, keep_intermediates: bool) -> Vec<Step> {
             notes: Vec::new(),
         })
         .collect();
+    read_halves(graph, &mut steps, keep_intermediates);
     if !keep_intermediates {
         fuse_padding(graph, &mut steps);
     }
@@ -34,6 +35,39 @@ pub(crate) fn steps(graph: &Graph, keep_intermediates: bool) -> Vec<Step> {
 fn retain(steps: &mut Vec<Step>, gone: &[bool]) {
     let mut gone = gone.iter();
     steps.retain(|_| gone.next() != Some(&true));
+}
+
+/// Operators that take constants of float16 read them without the DEQUANTIZE between, so that they are constants where kernels
+/// pack them. A DEQUANTIZE that nothing reads any more is left out, unless its result is to be kept.
+fn read_halves(graph: &Graph, steps: &mut Vec<Step>, keep_intermediates: bool) {
+    let usage = Usage::new(graph, steps);
+    let mut gone = vec![false; steps.len()];
+    for index in 0..steps.len() {
+        let tensors = &steps[index].tensors;
+        let (&[Some(halves)], &[reals]) = (&tensors.inputs[..], &tensors.outputs[..]) else { continue };
+        if !steps[index].operator.widens() || graph.tensors[halves].data.is_none() {
+            continue;
+        }
+        let file_operators = steps[index].file_operators.clone();
+        let mut first_reader = None;
+        let mut read = usage.is_outside(reals);
+        for &reader in usage.readers(reals) {
+            let step = &mut steps[reader];
+            for at in 0..step.tensors.inputs.len() {
+                if step.tensors.inputs[at] == Some(reals) && step.operator.reads_halves(at) {
+                    step.tensors.inputs[at] = Some(halves);
+                    first_reader.get_or_insert(reader);
+                }
+            }
+            read |= step.inputs().any(|id| id == reals);
+        }
+        if let (false, false, Some(reader)) = (read, keep_intermediates, first_reader) {
+            // The operator itself stays the first, by which a step is known.
+            steps[reader].file_operators.extend(file_operators);
+            gone[index] = true;
+        }
+    }
+    retain(steps, &gone);
 }
 
 /// PAD of height and width before a convolution becomes the convolution's own padding.
