@@ -56,7 +56,7 @@ impl Dimension {
 pub struct Pairs {
     /// Dimensions of the output, outermost first.
     pub dimensions: Vec<Dimension>,
-    /// Bytes of an element of any of the tensors: 1 or 2.
+    /// Bytes of an element of any of the tensors: 1, 2 or 4.
     pub bytes: usize,
     /// The stored bytes of operands that are constants; the layer's inputs are the others, in order.
     pub constants: [Option<Vec<u8>>; 2],
@@ -162,7 +162,7 @@ impl PairRuns {
     /// # Panics
     /// There are too many dimensions, a constant is shorter than they need, or elements of the output overlap.
     pub(crate) fn new(pairs: &Pairs, work: usize, width: usize) -> Self {
-        assert!(matches!(pairs.bytes, 1 | 2), "elements of {} bytes", pairs.bytes);
+        assert!(matches!(pairs.bytes, 1 | 2 | 4), "elements of {} bytes", pairs.bytes);
         let mut outer = coalesce(&pairs.dimensions, pairs.bytes);
         let mut constants = pairs.constants.clone();
         widen(&mut outer, pairs.bytes, &mut constants);
@@ -323,14 +323,15 @@ impl PairRuns {
     }
 }
 
-/// Copies of an element of one byte or two.
+/// Copies of an element of one byte, two or four.
 ///
 /// # Safety
 /// The element is readable.
 unsafe fn copies_of(element: *const u8, bytes: usize) -> [u8; SLACK] {
-    // SAFETY: the caller's promise; the last byte of an element of one byte is its first.
-    let pair = unsafe { [*element, *element.wrapping_add(bytes - 1)] };
-    core::array::from_fn(|at| pair[at % 2])
+    // Shorter elements are several of four bytes.
+    // SAFETY: the caller's promise; `bytes` is a power of two, so that the offset is below it.
+    let quad: [u8; 4] = core::array::from_fn(|at| unsafe { *element.wrapping_add(at & (bytes - 1)) });
+    core::array::from_fn(|at| quad[at % 4])
 }
 
 /// A position in the outer dimensions.

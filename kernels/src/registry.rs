@@ -6,8 +6,9 @@ use crate::bound::choose;
 use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::{
-    add, arg_extreme, convert, copy, depthwise, depthwise_f32, depthwise16, extremum, gemm, gemm16, lut, lut16, matmul,
-    mean, movement, mul, pair_table, pair16, pool, pool16, resample, resize, softmax,
+    add, arg_extreme, convert, copy, depthwise, depthwise_f32, depthwise16, extremum, gemm, gemm16, lut, lut16,
+    map_f32, matmul, mean, movement, mul, pair_f32, pair_table, pair16, pool, pool_f32, pool16, resample, resize,
+    softmax,
 };
 
 /// Every kernel, family by family, best first.
@@ -28,6 +29,9 @@ pub fn all() -> Vec<KernelId> {
         arg_extreme::kernels(),
         matmul::kernels(),
         depthwise_f32::kernels(),
+        pool_f32::kernels(),
+        pair_f32::kernels(),
+        map_f32::kernels(),
         gemm16::kernels(),
         depthwise16::kernels(),
         pool16::kernels(),

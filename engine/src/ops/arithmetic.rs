@@ -1,5 +1,8 @@
 //! ADD, SUB, MUL and SQUARED_DIFFERENCE of tensors that are not quantized.
 
+use ottava_kernels::pair_f32::{self, PairF32Function, PairF32Spec};
+use ottava_kernels::pairs::Pairs;
+use ottava_kernels::{Isa, Layer};
 use ottava_ref::ops::arithmetic::{Arithmetic, arithmetic};
 
 use super::binary::{Function, bounds, evaluate, with_number};
@@ -27,5 +30,16 @@ impl Function for Plain {
             arithmetic::<T>(self.operation, bounds(self.range), operands, output);
             Ok(())
         }))
+    }
+
+    fn kernel_f32(&self, isa: Isa, pairs: &Pairs) -> Option<Box<dyn Layer>> {
+        let function = match self.operation {
+            Arithmetic::Add => PairF32Function::Add,
+            Arithmetic::Sub => PairF32Function::Sub,
+            Arithmetic::Mul => PairF32Function::Mul,
+            Arithmetic::SquaredDifference => PairF32Function::SquaredDifference,
+        };
+        let spec = PairF32Spec { function, pairs: pairs.clone(), range: bounds(self.range) };
+        Some(Box::new(pair_f32::prepare(isa, &spec)))
     }
 }

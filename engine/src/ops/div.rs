@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::pair_f32::{self, PairF32Function, PairF32Spec};
+use ottava_kernels::pairs::Pairs;
+use ottava_kernels::{Isa, Layer};
 use ottava_ref::ops::div::{DivParams, div, div_f32, div_i32, floor_div, floor_div_f32};
 use ottava_ref::scales;
 
@@ -92,6 +95,11 @@ impl Function for PlainDiv {
                 Ok(())
             }),
         }
+    }
+
+    fn kernel_f32(&self, isa: Isa, pairs: &Pairs) -> Option<Box<dyn Layer>> {
+        let spec = PairF32Spec { function: PairF32Function::Div, pairs: pairs.clone(), range: bounds(self.0) };
+        Some(Box::new(pair_f32::prepare(isa, &spec)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::map_f32::MapF32Function;
 use ottava_ref::ops::hard_swish::{HardSwishParams, hard_swish, hard_swish_f32};
 
 use super::unary::{Function, Unary, affine_ends, map};
@@ -36,5 +37,9 @@ impl Function for HardSwishParams {
 impl Function for RealHardSwish {
     fn evaluate(&self, x: &TensorView<'_>, output: &mut TensorViewMut<'_>) -> Result<()> {
         map(x, output, hard_swish_f32)
+    }
+
+    fn real(&self) -> Option<MapF32Function> {
+        Some(Box::new(hard_swish_f32))
     }
 }

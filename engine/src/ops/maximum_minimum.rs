@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use ottava_kernels::Layer;
 use ottava_kernels::extremum::{self, ExtremumSpec};
+use ottava_kernels::pair_f32::{self, PairF32Function, PairF32Spec};
 use ottava_kernels::pairs::Pairs;
+use ottava_kernels::{Isa, Layer};
 use ottava_ref::ops::maximum_minimum::{maximum, minimum};
 
 use super::binary::{Binary, Function, NUMBERS, QUANTIZED_OR_NUMBERS, Stored, evaluate, with_number};
@@ -63,5 +64,11 @@ impl Function for Extremum {
     fn kernel(&self, stored: Stored, pairs: &Pairs) -> Option<Box<dyn Layer>> {
         let spec = ExtremumSpec { pairs: pairs.clone(), maximum: self.maximum };
         Some(Box::new(extremum::prepare(stored.isa, &spec)))
+    }
+
+    fn kernel_f32(&self, isa: Isa, pairs: &Pairs) -> Option<Box<dyn Layer>> {
+        let function = if self.maximum { PairF32Function::Maximum } else { PairF32Function::Minimum };
+        let spec = PairF32Spec { function, pairs: pairs.clone(), range: [f32::MIN, f32::MAX] };
+        Some(Box::new(pair_f32::prepare(isa, &spec)))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytemuck::Pod;
 use ottava_kernels::pool::{self, PoolKind, PoolSpec};
+use ottava_kernels::pool_f32::{self, PoolF32Kind, PoolF32Spec};
 use ottava_kernels::pool16::{self, Pool16Kind, Pool16Spec};
 use ottava_ref::ActivationRange;
 use ottava_ref::ops::average_pool2d::{average_pool2d, average_pool2d_f32};
@@ -159,6 +160,23 @@ impl Pool2d {
         Lowered::one(layer, vec![source], vec![output])
     }
 
+    /// The pooling of float32 as a kernel.
+    fn lower_real(&self, lowering: &Lowering<'_>, [source, output]: [TensorId; 2], range: [f32; 2]) -> Lowered {
+        let spec = PoolF32Spec {
+            kind: match self.kind {
+                Kind::Average => PoolF32Kind::Average,
+                Kind::Maximum => PoolF32Kind::Maximum,
+            },
+            input: lowering.image(source),
+            window: self.window.kernel_window(),
+            output: self.window.output,
+            pixel_stride: lowering.image(output).pixel_stride,
+            range,
+            threads: lowering.threads,
+        };
+        Lowered::one(Box::new(pool_f32::prepare(lowering.isa, &spec)), vec![source], vec![output])
+    }
+
     /// Parameters of the reference for an input of this shape.
     fn params<R>(&self, input_shape: &[usize], activation: R) -> Result<Pool2dParams<R>> {
         let input_shape = nhwc_of(&[Some(input_shape)], 0)?;
@@ -177,11 +195,14 @@ impl Pool2d {
 
 impl Lower for Pool2d {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
-        let (Some(source), Range::Stored(activation)) = (node.inputs[0], self.range) else { return Ok(None) };
+        let (Some(source), output) = (node.inputs[0], node.outputs[0]) else { return Ok(None) };
         if !lowering.suits_kernels(node, 1) || !self.window.suits_kernels(lowering) {
             return Ok(None);
         }
-        let output = node.outputs[0];
+        let activation = match self.range {
+            Range::Stored(activation) => activation,
+            Range::Real(range) => return Ok(Some(self.lower_real(lowering, [source, output], range))),
+        };
         if lowering.tensor(source).dtype == DType::I16 {
             return Ok(Some(self.lower_16(lowering, [source, output], activation)));
         }

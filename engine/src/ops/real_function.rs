@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::map_f32::MapF32Function;
 use ottava_ref::ops::interpolated::Interpolated;
 use ottava_ref::ops::real_function::{RealFunction, RealFunctionParams, real_function};
 use ottava_ref::ops::sigmoid16::{Sigmoid, Sigmoid16Params, sigmoid16};
@@ -180,6 +181,13 @@ impl Function for Tabulated {
             Self::Sigmoid(params) => map(x, output, |x, y| sigmoid16(params, x, y)),
             Self::Interpolated(table) => map(x, output, |x, y| table.apply(x, y)),
             Self::Real(function) => map(x, output, |x, y| function.map(x, y)),
+        }
+    }
+
+    fn real(&self) -> Option<MapF32Function> {
+        match *self {
+            Self::Real(function) => Some(Box::new(move |x, y| function.map(x, y))),
+            Self::Bytes(..) | Self::Sigmoid(_) | Self::Interpolated(_) => None,
         }
     }
 }

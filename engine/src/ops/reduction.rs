@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ottava_kernels::mean::{self, MeanSpec};
 use ottava_kernels::pool::{self, PoolKind, PoolSpec};
+use ottava_kernels::pool_f32::{self, PoolF32Kind, PoolF32Spec};
 use ottava_kernels::pool16::{self, Pool16Kind, Pool16Spec};
 use ottava_kernels::{Image, Range16, Window};
 use ottava_ref::ops::mean::{MeanParams, divide_multiplier};
@@ -285,6 +286,36 @@ impl Reduction {
     }
 }
 
+impl Reduction {
+    /// float32 as windows that are whole images.
+    fn lower_real(
+        &self,
+        lowering: &Lowering<'_>,
+        node: &NodeTensors,
+        source: TensorId,
+        [batch, count, channels]: [usize; 3],
+    ) -> Option<Lowered> {
+        let kind = match self.kind {
+            Kind::Sum => PoolF32Kind::Sum,
+            Kind::Mean => PoolF32Kind::Average,
+            Kind::Max => PoolF32Kind::Maximum,
+            Kind::Min => PoolF32Kind::Minimum,
+            Kind::Product => return None,
+        };
+        let spec = PoolF32Spec {
+            kind,
+            input: Image::dense(batch, 1, count, channels),
+            window: Window { taps: [1, count], ..Window::POINT },
+            output: [1, 1],
+            pixel_stride: channels,
+            range: [f32::NEG_INFINITY, f32::INFINITY],
+            threads: lowering.threads,
+        };
+        let layer = Box::new(pool_f32::prepare(lowering.isa, &spec));
+        Some(Lowered::one(layer, vec![source], vec![node.outputs[0]]))
+    }
+}
+
 fn mean_of_floats(of: &reduction::Reduction<'_>, x: TensorView<'_>, output: &mut TensorViewMut<'_>) -> Result<()> {
     let mut values = vec![0.0; output.bytes.len() / size_of::<f32>()];
     reduction::mean_of_floats(of, &x.values(), &mut values);
@@ -308,10 +339,12 @@ impl Lower for Reduction {
         let sizes = self.neighbours(&lowering.tensor(source).shape);
         let Some(sizes @ [batch, count, channels]) = sizes else { return Ok(None) };
         let dtype = lowering.tensor(source).dtype;
-        if !QUANTIZED.contains(&dtype) || !lowering.suits_kernels(node, 1) || !lowering.is_dense(output) {
+        let takes = QUANTIZED.contains(&dtype) || dtype == DType::F32;
+        if !takes || !lowering.suits_kernels(node, 1) || !lowering.is_dense(output) {
             return Ok(None);
         }
         let (by, multiplier) = match (self.kind, self.rescale) {
+            _ if dtype == DType::F32 => return Ok(self.lower_real(lowering, node, source, sizes)),
             _ if dtype == DType::I16 => return Ok(self.lower_16(lowering, node, source, sizes)),
             (Kind::Max, _) if count <= MAX_BORDER_WORK && lowering.affords_entries(count) => {
                 return Ok(Some(self.lower_max(lowering, node, source, sizes)));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::map_f32::MapF32Function;
 use ottava_ref::ops::relu::{self, LeakyReluParams, ReluParams};
 
 use super::types::QUANTIZED;
@@ -81,6 +82,14 @@ impl Function for Rectifier {
                 with_quantized!(x.dtype, T => map::<T, T>(x, output, |x, y| relu::leaky_relu(params, x, y)))
             }
             Self::LeakyReal(alpha) => map(x, output, |x, y| relu::leaky_relu_f32(*alpha, x, y)),
+        }
+    }
+
+    fn real(&self) -> Option<MapF32Function> {
+        match *self {
+            Self::ClampReal(bounds) => Some(Box::new(move |x, y| relu::relu_f32(bounds, x, y))),
+            Self::LeakyReal(alpha) => Some(Box::new(move |x, y| relu::leaky_relu_f32(alpha, x, y))),
+            Self::Clamp(_) | Self::Leaky(_) => None,
         }
     }
 }

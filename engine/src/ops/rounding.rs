@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::map_f32::MapF32Function;
 use ottava_ref::ops::rounding::Rounding;
 
 use super::unary::{Function, Unary, map};
@@ -33,5 +34,10 @@ fn import(context: &ImportContext<'_>, name: &'static str, rounding: Rounding) -
 impl Function for Rounding {
     fn evaluate(&self, x: &TensorView<'_>, output: &mut TensorViewMut<'_>) -> Result<()> {
         map(x, output, |x, y| self.map(x, y))
+    }
+
+    fn real(&self) -> Option<MapF32Function> {
+        let rounding = *self;
+        Some(Box::new(move |x, y| rounding.map(x, y)))
     }
 }

@@ -6,10 +6,11 @@ use ottava_ref::ops::float_rows::{l2_normalization_f32, log_softmax_f32};
 use ottava_ref::ops::l2_normalization::l2_normalization;
 use ottava_ref::ops::log_softmax::{LogSoftmaxParams, log_softmax};
 
-use super::unary::{affine_ends, map};
+use super::unary::{affine_ends, lower_rows, map};
 use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
 use crate::tensor::DType;
 
@@ -126,4 +127,17 @@ impl Operator for Rows {
     }
 }
 
-impl Lower for Rows {}
+impl Lower for Rows {
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let depth = self.depth;
+        match self.function {
+            Function::RealL2Normalization => {
+                lower_rows(lowering, node, depth, Box::new(move |x, y| l2_normalization_f32(depth, x, y)))
+            }
+            Function::RealLogSoftmax => {
+                lower_rows(lowering, node, depth, Box::new(move |x, y| log_softmax_f32(depth, x, y)))
+            }
+            Function::L2Normalization { .. } | Function::LogSoftmax(_) => Ok(None),
+        }
+    }
+}

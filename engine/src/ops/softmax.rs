@@ -8,7 +8,7 @@ use ottava_ref::ops::softmax::{SoftmaxParams, softmax};
 use ottava_ref::ops::softmax16::{Softmax16Params, softmax16};
 
 use super::types::EIGHT_BIT;
-use super::unary::map;
+use super::unary::{lower_rows, map};
 use super::view::{input, only_output, with_8_bit};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, TypeList, shape_of};
 use crate::error::{Error, Result};
@@ -121,7 +121,14 @@ impl Operator for Softmax {
 impl Lower for Softmax {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
         let (Some(source), output) = (node.inputs[0], node.outputs[0]) else { return Ok(None) };
-        let Params::Bytes(params) = &self.params else { return Ok(None) };
+        let params = match &self.params {
+            Params::Bytes(params) => params,
+            Params::Int16(_) => return Ok(None),
+            &Params::Real(beta) => {
+                let depth = self.depth;
+                return lower_rows(lowering, node, depth, Box::new(move |x, y| softmax_f32(beta, depth, x, y)));
+            }
+        };
         let is_8_bit = EIGHT_BIT.contains(&lowering.tensor(output).dtype);
         if !is_8_bit || !lowering.suits_kernels(node, 1) {
             return Ok(None);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::map_f32::MapF32Function;
 use ottava_ref::ops::interpolated::Interpolated;
 use ottava_ref::ops::real_function::{RealFunction, RealFunctionParams};
 use ottava_ref::ops::square_root::{self, ReciprocalSqrtParams};
@@ -62,6 +63,14 @@ impl Function for Root {
             Self::Reciprocal(params) => try_map::<i8, i8>(x, output, |x, y| square_root::reciprocal_sqrt(params, x, y)),
             Self::Reciprocal16(table) => try_map(x, output, |x, y| square_root::reciprocal_sqrt16(table, x, y)),
             Self::ReciprocalReal => map(x, output, square_root::reciprocal_sqrt_f32),
+        }
+    }
+
+    fn real(&self) -> Option<MapF32Function> {
+        match self {
+            Self::Real => Some(Box::new(square_root::sqrt_f32)),
+            Self::ReciprocalReal => Some(Box::new(square_root::reciprocal_sqrt_f32)),
+            Self::Sqrt(_) | Self::Reciprocal(_) | Self::Reciprocal16(_) => None,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use bytemuck::Pod;
+use ottava_kernels::map_f32::{self, MapF32Function, MapF32Spec};
 
 use super::lookup::{is_identity, lower_by_table};
 use super::view::{input, only_output};
@@ -16,6 +17,11 @@ use crate::tensor::DType;
 pub(crate) trait Function: Clone + Debug + Send + Sync + 'static {
     /// The scalar reference, from one tensor to another.
     fn evaluate(&self, x: &TensorView<'_>, output: &mut TensorViewMut<'_>) -> Result<()>;
+
+    /// The function of float32 elements, where that is what it is; what it does must not allocate.
+    fn real(&self) -> Option<MapF32Function> {
+        None
+    }
 }
 
 /// A function as an operator.
@@ -73,6 +79,25 @@ pub(crate) fn try_map<X: Pod, Y: Pod>(
     output.store(&results)
 }
 
+/// Elementary steps of a function of an element, where it is one that takes a while.
+const WORK: usize = 16;
+
+/// A function of float32 rows of one tensor, by the reference's code in tasks.
+pub(crate) fn lower_rows(
+    lowering: &Lowering<'_>,
+    node: &NodeTensors,
+    row: usize,
+    function: MapF32Function,
+) -> Result<Option<Lowered>> {
+    let (Some(source), output) = (node.inputs[0], node.outputs[0]) else { return Ok(None) };
+    if !lowering.suits_kernels(node, 1) || ![source, output].into_iter().all(|id| lowering.is_dense(id)) {
+        return Ok(None);
+    }
+    let rows = lowering.tensor(output).element_count() / row.max(1);
+    let spec = MapF32Spec { function, row, rows, work: WORK, threads: lowering.threads };
+    Ok(Some(Lowered::one(Box::new(map_f32::prepare(spec)), vec![source], vec![output])))
+}
+
 impl<F: Function> Operator for Unary<F> {
     fn name(&self) -> &'static str {
         self.name
@@ -89,7 +114,10 @@ impl<F: Function> Operator for Unary<F> {
 
 impl<F: Function> Lower for Unary<F> {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
-        lower_by_table(self, lowering, node)
+        match self.function.real() {
+            Some(function) => lower_rows(lowering, node, 1, function),
+            None => lower_by_table(self, lowering, node),
+        }
     }
 
     fn keeps_bytes(&self, types: [DType; 2], xor_masks: [u8; 2]) -> bool {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::tile::{Convolve, RowsFn};
+use super::tile::{Convolve, WorkFn};
 use crate::arch::Reals;
 use crate::bound::{Entry, list, table};
 use crate::kernel_id::KernelId;
@@ -11,7 +11,7 @@ use crate::kernel_id::KernelId;
 pub(super) const FAMILY: &str = "depthwise of float32";
 
 /// The kernels of every instruction set of this build, best first; names have type, instruction set, pixels and lanes.
-pub(super) static KERNELS: &[&Entry<RowsFn>] = table![
+pub(super) static KERNELS: &[&Entry<WorkFn>] = table![
     x86_64:
         entry::<Avx512Vnni>("depthwise_f32_avx512vnni_8x16"),
         entry::<Avx2>("depthwise_f32_avx2_8x8"),
@@ -20,7 +20,7 @@ pub(super) static KERNELS: &[&Entry<RowsFn>] = table![
     any: entry::<Scalar>("depthwise_f32_scalar_8x4")
 ];
 
-const fn entry<A: Reals>(name: &'static str) -> Entry<RowsFn> {
+const fn entry<A: Reals>(name: &'static str) -> Entry<WorkFn> {
     Entry { isa: A::ISA, name, run: A::enter::<Convolve> }
 }
 

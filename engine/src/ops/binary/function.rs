@@ -26,6 +26,11 @@ pub(crate) trait Function: Debug + Send + Sync + 'static {
         None
     }
 
+    /// A kernel for operands and output of float32; without one the reference runs them.
+    fn kernel_f32(&self, _isa: Isa, _pairs: &Pairs) -> Option<Box<dyn Layer>> {
+        None
+    }
+
     /// A file value of 8-bit second operands for which there is no result, and what a run that meets it says.
     fn undefined(&self) -> Option<(i32, &'static str)> {
         None

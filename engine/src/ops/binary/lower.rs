@@ -1,4 +1,4 @@
-//! Kernels for elementwise operators of two 8-bit or 16-bit operands.
+//! Kernels for elementwise operators of two operands of 8 bits, 16 bits or float32.
 
 use ottava_kernels::Layer;
 use ottava_kernels::lut::{self, LutSpec};
@@ -23,9 +23,10 @@ pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, node: &N
     let all_of = |types: &[DType]| tensors.iter().all(|tensor| types.contains(&tensor.dtype));
     let eight_bit = all_of(&EIGHT_BIT) && lowering.tensor(output).dtype.size_bytes() == 1;
     let wide = all_of(&[DType::I16]) && lowering.tensor(output).dtype == DType::I16;
+    let real = all_of(&[DType::F32]) && lowering.tensor(output).dtype == DType::F32;
     let empty = operands.iter().chain([&output]).any(|&id| lowering.tensor(id).element_count() == 0);
     let constant = tensors.map(|tensor| tensor.data.is_some());
-    if !(eight_bit || wide) || empty || constant == [true; 2] {
+    if !(eight_bit || wide || real) || empty || constant == [true; 2] {
         return Ok(None);
     }
     let pairs = pairs(lowering, operands, output)?;
@@ -33,9 +34,10 @@ pub(super) fn lower<F: Function>(function: &F, lowering: &Lowering<'_>, node: &N
         return Ok(None);
     }
     let inputs: Vec<TensorId> = (0..2).filter(|&i| !constant[i]).map(|i| operands[i]).collect();
-    let layer = match wide {
-        true => function.kernel_16(lowering.isa, &pairs),
-        false => eight_bit_layer(function, lowering, pairs, (operands, output)),
+    let layer = match (wide, real) {
+        (true, _) => function.kernel_16(lowering.isa, &pairs),
+        (_, true) => function.kernel_f32(lowering.isa, &pairs),
+        _ => eight_bit_layer(function, lowering, pairs, (operands, output)),
     };
     Ok(layer.map(|layer| Lowered::one(layer, inputs, vec![output])))
 }
