@@ -81,7 +81,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use exec::Cancel;
 pub use file::open_regular;
 pub use graph::{DType, Graph, Quantization};
-pub use import::{FileOperator, MissingSupport, OperatorInfo};
+pub use import::{FileOperator, MissingSupport, OperatorInfo, Signature, SignatureTensor};
 pub use interface::{Element, TensorInfo};
 pub use model::Model;
 pub use ops::{InputShapes, Operator, SupportedOperator, TensorView, TensorViewMut, supported_operators};

@@ -11,7 +11,7 @@ use ottava_kernels::{Isa, StableBytes};
 use crate::error::{Error, Result};
 use crate::file::FileBytes;
 use crate::graph::{Constant, Graph};
-use crate::import::{self, FileOperator, OperatorInfo, SourceBytes};
+use crate::import::{self, FileOperator, OperatorInfo, Signature, SourceBytes};
 use crate::packed::{self, PackedFile, PackedSection, PackedStep, Source, StoredPlan};
 use crate::tensor::{ConstantBytes, TensorId};
 use crate::winograd::Winograd;
@@ -130,6 +130,27 @@ impl Model {
     /// The operators of the main graph, in the file's order.
     pub fn operators(&self) -> &[OperatorInfo] {
         &self.inner.operators
+    }
+
+    /// The names that the file has for inputs and outputs of the main graph; most files have one signature or none.
+    ///
+    /// # Errors
+    /// The tables of the signatures are damaged, or name tensors that are no inputs or outputs.
+    pub fn signatures(&self) -> Result<Vec<Signature>> {
+        let signatures = import::signatures(self.bytes(), &self.graph().inputs, &self.graph().outputs);
+        signatures.map_err(|error| error.in_file(self.name()))
+    }
+
+    /// The dimensions of a tensor as the file declares them, `None` for those that it leaves open, such as a batch. Where it
+    /// declares nothing but a shape, they are that shape.
+    ///
+    /// # Errors
+    /// There is no such tensor.
+    pub fn declared_shape(&self, tensor: TensorId) -> Result<Vec<Option<usize>>> {
+        let shape = self.graph().tensors.get(tensor).map(|tensor| &tensor.shape);
+        let shape = shape.ok_or_else(|| Error::argument(format!("there is no tensor {tensor}")))?;
+        let declared = import::declared_shape(self.bytes(), tensor).map_err(|error| error.in_file(self.name()))?;
+        Ok(declared.unwrap_or_else(|| shape.iter().copied().map(Some).collect()))
     }
 
     /// The network for other shapes of its inputs (index and shape), which every operator must agree to.

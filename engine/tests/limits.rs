@@ -50,7 +50,7 @@ impl Maker {
             ..Default::default()
         });
         let buffers = vec![schema::Buffer::default()];
-        let model = schema::Model::create(builder, 3, codes.to_vec(), vec![graph], (), buffers, ());
+        let model = schema::Model::create(builder, 3, codes.to_vec(), vec![graph], (), buffers, (), ());
         schema::finish(builder, model)
     }
 }

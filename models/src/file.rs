@@ -43,7 +43,7 @@ fn serialize(tables: &Tables<'_>, filler_words: usize) -> Vec<u8> {
         operators: Some(tables.operators.clone()),
         name: Some("main".into()),
     };
-    let model = schema::Model::create(&mut builder, 3u32, &tables.codes, &[subgraph], tables.name, &buffers, ());
+    let model = schema::Model::create(&mut builder, 3u32, &tables.codes, &[subgraph], tables.name, &buffers, (), ());
     schema::finish(&mut builder, model)
 }
 

@@ -7,6 +7,7 @@
 
 mod fold;
 mod operators;
+mod signatures;
 mod survey;
 mod tensors;
 
@@ -20,6 +21,8 @@ use crate::graph::Graph;
 use crate::schema;
 use crate::tensor::{MAX_RANK, MAX_TENSOR_BYTES, TensorId, checked_size_bytes};
 
+pub use signatures::{Signature, SignatureTensor};
+pub(crate) use signatures::{declared_shape, signatures};
 pub use survey::{FileOperator, MissingSupport, OperatorInfo};
 
 /// The only version of the format there is.

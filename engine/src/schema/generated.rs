@@ -8440,10 +8440,424 @@ mod root {
             }
         }
 
+        /// The table `TensorMap` in the namespace `tflite`
+        ///
+        /// Generated from these locations:
+        /// * Table `TensorMap` in the file `schema/tflite.fbs:280`
+        #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
+        pub struct TensorMap {
+            /// The field `name` in the table `TensorMap`
+            pub name: ::core::option::Option<::planus::alloc::string::String>,
+            /// The field `tensor_index` in the table `TensorMap`
+            pub tensor_index: u32,
+        }
+
+        #[allow(clippy::derivable_impls)]
+        impl ::core::default::Default for TensorMap {
+            fn default() -> Self {
+                Self { name: ::core::default::Default::default(), tensor_index: 0 }
+            }
+        }
+
+        impl TensorMap {
+            #[allow(clippy::too_many_arguments)]
+            pub fn create(
+                builder: &mut ::planus::Builder,
+                field_name: impl ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+                field_tensor_index: impl ::planus::WriteAsDefault<u32, u32>,
+            ) -> ::planus::Offset<Self> {
+                let prepared_name = field_name.prepare(builder);
+                let prepared_tensor_index = field_tensor_index.prepare(builder, &0);
+
+                let mut table_writer: ::planus::table_writer::TableWriter<8> = ::core::default::Default::default();
+                if prepared_name.is_some() {
+                    table_writer.write_entry::<::planus::Offset<str>>(0);
+                }
+                if prepared_tensor_index.is_some() {
+                    table_writer.write_entry::<u32>(1);
+                }
+
+                unsafe {
+                    table_writer.finish(builder, |object_writer| {
+                        if let ::core::option::Option::Some(prepared_name) = prepared_name {
+                            object_writer.write::<_, _, 4>(&prepared_name);
+                        }
+                        if let ::core::option::Option::Some(prepared_tensor_index) = prepared_tensor_index {
+                            object_writer.write::<_, _, 4>(&prepared_tensor_index);
+                        }
+                    });
+                }
+                builder.current_offset()
+            }
+        }
+
+        impl ::planus::WriteAs<::planus::Offset<TensorMap>> for TensorMap {
+            type Prepared = ::planus::Offset<Self>;
+
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<TensorMap> {
+                ::planus::WriteAsOffset::prepare(self, builder)
+            }
+        }
+
+        impl ::planus::WriteAsOptional<::planus::Offset<TensorMap>> for TensorMap {
+            type Prepared = ::planus::Offset<Self>;
+
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> ::core::option::Option<::planus::Offset<TensorMap>> {
+                ::core::option::Option::Some(::planus::WriteAsOffset::prepare(self, builder))
+            }
+        }
+
+        impl ::planus::WriteAsOffset<TensorMap> for TensorMap {
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<TensorMap> {
+                TensorMap::create(builder, &self.name, self.tensor_index)
+            }
+        }
+
+        /// Reference to a deserialized [TensorMap].
+        #[derive(Copy, Clone)]
+        pub struct TensorMapRef<'a>(#[allow(dead_code)] ::planus::table_reader::Table<'a>);
+
+        impl<'a> TensorMapRef<'a> {
+            /// Getter for the [`name` field](TensorMap#structfield.name).
+            #[inline]
+            pub fn name(&self) -> ::planus::Result<::core::option::Option<&'a ::core::primitive::str>> {
+                self.0.access(0, "TensorMap", "name")
+            }
+
+            /// Getter for the [`tensor_index` field](TensorMap#structfield.tensor_index).
+            #[inline]
+            pub fn tensor_index(&self) -> ::planus::Result<u32> {
+                ::core::result::Result::Ok(self.0.access(1, "TensorMap", "tensor_index")?.unwrap_or(0))
+            }
+        }
+
+        impl<'a> ::core::fmt::Debug for TensorMapRef<'a> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                let mut f = f.debug_struct("TensorMapRef");
+                if let ::core::option::Option::Some(field_name) = self.name().transpose() {
+                    f.field("name", &field_name);
+                }
+                f.field("tensor_index", &self.tensor_index());
+                f.finish()
+            }
+        }
+
+        impl<'a> ::core::convert::TryFrom<TensorMapRef<'a>> for TensorMap {
+            type Error = ::planus::Error;
+
+            #[allow(unreachable_code)]
+            fn try_from(value: TensorMapRef<'a>) -> ::planus::Result<Self> {
+                ::core::result::Result::Ok(Self {
+                    name: value.name()?.map(::core::convert::Into::into),
+                    tensor_index: ::core::convert::TryInto::try_into(value.tensor_index()?)?,
+                })
+            }
+        }
+
+        impl<'a> ::planus::TableRead<'a> for TensorMapRef<'a> {
+            #[inline]
+            fn from_buffer(
+                buffer: ::planus::SliceWithStartOffset<'a>,
+                offset: usize,
+            ) -> ::core::result::Result<Self, ::planus::errors::ErrorKind> {
+                ::core::result::Result::Ok(Self(::planus::table_reader::Table::from_buffer(buffer, offset)?))
+            }
+        }
+
+        impl<'a> ::planus::VectorReadInner<'a> for TensorMapRef<'a> {
+            type Error = ::planus::Error;
+            const STRIDE: usize = 4;
+
+            unsafe fn from_buffer(buffer: ::planus::SliceWithStartOffset<'a>, offset: usize) -> ::planus::Result<Self> {
+                ::planus::TableRead::from_buffer(buffer, offset).map_err(|error_kind| {
+                    error_kind.with_error_location("[TensorMapRef]", "get", buffer.offset_from_start)
+                })
+            }
+        }
+
+        /// # Safety
+        /// The planus compiler generates implementations that initialize
+        /// the bytes in `write_values`.
+        unsafe impl ::planus::VectorWrite<::planus::Offset<TensorMap>> for TensorMap {
+            type Value = ::planus::Offset<TensorMap>;
+            const STRIDE: usize = 4;
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> Self::Value {
+                ::planus::WriteAs::prepare(self, builder)
+            }
+
+            #[inline]
+            unsafe fn write_values(
+                values: &[::planus::Offset<TensorMap>],
+                bytes: *mut ::core::mem::MaybeUninit<u8>,
+                buffer_position: u32,
+            ) {
+                let bytes = bytes as *mut [::core::mem::MaybeUninit<u8>; 4];
+                for (i, v) in ::core::iter::Iterator::enumerate(values.iter()) {
+                    ::planus::WriteAsPrimitive::write(
+                        v,
+                        ::planus::Cursor::new(unsafe { &mut *bytes.add(i) }),
+                        buffer_position - (Self::STRIDE * i) as u32,
+                    );
+                }
+            }
+        }
+
+        impl<'a> ::planus::ReadAsRoot<'a> for TensorMapRef<'a> {
+            fn read_as_root(slice: &'a [u8]) -> ::planus::Result<Self> {
+                ::planus::TableRead::from_buffer(
+                    ::planus::SliceWithStartOffset { buffer: slice, offset_from_start: 0 },
+                    0,
+                )
+                .map_err(|error_kind| error_kind.with_error_location("[TensorMapRef]", "read_as_root", 0))
+            }
+        }
+
+        /// The table `SignatureDef` in the namespace `tflite`
+        ///
+        /// Generated from these locations:
+        /// * Table `SignatureDef` in the file `schema/tflite.fbs:285`
+        #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Hash)]
+        pub struct SignatureDef {
+            /// The field `inputs` in the table `SignatureDef`
+            pub inputs: ::core::option::Option<::planus::alloc::vec::Vec<self::TensorMap>>,
+            /// The field `outputs` in the table `SignatureDef`
+            pub outputs: ::core::option::Option<::planus::alloc::vec::Vec<self::TensorMap>>,
+            /// The field `signature_key` in the table `SignatureDef`
+            pub signature_key: ::core::option::Option<::planus::alloc::string::String>,
+            /// The field `subgraph_index` in the table `SignatureDef`
+            pub subgraph_index: u32,
+        }
+
+        #[allow(clippy::derivable_impls)]
+        impl ::core::default::Default for SignatureDef {
+            fn default() -> Self {
+                Self {
+                    inputs: ::core::default::Default::default(),
+                    outputs: ::core::default::Default::default(),
+                    signature_key: ::core::default::Default::default(),
+                    subgraph_index: 0,
+                }
+            }
+        }
+
+        impl SignatureDef {
+            #[allow(clippy::too_many_arguments)]
+            pub fn create(
+                builder: &mut ::planus::Builder,
+                field_inputs: impl ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
+                field_outputs: impl ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::TensorMap>]>>,
+                field_signature_key: impl ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
+                field_subgraph_index: impl ::planus::WriteAsDefault<u32, u32>,
+            ) -> ::planus::Offset<Self> {
+                let prepared_inputs = field_inputs.prepare(builder);
+                let prepared_outputs = field_outputs.prepare(builder);
+                let prepared_signature_key = field_signature_key.prepare(builder);
+                let prepared_subgraph_index = field_subgraph_index.prepare(builder, &0);
+
+                let mut table_writer: ::planus::table_writer::TableWriter<14> = ::core::default::Default::default();
+                if prepared_inputs.is_some() {
+                    table_writer.write_entry::<::planus::Offset<[::planus::Offset<self::TensorMap>]>>(0);
+                }
+                if prepared_outputs.is_some() {
+                    table_writer.write_entry::<::planus::Offset<[::planus::Offset<self::TensorMap>]>>(1);
+                }
+                if prepared_signature_key.is_some() {
+                    table_writer.write_entry::<::planus::Offset<str>>(2);
+                }
+                if prepared_subgraph_index.is_some() {
+                    table_writer.write_entry::<u32>(4);
+                }
+
+                unsafe {
+                    table_writer.finish(builder, |object_writer| {
+                        if let ::core::option::Option::Some(prepared_inputs) = prepared_inputs {
+                            object_writer.write::<_, _, 4>(&prepared_inputs);
+                        }
+                        if let ::core::option::Option::Some(prepared_outputs) = prepared_outputs {
+                            object_writer.write::<_, _, 4>(&prepared_outputs);
+                        }
+                        if let ::core::option::Option::Some(prepared_signature_key) = prepared_signature_key {
+                            object_writer.write::<_, _, 4>(&prepared_signature_key);
+                        }
+                        if let ::core::option::Option::Some(prepared_subgraph_index) = prepared_subgraph_index {
+                            object_writer.write::<_, _, 4>(&prepared_subgraph_index);
+                        }
+                    });
+                }
+                builder.current_offset()
+            }
+        }
+
+        impl ::planus::WriteAs<::planus::Offset<SignatureDef>> for SignatureDef {
+            type Prepared = ::planus::Offset<Self>;
+
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<SignatureDef> {
+                ::planus::WriteAsOffset::prepare(self, builder)
+            }
+        }
+
+        impl ::planus::WriteAsOptional<::planus::Offset<SignatureDef>> for SignatureDef {
+            type Prepared = ::planus::Offset<Self>;
+
+            #[inline]
+            fn prepare(
+                &self,
+                builder: &mut ::planus::Builder,
+            ) -> ::core::option::Option<::planus::Offset<SignatureDef>> {
+                ::core::option::Option::Some(::planus::WriteAsOffset::prepare(self, builder))
+            }
+        }
+
+        impl ::planus::WriteAsOffset<SignatureDef> for SignatureDef {
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> ::planus::Offset<SignatureDef> {
+                SignatureDef::create(builder, &self.inputs, &self.outputs, &self.signature_key, self.subgraph_index)
+            }
+        }
+
+        /// Reference to a deserialized [SignatureDef].
+        #[derive(Copy, Clone)]
+        pub struct SignatureDefRef<'a>(#[allow(dead_code)] ::planus::table_reader::Table<'a>);
+
+        impl<'a> SignatureDefRef<'a> {
+            /// Getter for the [`inputs` field](SignatureDef#structfield.inputs).
+            #[inline]
+            pub fn inputs(
+                &self,
+            ) -> ::planus::Result<::core::option::Option<::planus::Vector<'a, ::planus::Result<self::TensorMapRef<'a>>>>>
+            {
+                self.0.access(0, "SignatureDef", "inputs")
+            }
+
+            /// Getter for the [`outputs` field](SignatureDef#structfield.outputs).
+            #[inline]
+            pub fn outputs(
+                &self,
+            ) -> ::planus::Result<::core::option::Option<::planus::Vector<'a, ::planus::Result<self::TensorMapRef<'a>>>>>
+            {
+                self.0.access(1, "SignatureDef", "outputs")
+            }
+
+            /// Getter for the [`signature_key` field](SignatureDef#structfield.signature_key).
+            #[inline]
+            pub fn signature_key(&self) -> ::planus::Result<::core::option::Option<&'a ::core::primitive::str>> {
+                self.0.access(2, "SignatureDef", "signature_key")
+            }
+
+            /// Getter for the [`subgraph_index` field](SignatureDef#structfield.subgraph_index).
+            #[inline]
+            pub fn subgraph_index(&self) -> ::planus::Result<u32> {
+                ::core::result::Result::Ok(self.0.access(4, "SignatureDef", "subgraph_index")?.unwrap_or(0))
+            }
+        }
+
+        impl<'a> ::core::fmt::Debug for SignatureDefRef<'a> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                let mut f = f.debug_struct("SignatureDefRef");
+                if let ::core::option::Option::Some(field_inputs) = self.inputs().transpose() {
+                    f.field("inputs", &field_inputs);
+                }
+                if let ::core::option::Option::Some(field_outputs) = self.outputs().transpose() {
+                    f.field("outputs", &field_outputs);
+                }
+                if let ::core::option::Option::Some(field_signature_key) = self.signature_key().transpose() {
+                    f.field("signature_key", &field_signature_key);
+                }
+                f.field("subgraph_index", &self.subgraph_index());
+                f.finish()
+            }
+        }
+
+        impl<'a> ::core::convert::TryFrom<SignatureDefRef<'a>> for SignatureDef {
+            type Error = ::planus::Error;
+
+            #[allow(unreachable_code)]
+            fn try_from(value: SignatureDefRef<'a>) -> ::planus::Result<Self> {
+                ::core::result::Result::Ok(Self {
+                    inputs: if let ::core::option::Option::Some(inputs) = value.inputs()? {
+                        ::core::option::Option::Some(inputs.to_vec_result()?)
+                    } else {
+                        ::core::option::Option::None
+                    },
+                    outputs: if let ::core::option::Option::Some(outputs) = value.outputs()? {
+                        ::core::option::Option::Some(outputs.to_vec_result()?)
+                    } else {
+                        ::core::option::Option::None
+                    },
+                    signature_key: value.signature_key()?.map(::core::convert::Into::into),
+                    subgraph_index: ::core::convert::TryInto::try_into(value.subgraph_index()?)?,
+                })
+            }
+        }
+
+        impl<'a> ::planus::TableRead<'a> for SignatureDefRef<'a> {
+            #[inline]
+            fn from_buffer(
+                buffer: ::planus::SliceWithStartOffset<'a>,
+                offset: usize,
+            ) -> ::core::result::Result<Self, ::planus::errors::ErrorKind> {
+                ::core::result::Result::Ok(Self(::planus::table_reader::Table::from_buffer(buffer, offset)?))
+            }
+        }
+
+        impl<'a> ::planus::VectorReadInner<'a> for SignatureDefRef<'a> {
+            type Error = ::planus::Error;
+            const STRIDE: usize = 4;
+
+            unsafe fn from_buffer(buffer: ::planus::SliceWithStartOffset<'a>, offset: usize) -> ::planus::Result<Self> {
+                ::planus::TableRead::from_buffer(buffer, offset).map_err(|error_kind| {
+                    error_kind.with_error_location("[SignatureDefRef]", "get", buffer.offset_from_start)
+                })
+            }
+        }
+
+        /// # Safety
+        /// The planus compiler generates implementations that initialize
+        /// the bytes in `write_values`.
+        unsafe impl ::planus::VectorWrite<::planus::Offset<SignatureDef>> for SignatureDef {
+            type Value = ::planus::Offset<SignatureDef>;
+            const STRIDE: usize = 4;
+            #[inline]
+            fn prepare(&self, builder: &mut ::planus::Builder) -> Self::Value {
+                ::planus::WriteAs::prepare(self, builder)
+            }
+
+            #[inline]
+            unsafe fn write_values(
+                values: &[::planus::Offset<SignatureDef>],
+                bytes: *mut ::core::mem::MaybeUninit<u8>,
+                buffer_position: u32,
+            ) {
+                let bytes = bytes as *mut [::core::mem::MaybeUninit<u8>; 4];
+                for (i, v) in ::core::iter::Iterator::enumerate(values.iter()) {
+                    ::planus::WriteAsPrimitive::write(
+                        v,
+                        ::planus::Cursor::new(unsafe { &mut *bytes.add(i) }),
+                        buffer_position - (Self::STRIDE * i) as u32,
+                    );
+                }
+            }
+        }
+
+        impl<'a> ::planus::ReadAsRoot<'a> for SignatureDefRef<'a> {
+            fn read_as_root(slice: &'a [u8]) -> ::planus::Result<Self> {
+                ::planus::TableRead::from_buffer(
+                    ::planus::SliceWithStartOffset { buffer: slice, offset_from_start: 0 },
+                    0,
+                )
+                .map_err(|error_kind| error_kind.with_error_location("[SignatureDefRef]", "read_as_root", 0))
+            }
+        }
+
         /// The table `Model` in the namespace `tflite`
         ///
         /// Generated from these locations:
-        /// * Table `Model` in the file `schema/tflite.fbs:280`
+        /// * Table `Model` in the file `schema/tflite.fbs:293`
         #[derive(Clone, Debug, PartialEq, PartialOrd)]
         pub struct Model {
             /// The field `version` in the table `Model`
@@ -8458,6 +8872,8 @@ mod root {
             pub buffers: ::core::option::Option<::planus::alloc::vec::Vec<self::Buffer>>,
             /// The field `metadata` in the table `Model`
             pub metadata: ::core::option::Option<::planus::alloc::vec::Vec<self::Metadata>>,
+            /// The field `signature_defs` in the table `Model`
+            pub signature_defs: ::core::option::Option<::planus::alloc::vec::Vec<self::SignatureDef>>,
         }
 
         #[allow(clippy::derivable_impls)]
@@ -8470,6 +8886,7 @@ mod root {
                     description: ::core::default::Default::default(),
                     buffers: ::core::default::Default::default(),
                     metadata: ::core::default::Default::default(),
+                    signature_defs: ::core::default::Default::default(),
                 }
             }
         }
@@ -8486,6 +8903,9 @@ mod root {
                 field_description: impl ::planus::WriteAsOptional<::planus::Offset<::core::primitive::str>>,
                 field_buffers: impl ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Buffer>]>>,
                 field_metadata: impl ::planus::WriteAsOptional<::planus::Offset<[::planus::Offset<self::Metadata>]>>,
+                field_signature_defs: impl ::planus::WriteAsOptional<
+                    ::planus::Offset<[::planus::Offset<self::SignatureDef>]>,
+                >,
             ) -> ::planus::Offset<Self> {
                 let prepared_version = field_version.prepare(builder, &0);
                 let prepared_operator_codes = field_operator_codes.prepare(builder);
@@ -8493,8 +8913,9 @@ mod root {
                 let prepared_description = field_description.prepare(builder);
                 let prepared_buffers = field_buffers.prepare(builder);
                 let prepared_metadata = field_metadata.prepare(builder);
+                let prepared_signature_defs = field_signature_defs.prepare(builder);
 
-                let mut table_writer: ::planus::table_writer::TableWriter<18> = ::core::default::Default::default();
+                let mut table_writer: ::planus::table_writer::TableWriter<20> = ::core::default::Default::default();
                 if prepared_version.is_some() {
                     table_writer.write_entry::<u32>(0);
                 }
@@ -8512,6 +8933,9 @@ mod root {
                 }
                 if prepared_metadata.is_some() {
                     table_writer.write_entry::<::planus::Offset<[::planus::Offset<self::Metadata>]>>(6);
+                }
+                if prepared_signature_defs.is_some() {
+                    table_writer.write_entry::<::planus::Offset<[::planus::Offset<self::SignatureDef>]>>(7);
                 }
 
                 unsafe {
@@ -8533,6 +8957,9 @@ mod root {
                         }
                         if let ::core::option::Option::Some(prepared_metadata) = prepared_metadata {
                             object_writer.write::<_, _, 4>(&prepared_metadata);
+                        }
+                        if let ::core::option::Option::Some(prepared_signature_defs) = prepared_signature_defs {
+                            object_writer.write::<_, _, 4>(&prepared_signature_defs);
                         }
                     });
                 }
@@ -8569,6 +8996,7 @@ mod root {
                     &self.description,
                     &self.buffers,
                     &self.metadata,
+                    &self.signature_defs,
                 )
             }
         }
@@ -8626,6 +9054,16 @@ mod root {
             {
                 self.0.access(6, "Model", "metadata")
             }
+
+            /// Getter for the [`signature_defs` field](Model#structfield.signature_defs).
+            #[inline]
+            pub fn signature_defs(
+                &self,
+            ) -> ::planus::Result<
+                ::core::option::Option<::planus::Vector<'a, ::planus::Result<self::SignatureDefRef<'a>>>>,
+            > {
+                self.0.access(7, "Model", "signature_defs")
+            }
         }
 
         impl<'a> ::core::fmt::Debug for ModelRef<'a> {
@@ -8646,6 +9084,9 @@ mod root {
                 }
                 if let ::core::option::Option::Some(field_metadata) = self.metadata().transpose() {
                     f.field("metadata", &field_metadata);
+                }
+                if let ::core::option::Option::Some(field_signature_defs) = self.signature_defs().transpose() {
+                    f.field("signature_defs", &field_signature_defs);
                 }
                 f.finish()
             }
@@ -8676,6 +9117,11 @@ mod root {
                     },
                     metadata: if let ::core::option::Option::Some(metadata) = value.metadata()? {
                         ::core::option::Option::Some(metadata.to_vec_result()?)
+                    } else {
+                        ::core::option::Option::None
+                    },
+                    signature_defs: if let ::core::option::Option::Some(signature_defs) = value.signature_defs()? {
+                        ::core::option::Option::Some(signature_defs.to_vec_result()?)
                     } else {
                         ::core::option::Option::None
                     },

@@ -145,6 +145,6 @@ pub fn shared_scales(tensors: usize, scales: usize) -> Vec<u8> {
     let tensors = builder.create_vector(vec![tensor; tensors]);
     let graph = schema::SubGraph::create(&mut builder, tensors, (), (), (), ());
     let graphs = builder.create_vector(vec![graph]);
-    let model = schema::Model::create(&mut builder, 3, (), graphs, (), (), ());
+    let model = schema::Model::create(&mut builder, 3, (), graphs, (), (), (), ());
     schema::finish(&mut builder, model)
 }
