@@ -2,11 +2,11 @@
 # The Debian packages that the scripts of this folder need, beside Rust and a linker for the machine itself.
 #
 #   tools/install-packages.sh                    installs those that this machine lacks (apt-get, as root)
-#   tools/install-packages.sh NEED...            only for these: aarch64, counting, i686, library
+#   tools/install-packages.sh NEED...            only for these: aarch64, bindings, counting, i686, library
 #   tools/install-packages.sh --check NEED...    installs nothing; fails where some are missing and says which
 #
-# aarch64 is to build for 64-bit ARM and to run that, counting to count what it executes, i686 to build for 32-bit x86,
-# library to build the standard library from its source.
+# aarch64 is to build for 64-bit ARM and to run that, bindings to test the C libraries, counting to count what aarch64
+# executes, i686 to build for 32-bit x86, library to build the standard library from its source.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/compilers.sh
@@ -16,7 +16,7 @@ if [ "${1-}" = --check ]; then
     check=true
     shift
 fi
-[ "$#" -gt 0 ] || set -- aarch64 counting i686 library
+[ "$#" -gt 0 ] || set -- aarch64 bindings counting i686 library
 
 has() {
     command -v "$1" >/dev/null
@@ -32,6 +32,18 @@ needed() {
             [ -e /usr/aarch64-linux-gnu/lib/crt1.o ] || echo libc6-dev-arm64-cross
             has qemu-aarch64-static || has qemu-aarch64 || echo qemu-user-static
             ;;
+        bindings)
+            has cc || printf '%s\n' gcc libc6-dev
+            has c++ || echo g++
+            has clang++ || echo clang
+            has readelf || echo binutils
+            has cmake || echo cmake
+            has make || echo make
+            has pkg-config || echo pkg-config
+            has valgrind || echo valgrind
+            # What bindgen loads to read headers.
+            compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || echo libclang-dev
+            ;;
         counting)
             # Emulators that are linked statically load no plugins.
             has qemu-aarch64 || echo qemu-user
@@ -44,7 +56,7 @@ needed() {
             ;;
         library) compiler_with_source >/dev/null || printf '%s\n' rustc-web cargo-web rust-web-src ;;
         *)
-            echo "usage: $0 [--check] [aarch64|counting|i686|library]..." >&2
+            echo "usage: $0 [--check] [aarch64|bindings|counting|i686|library]..." >&2
             return 2
             ;;
     esac

@@ -1,0 +1,6 @@
+//! The functions of `ottava.h`.
+
+mod cancel;
+mod options;
+mod plan;
+mod profile;
