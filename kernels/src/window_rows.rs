@@ -25,9 +25,19 @@ pub(crate) struct WindowRows {
     pub(crate) pixel_stride: usize,
     /// Of the outputs across.
     spans: Vec<Span>,
+    /// Output channels that are computed for all rows of a task before the next: a multiple of any vector's lanes.
+    block: usize,
     /// Output rows that one task computes.
     task_rows: usize,
 }
+
+/// Bytes of the rows that a window meets, of the channels of a block: what stays in the cache of the first level until the next row
+/// of outputs reads it again.
+const BLOCK_BYTES: usize = 24 << 10;
+
+/// Bytes of an image up to which it is worth going through it once for each block of channels. Larger ones come from far away, where
+/// what lies side by side arrives together.
+const NEAR_BYTES: usize = 1 << 20;
 
 /// What is to be computed.
 pub(crate) struct RowsSpec {
@@ -56,13 +66,15 @@ pub(crate) struct Pixels {
     pub(crate) source: *const f32,
     /// The first pixel's output.
     pub(crate) target: *mut f32,
+    /// The channels to compute, whole vectors but for the last.
+    pub(crate) channels: Range<usize>,
     /// How many pixels are left of the span.
     pub(crate) left: usize,
 }
 
 /// What computes tiles.
 pub(crate) trait PixelTiles<A: InstructionSet> {
-    /// Computes all channels of one or more pixels, from the first on; how many.
+    /// Computes the channels of one or more pixels, from the first on; how many pixels.
     ///
     /// # Safety
     /// The windows' taps are readable, with `LANES - 1` elements more behind each pixel; the pixels' outputs are writable, and nobody
@@ -84,8 +96,15 @@ impl WindowRows {
         assert!(output.iter().all(|&n| n > 0) && taps_y > 0 && taps_x > 0, "there is something to compute");
         let row_work = [taps_y, taps_x, output[1], channels.div_ceil(LANES)].into_iter().fold(1, usize::saturating_mul);
         let spans = spans(&window, 1, input.width, output[1]);
+        let multiplier = channels.div_ceil(input.channels);
+        let channel_bytes = taps_y.saturating_mul(input.width).saturating_mul(size_of::<f32>()).div_ceil(multiplier);
+        let image_bytes = (size_of::<f32>() * input.height * input.width).saturating_mul(input.pixel_stride);
+        let block = match image_bytes > NEAR_BYTES {
+            true => channels,
+            false => (BLOCK_BYTES / channel_bytes / LANES * LANES).max(LANES),
+        };
         let task_rows = row_tasks(input.batch * output[0], row_work, threads);
-        Self { input, window, output, channels, pixel_stride, spans, task_rows }
+        Self { input, window, output, channels, pixel_stride, spans, block, task_rows }
     }
 
     /// Output rows of all images.
@@ -130,27 +149,47 @@ impl WindowRows {
     /// outputs of the task. In a function that enables the instruction set of `arch`.
     #[inline(always)]
     pub(crate) unsafe fn run<A: InstructionSet>(&self, arch: A, task: &TaskRows, tiles: &impl PixelTiles<A>) {
+        for first in (0..self.channels).step_by(self.block) {
+            let channels = first..self.channels.min(first + self.block);
+            for row in task.rows.clone() {
+                // SAFETY: the caller's promise.
+                unsafe { self.run_row(arch, (task, row), &channels, tiles) }
+            }
+        }
+    }
+
+    /// Computes some channels of a row.
+    ///
+    /// # Safety
+    /// As [`WindowRows::run`].
+    #[inline(always)]
+    unsafe fn run_row<A: InstructionSet>(
+        &self,
+        arch: A,
+        (task, row): (&TaskRows, usize),
+        channels: &Range<usize>,
+        tiles: &impl PixelTiles<A>,
+    ) {
         let (input, window) = (self.input, self.window);
-        for row in task.rows.clone() {
-            let (image, y) = (row / self.output[0], row % self.output[0]);
-            let down = window.taps_at(0, input.height, y);
-            let top = self.first_inside(0, y, down.start);
-            for span in &self.spans {
-                let mut x = span.outputs.start;
-                while x < span.outputs.end {
-                    let left = self.first_inside(1, x, span.taps.start);
-                    let at = ((image * input.height + top) * input.width + left) * input.pixel_stride;
-                    let pixels = Pixels {
-                        down: down.clone(),
-                        across: span.taps.clone(),
-                        source: task.source.wrapping_add(at),
-                        target: task.target.wrapping_add((row * self.output[1] + x) * self.pixel_stride),
-                        left: span.outputs.end - x,
-                    };
-                    // SAFETY: the taps inside lie in the view that was asserted to hold the input, and the pixels in that of
-                    // the output; the caller vouches for the rest.
-                    x += unsafe { tiles.some_pixels(arch, self, &pixels) };
-                }
+        let (image, y) = (row / self.output[0], row % self.output[0]);
+        let down = window.taps_at(0, input.height, y);
+        let top = self.first_inside(0, y, down.start);
+        for span in &self.spans {
+            let mut x = span.outputs.start;
+            while x < span.outputs.end {
+                let left = self.first_inside(1, x, span.taps.start);
+                let at = ((image * input.height + top) * input.width + left) * input.pixel_stride;
+                let pixels = Pixels {
+                    down: down.clone(),
+                    across: span.taps.clone(),
+                    source: task.source.wrapping_add(at),
+                    target: task.target.wrapping_add((row * self.output[1] + x) * self.pixel_stride),
+                    channels: channels.clone(),
+                    left: span.outputs.end - x,
+                };
+                // SAFETY: the taps inside lie in the view that was asserted to hold the input, and the pixels in that of
+                // the output; the caller vouches for the rest.
+                x += unsafe { tiles.some_pixels(arch, self, &pixels) };
             }
         }
     }

@@ -116,6 +116,21 @@ fn every_width_is_exact() {
     failures.finish();
 }
 
+/// Wide rows of many channels are computed block by block, as long as the image is not too large for that.
+#[test]
+fn blocks_of_channels_are_exact() {
+    let mut failures = Failures::default();
+    for (width, channels) in [(40, 150), (70, 40), (9, 700), (400, 300)] {
+        for multiplier in 1..=2 {
+            for threads in [1, 3] {
+                let (image, output) = ([1, 3, width], [3, width]);
+                Case { image, channels, multiplier, output, threads, ..Case::default() }.check(&mut failures);
+            }
+        }
+    }
+    failures.finish();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]

@@ -8,11 +8,18 @@
 //!     sum[p][v] += x[p][v] · w[v]   fused
 //! out = clamp(sum + bias)
 //! ```
+//!
+//! Where three neighbouring columns are inside, as in nearly all of a 3x3 convolution, the window *slides* over a row of inputs: each
+//! is loaded once and multiplied by the weights of all columns that meet it. A pixel meets its inputs from left to right, so that the
+//! order of its products stays. Beside eight sums there are three registers of weights and one of an input.
 
 use alloc::vec::Vec;
 
 use crate::arch::{Kernel, LANES, Reals};
 use crate::window_rows::{PixelTiles, Pixels, TaskRows, WindowRows};
+
+/// Columns of the windows that slide.
+const SLIDING: usize = 3;
 
 /// Weights and biases.
 pub(super) struct Weights {
@@ -62,10 +69,15 @@ impl<A: Reals> PixelTiles<A> for Weights {
     unsafe fn some_pixels(&self, arch: A, rows: &WindowRows, pixels: &Pixels) -> usize {
         // SAFETY: the caller's promise; as many pixels are left.
         unsafe {
-            match (self.multiplier, pixels.left) {
-                (1, 8..) => self.channels::<A, 8, 1>(arch, rows, pixels),
-                (1, 4..) => self.channels::<A, 4, 2>(arch, rows, pixels),
-                (1, _) => self.channels::<A, 1, 4>(arch, rows, pixels),
+            let slides = rows.window.taps[1] == SLIDING && pixels.across.len() == SLIDING;
+            let slides = slides && [rows.window.dilation[1], rows.window.stride[1]] == [1, 1];
+            match (self.multiplier, pixels.left, slides) {
+                (1, 8.., true) => self.channels_sliding::<A, 8>(arch, rows, pixels),
+                (1, 4.., true) => self.channels_sliding::<A, 4>(arch, rows, pixels),
+                (1, 8.., _) => self.channels::<A, 8, 1>(arch, rows, pixels),
+                (1, 4.., _) => self.channels::<A, 4, 2>(arch, rows, pixels),
+                (1, 2.., _) => self.channels::<A, 2, 4>(arch, rows, pixels),
+                (1, ..) => self.channels::<A, 1, 4>(arch, rows, pixels),
                 _ => self.channels_apart(arch, rows, pixels),
             }
         }
@@ -73,7 +85,7 @@ impl<A: Reals> PixelTiles<A> for Weights {
 }
 
 impl Weights {
-    /// All channels of `P` pixels, `V` vectors at a time and then one by one; `P`.
+    /// The channels of `P` pixels, `V` vectors at a time and then one by one; `P`.
     ///
     /// # Safety
     /// As [`PixelTiles::some_pixels`]; there is one output channel for each input channel.
@@ -84,16 +96,52 @@ impl Weights {
         rows: &WindowRows,
         pixels: &Pixels,
     ) -> usize {
-        let mut channel = 0;
-        while channel + V * A::WIDTH32 <= rows.channels {
+        let mut channel = pixels.channels.start;
+        while channel + V * A::WIDTH32 <= pixels.channels.end {
             // SAFETY: the caller's promise; as many channels are left.
             unsafe { self.tile::<A, P, V>(arch, rows, pixels, channel) }
             channel += V * A::WIDTH32;
         }
-        while channel < rows.channels {
+        while channel < pixels.channels.end {
             // SAFETY: the caller's promise.
             unsafe { self.tile::<A, P, 1>(arch, rows, pixels, channel) }
             channel += A::WIDTH32;
+        }
+        P
+    }
+
+    /// The channels of `P` neighbouring pixels whose windows slide; `P`.
+    ///
+    /// # Safety
+    /// As [`Weights::channels`]; all columns of the window are inside.
+    #[inline(always)]
+    unsafe fn channels_sliding<A: Reals, const P: usize>(&self, arch: A, rows: &WindowRows, pixels: &Pixels) -> usize {
+        for channel in pixels.channels.clone().step_by(A::WIDTH32) {
+            let mut sums = [[arch.splat_f32(0.0); 1]; P];
+            for tap_y in pixels.down.clone() {
+                let mut source = pixels.source.wrapping_add(rows.tap_row(pixels, tap_y) + channel);
+                let weights = self.values.as_ptr().wrapping_add(tap_y * SLIDING * self.stride + channel);
+                let mut taps = [arch.splat_f32(0.0); SLIDING];
+                for (column, tap) in taps.iter_mut().enumerate() {
+                    // SAFETY: weights were asserted to have whole vectors for all taps.
+                    *tap = unsafe { arch.load_f32(weights.add(column * self.stride)) };
+                }
+                for at in 0..P - 1 + SLIDING {
+                    // SAFETY: the first pixel's first column and the last one's last are inside the image, and the caller vouches
+                    // for what a vector reads beyond.
+                    let x = unsafe { arch.load_f32(source) };
+                    for (column, &tap) in taps.iter().enumerate() {
+                        let first = at.wrapping_sub(column);
+                        if first < P {
+                            let sum = &mut sums[first][0];
+                            *sum = arch.mul_add_f32(*sum, x, tap);
+                        }
+                    }
+                    source = source.wrapping_add(rows.input.pixel_stride);
+                }
+            }
+            // SAFETY: the caller vouches for the outputs.
+            unsafe { self.finish_tile(arch, rows, (channel, pixels.target), sums) }
         }
         P
     }
@@ -135,8 +183,24 @@ impl Weights {
                 weights = weights.wrapping_add(self.stride);
             }
         }
+        // SAFETY: the caller vouches for the outputs.
+        unsafe { self.finish_tile(arch, rows, (channel, pixels.target), sums) }
+    }
+
+    /// [`Weights::finish`] of a tile whose first channel and pixel these are.
+    ///
+    /// # Safety
+    /// As [`Weights::finish`], for each of the pixels.
+    #[inline(always)]
+    unsafe fn finish_tile<A: Reals, const P: usize, const V: usize>(
+        &self,
+        arch: A,
+        rows: &WindowRows,
+        (channel, target): (usize, *mut f32),
+        sums: [[A::F32; V]; P],
+    ) {
         for (pixel, sums) in sums.into_iter().enumerate() {
-            let target = pixels.target.wrapping_add(pixel * rows.pixel_stride);
+            let target = target.wrapping_add(pixel * rows.pixel_stride);
             for (v, sum) in sums.into_iter().enumerate() {
                 // SAFETY: the caller vouches for the outputs.
                 unsafe { self.finish(arch, rows.channels, (channel + v * A::WIDTH32, target), sum) }
@@ -144,13 +208,13 @@ impl Weights {
         }
     }
 
-    /// All channels of one pixel, where several read the same input channel; 1.
+    /// The channels of one pixel, where several read the same input channel; 1.
     ///
     /// # Safety
     /// As [`PixelTiles::some_pixels`].
     #[inline(always)]
     unsafe fn channels_apart<A: Reals>(&self, arch: A, rows: &WindowRows, pixels: &Pixels) -> usize {
-        for channel in (0..rows.channels).step_by(A::WIDTH32) {
+        for channel in pixels.channels.clone().step_by(A::WIDTH32) {
             let count = A::WIDTH32.min(rows.channels - channel);
             let mut sum = arch.splat_f32(0.0);
             for tap_y in pixels.down.clone() {

@@ -57,7 +57,7 @@ impl<A: Reals, const KIND: u8> PixelTiles<A> for Windows<KIND> {
 }
 
 impl<const KIND: u8> Windows<KIND> {
-    /// All channels of `P` pixels, `V` vectors at a time and then one by one; `P`.
+    /// The channels of `P` pixels, `V` vectors at a time and then one by one; `P`.
     ///
     /// # Safety
     /// As [`PixelTiles::some_pixels`].
@@ -68,13 +68,13 @@ impl<const KIND: u8> Windows<KIND> {
         rows: &WindowRows,
         pixels: &Pixels,
     ) -> usize {
-        let mut channel = 0;
-        while channel + V * A::WIDTH32 <= rows.channels {
+        let mut channel = pixels.channels.start;
+        while channel + V * A::WIDTH32 <= pixels.channels.end {
             // SAFETY: the caller's promise; as many channels are left.
             unsafe { self.tile::<A, P, V>(arch, rows, pixels, channel) }
             channel += V * A::WIDTH32;
         }
-        while channel < rows.channels {
+        while channel < pixels.channels.end {
             // SAFETY: the caller's promise.
             unsafe { self.tile::<A, P, 1>(arch, rows, pixels, channel) }
             channel += A::WIDTH32;
