@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Builds and installs the C libraries, and tests them as programs use them: exported names and versions, the headers alone, every
 # function with what it should not be given, recorded networks byte for byte, the C++ header, pkg-config and CMake, all examples of
-# docs/embedding-c.md; under valgrind and under AddressSanitizer.
+# docs/embedding-c.md; under valgrind and under AddressSanitizer; with the crate tflitec, unchanged; and for 64-bit ARM under qemu.
 #
-#   tools/test-bindings.sh [PART]...       of: rust install headers symbols goldens cpp project [all]
+#   tools/test-bindings.sh [PART]...       of: rust install headers symbols goldens cpp project tflitec aarch64 [all]
 #
-# tools/install-packages.sh bindings installs what this needs. Recorded networks are where the models are (OTTAVA_MODELS, else
+# tools/install-packages.sh bindings aarch64 installs what this needs. Recorded networks are where the models are (OTTAVA_MODELS, else
 # ../shared/models); OTTAVA_REQUIRE_MODELS=1 makes their absence a failure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-[ "$#" -gt 0 ] || set -- rust install headers symbols goldens cpp project
+[ "$#" -gt 0 ] || set -- rust install headers symbols goldens cpp project tflitec aarch64
 tools/install-packages.sh --check bindings
 models=${OTTAVA_MODELS:-../shared/models}
 if [ -d "$models" ]; then
@@ -187,6 +187,38 @@ test_project() {
         grep -q '^286 ' "$folder/said"
     done
 }
+
+# A program of somebody else's bindings, which are generated from the installed headers.
+test_tflitec() {
+    [ -n "$models" ] || return 0
+    local manifest=bindings/c/tests/tflitec/Cargo.toml picture
+    # What it took from headers of earlier is not taken anew by itself.
+    cargo clean --quiet --locked --release --manifest-path "$manifest" -p tflitec
+    TFLITEC_PREBUILT_PATH=$prefix/lib/libtensorflowlite_c.so TFLITEC_HEADER_DIR=$prefix/include \
+        cargo build --quiet --locked --release --manifest-path "$manifest"
+    for picture in cat bird grace_hopper; do
+        mapfile -t recorded < <(golden mobilenet_v2_1.0_224_quant "$picture")
+        LD_LIBRARY_PATH=$prefix/lib "$CARGO_TARGET_DIR/release/tflitec-on-ottava" "${recorded[@]}"
+    done
+}
+
+test_aarch64() (
+    # Little optimization, so that building is shorter; nothing that runs here is long.
+    export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+    tools/install-c.sh "$scratch/aarch64" --target aarch64-unknown-linux-gnu
+    . tools/aarch64-env.sh
+    prefix=$scratch/aarch64
+    export CC=aarch64-linux-gnu-gcc
+    readelf -h "$prefix/lib/libtensorflowlite_c.so" | grep -q 'Machine: *AArch64'
+    compile "$scratch/symbols-aarch64" bindings/c/tests/symbols.c tensorflowlite_c
+    compile "$scratch/goldens-aarch64" bindings/c/tests/goldens.c tensorflowlite_c
+    [ -n "$models" ] || return 0
+    mapfile -t small < <(goldens mobilenet_v1_0.25_128_quant)
+    # shellcheck disable=SC2046 # options
+    quietly "$(emulator)" $(cpu_options max) "$scratch/symbols-aarch64" "${small[0]}"
+    # shellcheck disable=SC2046 # options
+    "$(emulator)" $(cpu_options max) "$scratch/goldens-aarch64" 2 "${small[@]}"
+)
 
 tools/install-c.sh "$prefix"
 functions=$(cd "$prefix/include" && grep -rhoE '\bTfLite[A-Za-z0-9]+\(' tensorflow | tr -d '(' | sort -u)
