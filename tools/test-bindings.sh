@@ -68,7 +68,8 @@ memcheck() {
 
 test_rust() {
     cargo fmt --manifest-path bindings/c/Cargo.toml --check
-    cargo clippy --locked --manifest-path bindings/c/Cargo.toml -- -D warnings
+    cargo clippy --locked --all-targets --manifest-path bindings/c/Cargo.toml -- -D warnings
+    cargo test --locked --release --manifest-path bindings/c/Cargo.toml
 }
 
 test_install() {

@@ -85,3 +85,22 @@ impl Dims {
 pub(crate) fn element<T>(list: &[T], index: i32) -> Option<&T> {
     list.get(usize::try_from(index).ok()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_at_the_border() {
+        assert_eq!(guarded(7, || panic!("on purpose")), 7);
+        assert_eq!(status(|| panic!("on purpose")), TfLiteStatus::Error);
+        action(|| panic!("on purpose"));
+    }
+
+    #[test]
+    fn what_is_missing_is_an_error() {
+        assert_eq!(guarded(7, || None), 7);
+        assert_eq!(status(|| None), TfLiteStatus::Error);
+        assert_eq!(status(|| Some(TfLiteStatus::Ok)), TfLiteStatus::Ok);
+    }
+}
