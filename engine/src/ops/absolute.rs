@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::map_f32::MapF32Function;
 use ottava_ref::ops::absolute::{AbsoluteParams, absolute, magnitude, negate};
 
 use super::unary::{Function, Unary, affine_ends, map};
@@ -18,6 +19,10 @@ enum Sign {
     DroppedPlain,
     /// The stored value's is turned, whatever it means.
     Turned,
+    /// That of float32 is dropped.
+    DroppedReal,
+    /// That of float32 is turned.
+    TurnedReal,
 }
 
 pub(crate) fn abs_types(types: &TypeList) -> bool {
@@ -35,6 +40,7 @@ pub(crate) fn abs(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> 
             let [input, output] = affine_ends(context)?;
             Sign::Dropped(AbsoluteParams::new(input, output)?)
         }
+        DType::F32 => Sign::DroppedReal,
         _ => Sign::DroppedPlain,
     };
     Ok(Unary::operator("ABS", sign))
@@ -42,7 +48,8 @@ pub(crate) fn abs(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> 
 
 pub(crate) fn neg(context: &mut ImportContext<'_>) -> Result<Arc<dyn Operator>> {
     context.expect_inputs(1, 1)?;
-    Ok(Unary::operator("NEG", Sign::Turned))
+    let real = context.input(0)?.dtype == DType::F32;
+    Ok(Unary::operator("NEG", if real { Sign::TurnedReal } else { Sign::Turned }))
 }
 
 impl Function for Sign {
@@ -51,13 +58,21 @@ impl Function for Sign {
             (Self::Dropped(params), DType::I8) => map::<i8, i8>(x, output, |x, y| absolute(params, x, y)),
             (Self::Dropped(params), DType::I16) => map::<i16, i16>(x, output, |x, y| absolute(params, x, y)),
             (Self::DroppedPlain, DType::I32) => map::<i32, i32>(x, output, magnitude),
-            (Self::DroppedPlain, DType::F32) => map::<f32, f32>(x, output, magnitude),
+            (Self::DroppedReal, DType::F32) => map::<f32, f32>(x, output, magnitude),
             (Self::Turned, DType::I8) => map::<i8, i8>(x, output, negate),
             (Self::Turned, DType::I16) => map::<i16, i16>(x, output, negate),
             (Self::Turned, DType::I32) => map::<i32, i32>(x, output, negate),
             (Self::Turned, DType::I64) => map::<i64, i64>(x, output, negate),
-            (Self::Turned, DType::F32) => map::<f32, f32>(x, output, negate),
+            (Self::TurnedReal, DType::F32) => map::<f32, f32>(x, output, negate),
             (_, other) => Err(Error::internal(format!("{other} where another type was imported"))),
+        }
+    }
+
+    fn real(&self) -> Option<MapF32Function> {
+        match self {
+            Self::DroppedReal => Some(Box::new(magnitude)),
+            Self::TurnedReal => Some(Box::new(negate)),
+            Self::Dropped(_) | Self::DroppedPlain | Self::Turned => None,
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::pair_f32::{self, PairF32Function, PairF32Spec};
+use ottava_kernels::pairs::Pairs;
+use ottava_kernels::{Isa, Layer};
 use ottava_ref::ops::prelu::{PreluParams, prelu, prelu_f32};
 use ottava_ref::{Operand, scales};
 
@@ -84,6 +87,12 @@ impl Function for PlainPrelu {
             prelu_f32(operands, output);
             Ok(())
         })
+    }
+
+    fn kernel_f32(&self, isa: Isa, pairs: &Pairs) -> Option<Box<dyn Layer>> {
+        let range = [f32::MIN, f32::MAX];
+        let spec = PairF32Spec { function: PairF32Function::Prelu, pairs: pairs.clone(), range };
+        Some(Box::new(pair_f32::prepare(isa, &spec)))
     }
 
     fn grows(&self) -> bool {

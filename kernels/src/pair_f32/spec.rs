@@ -19,12 +19,22 @@ pub enum PairF32Function {
     Maximum,
     /// The lesser, else the second, with its bits; not clamped.
     Minimum,
+    /// `a` with its bits where it is at least 0, else `a · b`; not clamped.
+    Prelu,
 }
 
 impl PairF32Function {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Add, Self::Sub, Self::Mul, Self::Div, Self::SquaredDifference, Self::Maximum, Self::Minimum];
+    pub const ALL: [Self; 8] = [
+        Self::Add,
+        Self::Sub,
+        Self::Mul,
+        Self::Div,
+        Self::SquaredDifference,
+        Self::Maximum,
+        Self::Minimum,
+        Self::Prelu,
+    ];
 }
 
 /// What arithmetic of two float32 tensors is to do.

@@ -18,7 +18,7 @@ pub(super) struct Descriptor {
     isa: Isa,
     pub(super) name: &'static str,
     /// In the order of [`F::ALL`].
-    pub(super) tiles: [TileFn; 7],
+    pub(super) tiles: [TileFn; 8],
     /// Bytes of a register.
     pub(super) width: usize,
 }
@@ -35,7 +35,7 @@ pub(super) static KERNELS: &[&Descriptor] = table![
 
 impl Descriptor {
     const fn of<A: Reals>(name: &'static str) -> Self {
-        let tiles: [TileFn; 7] = [
+        let tiles: [TileFn; 8] = [
             A::enter::<Combine<{ F::Add as u8 }>>,
             A::enter::<Combine<{ F::Sub as u8 }>>,
             A::enter::<Combine<{ F::Mul as u8 }>>,
@@ -43,6 +43,7 @@ impl Descriptor {
             A::enter::<Combine<{ F::SquaredDifference as u8 }>>,
             A::enter::<Combine<{ F::Maximum as u8 }>>,
             A::enter::<Combine<{ F::Minimum as u8 }>>,
+            A::enter::<Combine<{ F::Prelu as u8 }>>,
         ];
         Self { isa: A::ISA, name, tiles, width: 4 * A::WIDTH32 }
     }

@@ -4,6 +4,7 @@ use ottava_ref::Operand;
 use ottava_ref::ops::arithmetic::{Arithmetic, arithmetic};
 use ottava_ref::ops::div::div_f32;
 use ottava_ref::ops::maximum_minimum::{maximum, minimum};
+use ottava_ref::ops::prelu::prelu_f32;
 
 use super::*;
 use crate::layer::run_all;
@@ -31,6 +32,10 @@ fn expected(spec: &PairF32Spec, operands: [Operand<'_, f32>; 2], count: usize) -
         }
         PairF32Function::Minimum => {
             minimum(operands, &mut output);
+            return output;
+        }
+        PairF32Function::Prelu => {
+            prelu_f32(operands, &mut output);
             return output;
         }
     };

@@ -13,6 +13,7 @@ const MUL: u8 = F::Mul as u8;
 const DIV: u8 = F::Div as u8;
 const SQUARED_DIFFERENCE: u8 = F::SquaredDifference as u8;
 const MAXIMUM: u8 = F::Maximum as u8;
+const MINIMUM: u8 = F::Minimum as u8;
 
 /// A run of elements.
 pub(super) struct Tile<'a> {
@@ -75,7 +76,11 @@ fn combined<A: Reals, const FUNCTION: u8>(arch: A, (a, b): (A::F32, A::F32), ran
             arch.mul_f32(difference, difference)
         }
         MAXIMUM => return arch.max_f32(a, b),
-        _ => return arch.min_f32(a, b),
+        MINIMUM => return arch.min_f32(a, b),
+        _ => {
+            let product = arch.one_nan_f32(arch.mul_f32(a, b));
+            return arch.select_f32(arch.at_most_f32(arch.splat_f32(0.0), a), a, product);
+        }
     };
     arch.clamp_f32(arch.one_nan_f32(value), range)
 }
