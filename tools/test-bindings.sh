@@ -122,9 +122,9 @@ quietly() {
 
 test_goldens() {
     [ -n "$models" ] || return 0
-    local exact=(mobilenet_v1_0.25_128_quant mobilenet_v2_1.0_224_quant deeplabv3_mnv2_dm05_pascal_quant
-        inception_v3_int8 inception_v3_uint8 mobilenet_v2_keras_int8)
-    mapfile -t all < <(goldens "${exact[@]}")
+    local networks=(mobilenet_v1_0.25_128_quant mobilenet_v2_1.0_224_quant deeplabv3_mnv2_dm05_pascal_quant
+        inception_v3_int8 inception_v3_uint8 mobilenet_v2_keras_int8 mobilenet_v2_keras_f32 mobilenet_v2_keras_f16)
+    mapfile -t all < <(goldens "${networks[@]}")
     mapfile -t small < <(golden mobilenet_v1_0.25_128_quant cat)
     mapfile -t signed < <(golden mobilenet_v2_keras_int8 cat)
     local program
@@ -166,7 +166,7 @@ test_cpp() {
 test_project() {
     local folder=$scratch/project name
     mkdir "$folder"
-    for name in classify.c CMakeLists.txt; do
+    for name in classify.c CMakeLists.txt layers.cpp; do
         awk -v name="$name" '$0 ~ "^<!-- file: " name " -->" { wanted = 1; next } wanted && /^```/ { if (inside) exit; inside = 1; next }
             inside { print }' docs/embedding-c.md >"$folder/$name"
         [ -s "$folder/$name" ] || fail "docs/embedding-c.md has no $name"
@@ -177,7 +177,9 @@ test_project() {
     flags=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --cflags --libs ottava)
     # shellcheck disable=SC2086 # several flags
     cc $warnings "$folder/classify.c" -o "$folder/classify-pc" $flags
-    # shellcheck disable=SC2046 # several flags
+    # shellcheck disable=SC2086 # several flags
+    c++ -std=c++17 $warnings "$folder/layers.cpp" -o "$folder/layers" $flags
+    # shellcheck disable=SC2086 # several flags
     cc $warnings -I "$prefix/include" "$folder/classify.c" -o "$folder/classify-static" "$prefix/lib/libottava.a" -lpthread -ldl -lm
     [ -n "$models" ] || return 0
     local model=$models/mobilenet_v2_1.0_224_quant.tflite
@@ -187,6 +189,7 @@ test_project() {
         LD_LIBRARY_PATH=$prefix/lib "$folder/$name" "$model" "$folder/cat.rgb" | tee "$folder/said"
         grep -q '^286 ' "$folder/said"
     done
+    LD_LIBRARY_PATH=$prefix/lib "$folder/layers" "$model" | grep -c ' ns$'
 }
 
 # A program of somebody else's bindings, which are generated from the installed headers.
