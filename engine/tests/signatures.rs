@@ -77,7 +77,7 @@ fn shared_lists(plain: &Model, count: usize) -> Model {
     let model = schema::Model::try_from(ModelRef::read_as_root(&ottava_models::tiny(1)).unwrap()).unwrap();
     let mut builder = planus::Builder::new();
     let input = u32::try_from(plain.graph().inputs[0]).unwrap();
-    let entry = TensorMap::create(&mut builder, "x", input);
+    let entry = TensorMap::create(&mut builder, "", input);
     let list = builder.create_vector(vec![entry; count]);
     let signature = SignatureDef::create(&mut builder, list, (), "serve", 0_u32);
     let signatures = builder.create_vector(vec![signature; count]);
