@@ -33,6 +33,7 @@ mod float;
 mod float_scale;
 pub mod gemm;
 pub mod gemm16;
+pub mod gemm_f32;
 pub mod isa;
 mod kernel_id;
 pub mod layer;

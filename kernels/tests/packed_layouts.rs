@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use ottava_kernels::gemm::winograd::{self, When};
 use ottava_kernels::gemm::{self, ConvPart, ConvSpec};
+use ottava_kernels::gemm_f32::{self, ConvF32Spec};
 use ottava_kernels::gemm16::{self, Conv16Spec};
 use ottava_kernels::{Image, Isa, Multiplier, Packing, Range16, Requantize, Requantize16, Storage, Weights, Window};
 use xxhash_rust::xxh3::Xxh3;
@@ -147,6 +148,20 @@ impl Case {
             threads: 1,
         };
         gemm16::prepare_packed(isa, &spec, &mut packing).unwrap();
+        let reals: Vec<f32> = signed.iter().map(|&weight| f32::from(weight) / 64.0).collect();
+        let spec = ConvF32Spec {
+            input: spec.input,
+            window: spec.window,
+            output: spec.output,
+            groups: 1,
+            channels: to,
+            pixel_stride: to,
+            weights: &reals,
+            bias: &[],
+            range: [f32::MIN, f32::MAX],
+            threads: 1,
+        };
+        gemm_f32::prepare_packed(isa, &spec, &mut packing).unwrap();
         for buffer in packing.finish().unwrap() {
             let hash = found.entry((buffer.layout.name, buffer.layout.version)).or_default();
             hash.update(&(buffer.bytes.len() as u64).to_le_bytes());

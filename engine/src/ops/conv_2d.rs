@@ -13,22 +13,13 @@ use super::hybrid_conv;
 use super::operator::PointConvolution;
 use super::quantized::{ConvFilters, ConvQuantization, Operands};
 use super::view::input;
-use super::weighted::{Constants, Constants16, WeightedTensors, conv_params, evaluate_weighted};
+use super::weighted::{Constants, Constants16, WeightedTensors, conv_params, evaluate_weighted, packs_well};
 use super::window::{ImagePadding, Window2d, WindowOptions};
 use super::{ImportContext, InputShapes, Lower, Operator, TensorView, TensorViewMut, nhwc_of};
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, NodeTensors};
 use crate::schema::BuiltinOptionsRef;
 use crate::tensor::DType;
-
-/// Convolutions of more groups run on the reference: each group is packed by itself, with corrections of its own.
-const MAX_GROUPS: usize = 1 << 14;
-
-/// Convolutions of several groups whose weights take more when each group fills whole panels run on the reference.
-const MAX_PANEL_BYTES: usize = 1 << 30;
-
-/// No kernel has wider panels.
-const WIDEST_PANEL: usize = 64;
 
 /// A convolution, or several that read the same tensor: behind it come the filter and the bias of each.
 #[derive(Clone, Debug)]
@@ -119,15 +110,6 @@ impl Operator for Conv2d {
 }
 
 impl Conv2d {
-    /// Whether packed weights stay in proportion: a small file can ask for groups of a single channel.
-    fn packs_well(&self) -> bool {
-        let [height, width] = self.window.filter;
-        let panels = (self.filters[0].channels / self.groups.max(1)).next_multiple_of(WIDEST_PANEL);
-        let bytes =
-            [self.groups, height, width, self.depth].iter().fold(panels, |bytes, &size| bytes.saturating_mul(size));
-        self.groups == 1 || (self.groups <= MAX_GROUPS && bytes <= MAX_PANEL_BYTES)
-    }
-
     /// The convolution of int16 activations as a kernel.
     fn lower_16(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
         let ConvFilters { channels, quantization } = &self.filters[0];
@@ -152,7 +134,9 @@ impl Conv2d {
 
 impl Lower for Conv2d {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
-        let suits = lowering.suits_kernels(node, 1) && self.packs_well();
+        let [height, width] = self.window.filter;
+        let filter_shape = [self.filters[0].channels, height, width, self.depth];
+        let suits = lowering.suits_kernels(node, 1) && packs_well(self.groups, filter_shape, DType::I8);
         if !suits || !self.window.suits_kernels(lowering) {
             return Ok(None);
         }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use ottava_kernels::depthwise_f32::{self, DepthwiseF32Spec};
+use ottava_kernels::gemm_f32::{self, ConvF32Spec};
 use ottava_ref::ops::conv_params::FloatConvParams;
 use ottava_ref::ops::conv2d::conv2d_f32;
 use ottava_ref::ops::depthwise_conv2d::depthwise_conv2d_f32;
@@ -12,11 +13,12 @@ use ottava_ref::ops::transpose_conv::transpose_conv_f32;
 use super::binary::bounds;
 use super::quantized::Operands;
 use super::view::{TensorView, TensorViewMut, input, only_output};
-use super::weighted::{WeightedTensors, has_real_constants, real_bias, real_filter};
+use super::weighted::{WeightedTensors, has_real_constants, packs_well, real_bias, real_filter};
 use super::window::Window2d;
 use super::{ImportContext, InputShapes, Lower, Operator, nhwc_of, shape_of};
 use crate::error::{Error, Result};
 use crate::lowering::{Lowered, Lowering, NodeTensors};
+use crate::tensor::DType;
 
 /// Which of the convolutions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +152,8 @@ impl Lower for FloatConv {
     fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
         match self.kind {
             Kind::Depthwise => self.lower_depthwise(lowering, node),
-            Kind::Usual | Kind::Transposed => Ok(None),
+            Kind::Usual => self.lower_usual(lowering, node),
+            Kind::Transposed => Ok(None),
         }
     }
 
@@ -161,6 +164,31 @@ impl Lower for FloatConv {
 }
 
 impl FloatConv {
+    /// A convolution over all channels of a group, with constant filters.
+    fn lower_usual(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let tensors = WeightedTensors::of(node, Operands::USUAL, 0)?;
+        let WeightedTensors { source, output, .. } = tensors;
+        let input = lowering.image(source);
+        let groups = input.channels / self.filter_shape[3].max(1);
+        let constant = has_real_constants(lowering, tensors) && packs_well(groups, self.filter_shape, DType::F32);
+        if !constant || !lowering.suits_kernels(node, 1) || !self.window.suits_kernels(lowering) {
+            return Ok(None);
+        }
+        let spec = ConvF32Spec {
+            input,
+            window: self.window.kernel_window(),
+            output: self.window.output,
+            groups,
+            channels: self.filter_shape[0],
+            pixel_stride: lowering.image(output).pixel_stride,
+            weights: &real_filter(lowering, tensors)?,
+            bias: &real_bias(lowering, tensors)?,
+            range: self.range,
+            threads: lowering.threads,
+        };
+        Ok(Some(lower_conv(lowering, &spec, tensors)?))
+    }
+
     /// A depthwise convolution with constant filters.
     fn lower_depthwise(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
         let tensors = WeightedTensors::of(node, Operands::DEPTHWISE, 0)?;
@@ -184,4 +212,10 @@ impl FloatConv {
         let layer = Box::new(depthwise_f32::prepare(lowering.isa, &spec));
         Ok(Some(Lowered::one(layer, vec![source], vec![output])))
     }
+}
+
+/// A convolution, or a matrix product, as a kernel.
+pub(crate) fn lower_conv(lowering: &Lowering<'_>, spec: &ConvF32Spec<'_>, tensors: WeightedTensors) -> Result<Lowered> {
+    let layer = Box::new(lowering.pack(|packing| gemm_f32::prepare_packed(lowering.isa, spec, packing))?);
+    Ok(Lowered::one(layer, vec![tensors.source], vec![tensors.output]))
 }

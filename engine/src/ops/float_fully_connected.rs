@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::gemm_f32::ConvF32Spec;
+use ottava_kernels::{Image, Window};
 use ottava_ref::ops::fully_connected::{FloatFullyConnectedParams, fully_connected_f32};
 
 use super::binary::bounds;
-use super::float_conv::check_bias;
+use super::float_conv::{check_bias, lower_conv};
 use super::quantized::Operands;
 use super::row_product::RowProduct;
 use super::view::{TensorView, TensorViewMut, input, only_output};
+use super::weighted::{WeightedTensors, has_real_constants, real_bias, real_filter};
 use super::{ImportContext, InputShapes, Lower, Operator};
 use crate::error::Result;
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 
 /// A matrix product of real numbers.
 #[derive(Clone, Debug)]
@@ -56,6 +60,27 @@ impl Operator for FloatFullyConnected {
 }
 
 impl Lower for FloatFullyConnected {
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let tensors = WeightedTensors::of(node, Operands::USUAL, 0)?;
+        if !has_real_constants(lowering, tensors) || !lowering.suits_kernels(node, 1) {
+            return Ok(None);
+        }
+        let rows = self.product.rows(lowering.tensor(tensors.source).element_count());
+        let spec = ConvF32Spec {
+            input: Image::dense(1, 1, rows, self.product.input_depth),
+            window: Window::POINT,
+            output: [1, rows],
+            groups: 1,
+            channels: self.product.output_depth,
+            pixel_stride: self.product.output_depth,
+            weights: &real_filter(lowering, tensors)?,
+            bias: &real_bias(lowering, tensors)?,
+            range: self.range,
+            threads: lowering.threads,
+        };
+        Ok(Some(lower_conv(lowering, &spec, tensors)?))
+    }
+
     fn reads_halves(&self, index: usize) -> bool {
         [Operands::USUAL.filter, Operands::USUAL.bias].contains(&index)
     }

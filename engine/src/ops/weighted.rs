@@ -14,6 +14,24 @@ use crate::error::{Error, Result};
 use crate::lowering::{Lowering, NodeTensors};
 use crate::tensor::{DType, TensorId};
 
+/// Convolutions of more groups run on the reference: each group is packed by itself, with corrections of its own.
+const MAX_GROUPS: usize = 1 << 14;
+
+/// Convolutions of several groups whose weights take more when each group fills whole panels run on the reference.
+const MAX_PANEL_BYTES: usize = 1 << 30;
+
+/// Bytes of a panel's line; no kernel has longer ones.
+const LONGEST_LINE: usize = 64;
+
+/// Whether packed weights, of shape OHWI and with elements of this type, stay in proportion: a small file can ask for groups of a
+/// single channel.
+pub(crate) fn packs_well(groups: usize, filter_shape: [usize; 4], dtype: DType) -> bool {
+    let [filters, shape @ ..] = filter_shape;
+    let lines = (filters / groups.max(1)).saturating_mul(dtype.size_bytes()).next_multiple_of(LONGEST_LINE);
+    let bytes = shape.iter().chain([&groups]).fold(lines, |bytes, &size| bytes.saturating_mul(size));
+    groups == 1 || (groups <= MAX_GROUPS && bytes <= MAX_PANEL_BYTES)
+}
+
 /// The parameters of a convolution of the reference for an input and an output of these shapes.
 pub(crate) fn conv_params<'a>(
     window: &Window2d,
