@@ -6,7 +6,8 @@
 //!
 //! * [`isa`] detects what the CPU has. Everything else is told.
 //! * [`packed`] is the memory of packed weights, which may have been packed before.
-//! * [`gemm`] is convolution and fully connected layers; [`gemm16`] those of 16-bit activations.
+//! * [`gemm`] is convolution and fully connected layers; [`gemm16`] those of 16-bit activations, [`gemm_f32`] of
+//!   float32.
 //! * `arch` holds the vector primitives; the kernels of each operator family are types, written once on top of them. Each
 //!   instruction set has one `#[target_feature]` function that they are compiled in, and a row in the family's table.
 //! * Activations are stored in the type that the instruction set multiplies ([`Storage`]), with

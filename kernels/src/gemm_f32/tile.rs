@@ -90,14 +90,47 @@ impl<A: Reals, const MR: usize, const NR: usize> Kernel<A> for FusedTile<MR, NR>
     }
 }
 
-/// Makes outputs of sums. They go through memory of their own: an array that a loop indexes would be kept in memory by every
-/// product as well.
+/// Makes outputs of sums.
+///
+/// Each loop over registers has constant ranges and little to do, which is what lets the compiler unroll it: an array that is
+/// left to a loop's index would be kept in memory by every product as well. Where not all channels are there, the outputs go
+/// through memory of their own.
 ///
 /// # Safety
 /// As [`TileFn`] for the outputs, in a function that enables the instruction set of `arch`.
+#[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
 #[inline(always)]
-unsafe fn store<A: Reals, const MR: usize, const NR: usize>(arch: A, tile: &Tile<'_>, sums: [[A::F32; NR]; MR]) {
+unsafe fn store<A: Reals, const MR: usize, const NR: usize>(arch: A, tile: &Tile<'_>, mut sums: [[A::F32; NR]; MR]) {
+    for register in 0..NR {
+        let [panel, column] = place::<A>(register);
+        // SAFETY: a panel's bias has sixteen values.
+        let bias = unsafe { arch.load_f32(tile.bias[panel][column..].as_ptr()) };
+        for row in 0..MR {
+            sums[row][register] = arch.add_f32(sums[row][register], bias);
+        }
+    }
+    for row in 0..MR {
+        for register in 0..NR {
+            sums[row][register] = arch.one_nan_f32(sums[row][register]);
+        }
+    }
     let range = tile.range.map(|end| arch.splat_f32(end));
+    for row in 0..MR {
+        for register in 0..NR {
+            sums[row][register] = arch.clamp_f32(sums[row][register], range);
+        }
+    }
+    let pixel = |row: usize| tile.output.wrapping_add(tile.rows[row].pixel * tile.pixel_stride);
+    if tile.channels == NR * A::WIDTH32 {
+        for row in 0..MR {
+            let pixel = pixel(row);
+            for register in 0..NR {
+                // SAFETY: the caller vouches for the channels, which all registers have.
+                unsafe { arch.store_f32(pixel.wrapping_add(register * A::WIDTH32), sums[row][register]) }
+            }
+        }
+        return;
+    }
     let mut spilled = [[[0.0_f32; LANES]; NR]; MR];
     for row in 0..MR {
         for register in 0..NR {
@@ -105,23 +138,16 @@ unsafe fn store<A: Reals, const MR: usize, const NR: usize>(arch: A, tile: &Tile
             unsafe { arch.store_f32(spilled[row][register].as_mut_ptr(), sums[row][register]) }
         }
     }
-    for (row, sums) in tile.rows.iter().zip(&spilled) {
-        let pixel = tile.output.wrapping_add(row.pixel * tile.pixel_stride);
-        for (register, sum) in sums.iter().enumerate() {
-            let [panel, column] = place::<A>(register);
-            let first = panel * LANES + column;
-            // SAFETY: a panel's bias has sixteen values, as has what was spilled.
-            let sum = unsafe {
-                arch.add_f32(arch.load_f32(sum.as_ptr()), arch.load_f32(tile.bias[panel][column..].as_ptr()))
-            };
-            let value = arch.clamp_f32(arch.one_nan_f32(sum), range);
-            let target = pixel.wrapping_add(first);
-            // SAFETY: the caller vouches for the channels that the tile has.
+    for (row, values) in spilled.iter().enumerate() {
+        for (register, values) in values.iter().enumerate() {
+            let first = register * A::WIDTH32;
+            let target = pixel(row).wrapping_add(first);
+            // SAFETY: sixteen values are there; the caller vouches for the channels that the tile has.
             unsafe {
                 match tile.channels.saturating_sub(first) {
                     0 => {}
-                    left if left >= A::WIDTH32 => arch.store_f32(target, value),
-                    left => arch.store_first_f32(target, value, left),
+                    left if left >= A::WIDTH32 => arch.store_f32(target, arch.load_f32(values.as_ptr())),
+                    left => arch.store_first_f32(target, arch.load_f32(values.as_ptr()), left),
                 }
             }
         }
