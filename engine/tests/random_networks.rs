@@ -121,6 +121,14 @@ fn networks_of_the_whole_operator_set_agree() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// Networks that may have operators on float32 whose results are defined by our own text.
+#[test]
+fn networks_with_floats_agree() {
+    let results = seeds(500).map(|index| 5 * index + 4).map(|seed| check(seed, ottava_models::mixed_network(seed)));
+    let failures: Vec<String> = results.filter_map(Result::err).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
 /// What the networks are for: every operator that there is must be in some of them.
 #[test]
 fn networks_of_the_whole_operator_set_have_every_operator() {

@@ -4,11 +4,12 @@ use std::num::NonZero;
 use std::{io, thread};
 
 pub(super) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
-pub(super) use std::sync::{Condvar, Mutex, MutexGuard, RwLock};
+pub(super) use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, RwLock};
 
-/// How many threads can run at once.
+/// How many threads could run at once when this was first asked: to find out takes longer than a small network.
 pub(super) fn cores() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get)
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 /// Starts a thread that nobody waits for.
