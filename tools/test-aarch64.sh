@@ -2,7 +2,7 @@
 # Runs the tests that concern 64-bit ARM under qemu, each instruction set on the first CPU model that has it: every kernel, the
 # recordings of every operator, damaged files, random networks on both backends, and where the models are
 # (OTTAVA_MODELS, else ../shared/models) MobileNet v1, MobileNet v2 and both forms of Inception v3 against the same
-# goldens as everywhere.
+# goldens as everywhere. Networks on float32 have the recorded bits at small inputs.
 #
 #   tools/test-aarch64.sh                       says what is missing on this machine, if anything is
 #   tools/test-aarch64.sh --cpu neoverse-n1     on this CPU model instead of all; may be given again
@@ -62,6 +62,7 @@ everywhere=(
     'golden_ops'
     'random_networks agree'
     'optimized mobilenet_v1'
+    'float_bits all_instruction_sets'
     'seeded'
     'resize'
     'damaged_operators'

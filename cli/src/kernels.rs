@@ -5,7 +5,7 @@ mod layers;
 use std::io::Write;
 
 use ottava::Isa;
-use ottava_kernels::{self as kernels, KernelId};
+use ottava_kernels::{self as kernels, KernelId, peak};
 
 use crate::args::KernelsArgs;
 use crate::errors::{CliError, Result};
@@ -31,17 +31,20 @@ pub fn execute(args: &KernelsArgs, output: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-fn isas(best: Isa, peak: bool) -> String {
+fn isas(best: Isa, peaks: bool) -> String {
     let mut columns = vec![("isa", Left), ("this CPU", Left), ("activations", Left)];
-    if peak {
-        columns.push(("GMAC/s of one core", Right));
+    if peaks {
+        columns.extend([("GMAC/s of one core", Right), ("of float32", Right)]);
     }
     let rows = Isa::ALL.into_iter().rev().map(|isa| {
         let stored = format!("{:?}", isa.storage()).to_lowercase();
         let mut row = vec![isa.to_string(), standing(isa, best).to_owned(), stored];
-        if peak {
-            let measure = || format!("{:.1}", kernels::peak::measure(isa) / 1e9);
-            row.push(if isa.is_available() { measure() } else { String::new() });
+        if peaks {
+            let cell = |measure: fn(Isa) -> f64| match isa.is_available() {
+                true => format!("{:.1}", measure(isa) / 1e9),
+                false => String::new(),
+            };
+            row.extend([cell(peak::measure), cell(peak::measure_float32)]);
         }
         row
     });

@@ -55,6 +55,7 @@ fn layer(graph: &Graph, index: usize, node: &Node) -> LayerInfo {
         op: op.to_owned(),
         kernel: KERNEL.to_owned(),
         isa: None,
+        float32: false,
         output_shape: graph.output_shapes(node).first().map(|shape| shape.to_vec()).unwrap_or_default(),
         macs: graph.node_macs(node),
         macs_in_range: node.operator.macs_in_range(&graph.input_shapes(node), &graph.output_shapes(node)),

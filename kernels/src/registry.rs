@@ -46,6 +46,11 @@ pub fn all() -> Vec<KernelId> {
     .concat()
 }
 
+/// Whether a kernel multiplies numbers of float32: its rate is to be held against [`crate::peak::measure_float32`].
+pub fn multiplies_float32(kernel: &KernelId) -> bool {
+    [gemm_f32::FAMILY, depthwise_f32::FAMILY].contains(&kernel.family)
+}
+
 /// The instruction set whose kernels a family uses where `isa` is chosen; `None` where every CPU runs the same code.
 ///
 /// # Panics

@@ -55,7 +55,8 @@ fn check(chosen: impl Fn(usize) -> bool, all_options: &[PlanOptions]) {
                 let is = hash(&model, side, options.clone());
                 if is != wanted {
                     let PlanOptions { backend, isa, threads, .. } = options;
-                    wrong.push(format!("{name} {side} ({backend:?}, {isa:?}, {threads:?} threads): {is}, not {wanted}"));
+                    wrong
+                        .push(format!("{name} {side} ({backend:?}, {isa:?}, {threads:?} threads): {is}, not {wanted}"));
                 }
             }
         }

@@ -85,7 +85,7 @@ pub fn json(measured: &Measured, gaps: Option<&Gaps>) -> String {
         notes: &layer.info.notes,
     });
     let memory = &measured.memory;
-    let peaks = measured.peaks.iter().map(|(isa, peak)| (isa.to_string(), *peak));
+    let peaks = measured.peaks.iter().map(|peak| (peak.products.to_string(), peak.macs_per_second));
     let document = Document {
         schema: SCHEMA,
         model: &measured.model,
@@ -110,7 +110,7 @@ pub fn json(measured: &Measured, gaps: Option<&Gaps>) -> String {
             model_bytes: memory.model_bytes,
         },
         peak_rss_bytes: measured.peak_rss_bytes,
-        peak_macs_per_second: measured.peaks[0].1,
+        peak_macs_per_second: measured.peaks[0].macs_per_second,
         peaks_macs_per_second: peaks.collect(),
         share_of_peak: ratio(measured.all_at_peak_us(), measured.total_us()),
         idle_share: measured.share(measured.all_idle_us()),

@@ -180,7 +180,7 @@ impl Gaps {
     }
 }
 
-/// Whether a layer's outputs go through the epilogue of a convolution's tile.
+/// Whether a layer's outputs go through the epilogue of a tile of integers.
 fn has_epilogue(info: &LayerInfo) -> bool {
-    info.isa.is_some() && Group::of(info) == Group::ConvolutionRest
+    info.isa.is_some() && !info.float32 && Group::of(info) == Group::ConvolutionRest
 }

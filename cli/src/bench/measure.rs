@@ -1,9 +1,11 @@
 //! The measurement itself, and the numbers that follow from it.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use ottava::{Backend, Isa, LayerInfo, MemoryInfo, Model, Plan, PlanOptions, Session};
+use ottava_kernels::peak;
 
 use crate::args::BenchArgs;
 use crate::errors::Result;
@@ -42,9 +44,43 @@ pub struct Measured {
     pub memory: MemoryInfo,
     /// Greatest resident memory from loading to the last warm-up run, where the system tells.
     pub peak_rss_bytes: Option<u64>,
-    /// Multiply-accumulates per second of one core's dot-product loop, for the plan's instruction set and then for
-    /// each other one that a kernel with dot products is written for: the better of before and after the timed runs.
-    pub peaks: Vec<(Isa, f64)>,
+    /// The peaks that layers are held against, that of most layers' own instruction set first.
+    pub peaks: Vec<Peak>,
+}
+
+/// What a core's loop over products, with nothing around it, reaches.
+pub struct Peak {
+    pub products: Products,
+    /// Multiply-accumulates per second: the better of before and after the timed runs.
+    pub macs_per_second: f64,
+}
+
+/// The products of an instruction set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Products {
+    pub isa: Isa,
+    /// Of float32, else of bytes.
+    pub float32: bool,
+}
+
+impl Products {
+    fn measured(self) -> Peak {
+        let measure = if self.float32 { peak::measure_float32 } else { peak::measure };
+        Peak { products: self, macs_per_second: measure(self.isa) }
+    }
+}
+
+impl Peak {
+    /// The better of two measurements of the same products.
+    fn better(self, other: Self) -> Self {
+        Self { macs_per_second: self.macs_per_second.max(other.macs_per_second), ..self }
+    }
+}
+
+impl fmt::Display for Products {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.isa, if self.float32 { " float32" } else { "" })
+    }
 }
 
 /// A layer and its time.
@@ -56,9 +92,9 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// The instruction set whose peak the layer is held against: the kernel's own, else the plan's.
-    fn peak_isa(&self, plan: Isa) -> Isa {
-        self.info.isa.unwrap_or(plan)
+    /// The products whose peak the layer is held against: those of the kernel's instruction set, else of the plan's.
+    fn products(&self, plan: Isa) -> Products {
+        Products { isa: self.info.isa.unwrap_or(plan), float32: self.info.float32 }
     }
 
     /// How much shorter the layer would be if all threads were busy with its tasks from its start to its end.
@@ -85,8 +121,9 @@ impl Measured {
 
     /// How long a layer's dot products in range take all threads at the peak of the kernel's instruction set.
     pub fn at_peak_us(&self, layer: &Layer) -> f64 {
-        let isa = layer.peak_isa(self.isa);
-        let peak = self.peaks.iter().find(|(known, _)| *known == isa).map_or(f64::INFINITY, |(_, peak)| *peak);
+        let products = layer.products(self.isa);
+        let peak = self.peaks.iter().find(|peak| peak.products == products);
+        let peak = peak.map_or(f64::INFINITY, |peak| peak.macs_per_second);
         layer.info.macs_in_range as f64 / (peak * self.threads as f64) * 1e6
     }
 
@@ -133,8 +170,7 @@ pub fn measure(args: &BenchArgs, progress: bool) -> Result<Measured> {
         session.run()?;
         trace::write(path, &session)?;
     }
-    let better = |((isa, before), (_, after)): ((Isa, f64), (Isa, f64))| (isa, before.max(after));
-    let peaks = peaks_before.into_iter().zip(peaks(&plan)).map(better).collect();
+    let peaks = peaks_before.into_iter().zip(peaks(&plan)).map(|(before, after)| before.better(after)).collect();
     let latency_ms = Summary::of(&samples.totals_ms);
     let layers: Vec<Layer> = plan
         .layers()
@@ -181,15 +217,20 @@ pub fn fill(session: &mut Session) -> Result<()> {
     Ok(())
 }
 
-/// The peaks of all instruction sets that the plan's dot products use.
-fn peaks(plan: &Plan) -> Vec<(Isa, f64)> {
-    let mut isas = vec![plan.isa()];
-    for isa in plan.layers().iter().filter(|layer| layer.macs > 0).filter_map(|layer| layer.isa) {
-        if !isas.contains(&isa) {
-            isas.push(isa);
+/// The peaks of all products of the plan, those of its own instruction set first.
+fn peaks(plan: &Plan) -> Vec<Peak> {
+    let mut all = Vec::new();
+    for layer in plan.layers().iter().filter(|layer| layer.macs > 0) {
+        let products = Products { isa: layer.isa.unwrap_or(plan.isa()), float32: layer.float32 };
+        if !all.contains(&products) {
+            all.push(products);
         }
     }
-    isas.into_iter().map(|isa| (isa, ottava_kernels::peak::measure(isa))).collect()
+    if all.is_empty() {
+        all.push(Products { isa: plan.isa(), float32: false });
+    }
+    all.sort_by_key(|products| products.isa != plan.isa());
+    all.into_iter().map(Products::measured).collect()
 }
 
 fn timed<T>(work: impl FnOnce() -> ottava::Result<T>) -> Result<(T, f64)> {

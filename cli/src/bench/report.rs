@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::measure::{Layer, Measured};
+use super::measure::{Layer, Measured, Peak};
 use crate::table::{self, Align, Align::Left, Align::Right, counted, plain};
 
 /// The whole report.
@@ -43,7 +43,8 @@ fn head(measured: &Measured) -> String {
             table::bytes(measured.memory.packed_weight_bytes),
         ),
     ));
-    let peaks = measured.peaks.iter().map(|(isa, peak)| format!("{isa} {:.1} GMAC/s", peak / 1e9));
+    let gmacs = |peak: &Peak| format!("{} {:.1} GMAC/s", peak.products, peak.macs_per_second / 1e9);
+    let peaks = measured.peaks.iter().map(gmacs);
     lines.push(("peak", format!("{}, of one core", peaks.collect::<Vec<_>>().join(", "))));
     let (load, plan, first) = (measured.load_ms, measured.plan_ms, measured.first_ms);
     lines.push(("start", format!("load {load:.2} ms, plan {plan:.2} ms, first run {first:.2} ms")));

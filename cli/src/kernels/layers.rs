@@ -67,6 +67,7 @@ mod tests {
             op: String::new(),
             kernel: format!("kernel of {name}"),
             isa: None,
+            float32: false,
             output_shape: vec![1],
             macs: 0,
             macs_in_range: 0,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use ottava_kernels::Isa;
+use ottava_kernels::{Isa, multiplies_float32};
 use rayon::ThreadPool;
 
 use super::execution::OptimizedExecution;
@@ -235,6 +235,7 @@ fn layer_info(graph: &Graph, index: usize, step: &Step, lowered: &Lowered) -> La
         name: format!("{} {}", step.operator.name(), positions.join("+")),
         file_operators: step.file_operators.clone(),
         op: step.operator.name().to_owned(),
+        float32: multiplies_float32(&kernel),
         kernel: kernel.name.into_owned(),
         isa: kernel.isa,
         output_shape: shape,

@@ -11,7 +11,7 @@ mod tile;
 
 pub use layer::{DepthwiseF32, prepare};
 pub use spec::DepthwiseF32Spec;
-pub(crate) use table::kernels;
+pub(crate) use table::{FAMILY, kernels};
 
 #[cfg(test)]
 mod tests;

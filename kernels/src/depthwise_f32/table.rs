@@ -8,7 +8,7 @@ use crate::bound::{Entry, list, table};
 use crate::kernel_id::KernelId;
 
 /// The family, as the registry lists it.
-pub(super) const FAMILY: &str = "depthwise of float32";
+pub(crate) const FAMILY: &str = "depthwise of float32";
 
 /// The kernels of every instruction set of this build, best first; names have type, instruction set, pixels and lanes.
 pub(super) static KERNELS: &[&Entry<WorkFn>] = table![

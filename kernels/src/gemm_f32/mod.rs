@@ -20,7 +20,7 @@ mod tile;
 
 pub use layer::{ConvF32, prepare, prepare_packed};
 pub use spec::ConvF32Spec;
-pub(crate) use table::kernels;
+pub(crate) use table::{FAMILY, kernels};
 
 #[cfg(test)]
 mod tests;

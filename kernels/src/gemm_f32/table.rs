@@ -10,7 +10,7 @@ use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 
 /// The family, as the registry lists it.
-pub(super) const FAMILY: &str = "convolution of float32";
+pub(crate) const FAMILY: &str = "convolution of float32";
 
 /// Tiles of so many panels.
 pub(super) struct Tiles {

@@ -1,4 +1,4 @@
-//! What one core can do at most: the dot product of an instruction set with nothing around it.
+//! What one core can do at most: the dot product of an instruction set, or its fused product of float32, with nothing around it.
 //!
 //! A tile of accumulators stays in registers while weights and activations of a few KiB pass by in
 //! the first-level cache, over and over:
@@ -24,12 +24,14 @@ use crate::isa::Isa;
 
 #[cfg(target_arch = "aarch64")]
 mod arm;
+mod fused;
 mod passes;
 #[cfg(target_arch = "x86_64")]
 mod tiles;
 #[cfg(target_arch = "x86_64")]
 mod widening;
 
+use fused::FusedPasses;
 use passes::{Counted, Passes};
 
 const ROUNDS: usize = 5;
@@ -58,6 +60,16 @@ static KERNELS: &[&Peak] = table![
     any: Peak::of::<Scalar, Passes<1, 1>>()
 ];
 
+/// The same for products of float32.
+static FLOAT32: &[&Peak] = table![
+    x86_64:
+        Peak::of::<Avx512Vnni, FusedPasses<14, 2, 16>>(),
+        Peak::of::<Avx2, FusedPasses<6, 2, 8>>(),
+        Peak::of::<Sse41, FusedPasses<2, 4, 4>>();
+    aarch64: Peak::of::<Neon, FusedPasses<6, 4, 4>>();
+    any: Peak::of::<Scalar, FusedPasses<2, 4, 4>>()
+];
+
 impl Peak {
     const fn of<A: InstructionSet, K: Counted + for<'a> Kernel<A, Call<'a> = ()>>() -> Self {
         Self { isa: A::ISA, run: A::enter::<K>, macs: K::MACS as f64 }
@@ -80,7 +92,19 @@ impl Described for Peak {
 /// # Panics
 /// The CPU lacks the instruction set, or the target a clock (`wasm32-unknown-unknown`).
 pub fn measure(isa: Isa) -> f64 {
-    let peak = Bound::new(KERNELS, isa).descriptor();
+    best(KERNELS, isa)
+}
+
+/// The same of products of float32, each fused with its addition.
+///
+/// # Panics
+/// As [`measure`].
+pub fn measure_float32(isa: Isa) -> f64 {
+    best(FLOAT32, isa)
+}
+
+fn best(table: &'static [&'static Peak], isa: Isa) -> f64 {
+    let peak = Bound::new(table, isa).descriptor();
     (0..ROUNDS).map(|_| round(peak)).fold(0.0, f64::max)
 }
 
@@ -106,8 +130,9 @@ mod tests {
     fn every_available_instruction_set_has_a_peak_of_its_own() {
         for isa in Isa::for_tests() {
             assert_eq!(Bound::new(KERNELS, isa).descriptor().isa, isa);
-            let macs_per_second = measure(isa);
-            assert!(macs_per_second.is_finite() && macs_per_second > 1e6, "{isa}: {macs_per_second}");
+            for macs_per_second in [measure(isa), measure_float32(isa)] {
+                assert!(macs_per_second.is_finite() && macs_per_second > 1e6, "{isa}: {macs_per_second}");
+            }
         }
     }
 }
