@@ -56,7 +56,6 @@ impl<A: Reals, const MR: usize, const NR: usize> Kernel<A> for FusedTile<MR, NR>
 
     /// # Safety
     /// As [`TileFn`], in a function that enables the instruction set of `arch`.
-    #[expect(clippy::needless_range_loop, reason = "constant ranges unroll whole, which keeps the sums in registers")]
     #[inline(always)]
     unsafe fn run(arch: A, tile: &Tile<'_>) {
         const { assert!((NR * A::WIDTH32).is_multiple_of(LANES), "a tile has whole panels") };
