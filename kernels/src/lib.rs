@@ -74,7 +74,9 @@ pub use isa::{Isa, IsaError, Storage};
 pub use kernel_id::KernelId;
 pub use layer::{Failure, Layer, Task, run_all, try_run_all};
 pub use memory::{Input, Line, Output, SLACK, Workspace};
-pub use packed::{PackedBuffer, PackedLayout, PackedMemory, PackedSlice, Packing, StableBytes, StoredBuffer, Unfit};
+pub use packed::{
+    PackedBuffer, PackedLayout, PackedMemory, PackedSlice, Packing, Scratch, StableBytes, StoredBuffer, Unfit,
+};
 pub use quantization::{Multiplier, Requantize, Weights};
 pub use registry::{all, multiplies_float32, used_by};
 pub use requantize16::{Range16, Requantize16};

@@ -5,13 +5,16 @@
 //! that it can be stored. Bytes of a stored buffer may be any: a kernel must not compute an address with one before it has
 //! checked it.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem;
 use core::ops::{Deref, Range};
 
 use bytemuck::Pod;
@@ -182,7 +185,12 @@ pub struct Packing {
     /// Whether those that are made are only to be as long as packed ones.
     measures: bool,
     handed_out: Vec<PackedBuffer>,
+    scratch: Scratch,
 }
+
+/// Memory that packing one layer needs and the next can use again. It begins empty.
+#[derive(Debug, Default)]
+pub struct Scratch(Option<Box<dyn Any + Send>>);
 
 impl Packing {
     /// Makes every buffer, in the allocator's memory.
@@ -198,6 +206,28 @@ impl Packing {
     /// Hands out what was packed before.
     pub fn stored(buffers: Vec<StoredBuffer>) -> Self {
         Self { stored: Some(buffers.into_iter()), ..Self::default() }
+    }
+
+    /// The same with memory that an earlier packing has left.
+    pub fn with_scratch(self, scratch: Scratch) -> Self {
+        Self { scratch, ..self }
+    }
+
+    /// The memory that the next packing can use.
+    pub fn take_scratch(&mut self) -> Scratch {
+        mem::take(&mut self.scratch)
+    }
+
+    /// What a layer of the same kind kept, or a new one.
+    #[cfg(any(target_arch = "x86_64", test))]
+    pub(crate) fn scratch<T: Any + Default>(&mut self) -> Box<T> {
+        self.scratch.0.take().and_then(|kept| (kept as Box<dyn Any>).downcast().ok()).unwrap_or_default()
+    }
+
+    /// Keeps what the next layer may use.
+    #[cfg(any(target_arch = "x86_64", test))]
+    pub(crate) fn keep_scratch<T: Any + Send>(&mut self, scratch: Box<T>) {
+        self.scratch.0 = Some(scratch);
     }
 
     /// Makes every buffer as long as if weights were packed, of zeros that nothing has touched yet. Layers that are prepared so tell what
@@ -237,6 +267,25 @@ impl Packing {
             let copy = |target: &mut [T]| target.copy_from_slice(&elements);
             packing.filled(elements.len(), copy).ok().unwrap_or_else(|| PackedSlice::new(elements))
         })
+    }
+
+    /// As [`Packing::buffer`], a copy of `elements` where it was not packed before; of `len` elements if that is known.
+    ///
+    /// # Errors
+    /// The stored one has another layout or length.
+    #[cfg(any(target_arch = "x86_64", test))]
+    pub(crate) fn buffer_copied<T: Pod + Send + Sync>(
+        &mut self,
+        layout: &PackedLayout,
+        elements: &[T],
+        len: Option<usize>,
+    ) -> Result<PackedSlice<T>, Unfit> {
+        let buffer = self.next_buffer(layout, |packing| {
+            let copy = |target: &mut [T]| target.copy_from_slice(elements);
+            packing.filled(elements.len(), copy).unwrap_or_else(|_| PackedSlice::new(elements.to_vec()))
+        })?;
+        let len = len.unwrap_or(buffer.len());
+        Self::check_len(layout, len, buffer)
     }
 
     /// As [`Packing::buffer`], of `len` elements, which `fill` finds zeroed and writes where they are to lie.
@@ -349,58 +398,4 @@ pub(crate) fn made<T>(result: Result<T, Unfit>) -> T {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::memory::Line;
-
-    const WORDS: PackedLayout = PackedLayout::new("test.words", 3);
-
-    fn stored(name: &str, version: u32, bytes: &[u8]) -> Packing {
-        let bytes = PackedSlice::new(bytes.to_vec());
-        Packing::stored(vec![StoredBuffer { name: name.to_owned(), version, bytes }])
-    }
-
-    #[test]
-    fn a_stored_buffer_is_what_was_handed_out() {
-        let mut packing = Packing::fresh();
-        let made = packing.buffer_of(&WORDS, 2, || vec![7u32, 9]).unwrap();
-        let [buffer] = &packing.finish().unwrap()[..] else { panic!("one buffer") };
-        assert_eq!((&*made, buffer.bytes.len(), buffer.layout), (&[7u32, 9][..], 8, WORDS));
-        let mut packing = stored("test.words", 3, &buffer.bytes);
-        let found = packing.buffer_of::<u32>(&WORDS, 2, || unreachable!()).unwrap();
-        assert_eq!(*found, *made);
-        packing.finish().unwrap();
-    }
-
-    #[test]
-    fn measured_buffers_are_as_long_as_packed_ones() {
-        let mut packing = Packing::measuring();
-        assert_eq!(packing.buffer_of(&WORDS, 3, || -> Vec<u32> { unreachable!() }).unwrap().len(), 3);
-        assert_eq!(packing.buffer_in_place(&WORDS, 5, |_: &mut [u32]| unreachable!()).unwrap().len(), 5);
-        assert_eq!(packing.buffer(&WORDS, || vec![7u32]).unwrap().len(), 1);
-        assert_eq!(packing.finish().unwrap().len(), 3);
-    }
-
-    #[test]
-    fn what_does_not_fit_is_an_error() {
-        let take =
-            |mut packing: Packing| packing.buffer_of::<u32>(&WORDS, 2, || unreachable!()).unwrap_err().to_string();
-        assert!(take(stored("test.words", 4, &[0; 8])).contains("version 3"));
-        assert!(take(stored("test.other", 3, &[0; 8])).contains("'test.other'"));
-        assert!(take(stored("test.words", 3, &[0; 7])).contains("whole elements"));
-        assert!(take(stored("test.words", 3, &[0; 12])).contains("3 elements, 2"));
-        assert!(take(Packing::stored(Vec::new())).contains("missing"));
-        assert!(stored("test.words", 3, &[0; 8]).finish().is_err());
-    }
-
-    #[test]
-    fn parts_stay_inside_and_are_copied_where_their_address_is_none_for_elements() {
-        let owner: Arc<dyn StableBytes> = Arc::new(Owned(vec![Line::ZERO; 3]));
-        let part = |range| PackedSlice::<Line>::part(&owner, range);
-        assert_eq!(part(64..192).unwrap().len(), 2);
-        assert_eq!(part(64..192).unwrap().as_ptr().addr(), owner.bytes()[64..].as_ptr().addr());
-        let copied = part(1..65).unwrap();
-        assert!(copied.len() == 1 && copied.as_ptr().addr().is_multiple_of(64));
-        assert!(part(64..193).is_none() && part(0..65).is_none() && part(192..192).unwrap().is_empty());
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! The vocabulary of quantization that all families share: weights, multipliers and ranges as a specification gives them.
 
+use core::ops::Range;
+
 /// A real factor as `QuantizeMultiplier` gives it: `mantissa * 2^(shift - 31)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Multiplier {
@@ -45,6 +47,46 @@ impl Weights<'_> {
     }
 }
 
+/// Weights whose magnitudes are added up in 32 bits.
+const MAX_BLOCK: usize = 1 << 20;
+
+/// Reductions of a stretch of weights. They go over all weights whenever something is planned, so they are loops over unsigned bytes
+/// with nothing to decide, for which all instruction sets have vector code: the signed form has 128 less.
+impl Weights<'_> {
+    /// The least and the greatest weight, in signed form; of none 127 and -128.
+    pub(crate) fn ends(&self, stretch: Range<usize>) -> [i8; 2] {
+        let raise = self.sign_flip() ^ 0x80;
+        let (mut least, mut greatest) = (u8::MAX, u8::MIN);
+        for &byte in &self.bytes[stretch] {
+            (least, greatest) = (least.min(byte ^ raise), greatest.max(byte ^ raise));
+        }
+        [least, greatest].map(|end| (end ^ 0x80) as i8)
+    }
+
+    /// The sum of the weights in signed form.
+    pub(crate) fn sum(&self, stretch: Range<usize>) -> i64 {
+        self.distances(stretch.clone(), 0) - 128 * stretch.len() as i64
+    }
+
+    /// The weights less their zero point: the sum of those above it, and of those below it without their signs.
+    pub(crate) fn sums_around_zero(&self, stretch: Range<usize>) -> [i64; 2] {
+        let sum = self.sum(stretch.clone()) - i64::from(self.signed_zero()) * stretch.len() as i64;
+        let magnitude = match u8::try_from(self.signed_zero().saturating_add(128)) {
+            Ok(zero) => self.distances(stretch, zero),
+            // All are on one side.
+            Err(_) => sum.abs(),
+        };
+        [(magnitude + sum) / 2, (magnitude - sum) / 2]
+    }
+
+    /// The sum of how far the weights are from another, all of them moved up by 128 from their signed form.
+    fn distances(&self, stretch: Range<usize>, other: u8) -> i64 {
+        let raise = self.sign_flip() ^ 0x80;
+        let of_block = |block: &[u8]| block.iter().map(|byte| u32::from((byte ^ raise).abs_diff(other))).sum::<u32>();
+        self.bytes[stretch].chunks(MAX_BLOCK).map(|block| i64::from(of_block(block))).sum()
+    }
+}
+
 /// From accumulators to the output scale.
 #[derive(Clone, Copy, Debug)]
 pub enum Requantize<'a> {
@@ -80,4 +122,40 @@ pub(crate) struct OutputRange {
     pub(crate) max: i32,
     /// What stored values have more than the file's.
     pub(crate) offset: i32,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn reductions_are_those_of_single_weights(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            signed: bool,
+            zero in prop_oneof![-128..=255i32, -1000..1000i32],
+            first in 0..50usize,
+        ) {
+            let stretch = first.min(bytes.len())..bytes.len();
+            let weights = Weights { bytes: &bytes, signed, zero };
+            let less_zero = || stretch.clone().map(|at| i64::from(i32::from(weights.signed(at)) - weights.signed_zero()));
+            let [above, below] = weights.sums_around_zero(stretch.clone());
+            prop_assert_eq!(above, less_zero().map(|weight| weight.max(0)).sum::<i64>());
+            prop_assert_eq!(below, less_zero().map(|weight| -weight.min(0)).sum::<i64>());
+            let signed = || stretch.clone().map(|at| weights.signed(at));
+            prop_assert_eq!(weights.sum(stretch.clone()), signed().map(i64::from).sum::<i64>());
+            let ends = [signed().min().unwrap_or(i8::MAX), signed().max().unwrap_or(i8::MIN)];
+            prop_assert_eq!(weights.ends(stretch.clone()), ends);
+        }
+    }
+
+    #[test]
+    fn sums_of_more_than_a_block_do_not_wrap() {
+        let bytes = vec![255; (1 << 24) + (1 << 20) + 1];
+        let weights = Weights { bytes: &bytes, signed: false, zero: 0 };
+        let sum = 255 * bytes.len() as i64;
+        assert_eq!(weights.sums_around_zero(0..bytes.len()), [sum, 0]);
+    }
 }

@@ -1,12 +1,13 @@
 //! Lowering a step with packed weights, and what of them can be stored.
 
 use std::cmp::Reverse;
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use ottava_kernels::gemm::winograd::When;
-use ottava_kernels::{Isa, Packing};
+use ottava_kernels::{Isa, Packing, Scratch};
 
 use super::fallback;
 use super::steps::Step;
@@ -48,14 +49,14 @@ pub(super) struct Lowerer<'a> {
 
 impl Lowerer<'_> {
     /// A step as a kernel, or as the reference where it has none; `stored` is what was packed before.
-    pub(super) fn lower(&self, step: &Step, stored: Option<StoredStep>) -> Result<(Lowered, PackedStep)> {
+    fn lower(&self, step: &Step, stored: Option<StoredStep>, scratch: &mut Scratch) -> Result<LoweredStep> {
         let operator = &step.operator;
         let at_operator = |error: Error| error.at_operator(step.file_operators[0], operator.name());
         let (first_operator, operators) = (step.file_operators[0], step.file_operators.len());
         let stored = stored.filter(|stored| !stored.buffers.is_empty());
         let (packing, stored_note) = match (stored, &self.memory) {
             (Some(StoredStep { buffers, note, .. }), _) => (Packing::stored(buffers), Some(note)),
-            (None, Some(memory)) => (Packing::fresh_in(Arc::clone(memory) as _), None),
+            (None, Some(memory)) => (Packing::fresh_in(Arc::clone(memory) as _).with_scratch(mem::take(scratch)), None),
             (None, None) => (Packing::measuring(), None),
         };
         let lowering = Lowering {
@@ -72,7 +73,8 @@ impl Lowerer<'_> {
             Some(lowered) => lowered,
             None => fallback::lower(self.model, &lowering, step).map_err(at_operator)?,
         };
-        let (packing, weights) = lowering.packed.finish();
+        let (mut packing, weights) = lowering.packed.finish();
+        *scratch = packing.take_scratch();
         let buffers = packing.finish().map_err(|unfit| at_operator(unfit.into()))?;
         // Kernels cannot tell anew what packing made of the weights.
         if let Some(note) = stored_note {
@@ -103,9 +105,10 @@ struct Shared<'a> {
 impl Shared<'_> {
     /// Lowers steps until none is left, or more is packed than a plan may have.
     fn work(&self) {
+        let mut scratch = Scratch::default();
         while self.packed_bytes.load(Ordering::Relaxed) <= MAX_PACKED_BYTES {
             let Some(&step) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return };
-            let lowered = self.lowerer.lower(self.steps[step], None);
+            let lowered = self.lowerer.lower(self.steps[step], None, &mut scratch);
             if let Ok((lowered, _)) = &lowered {
                 self.packed_bytes.fetch_add(lowered.packed_bytes(), Ordering::Relaxed);
             }
@@ -136,9 +139,9 @@ impl Lowerer<'_> {
             self.tables.reset();
         }
         let mut stored = stored.into_iter().flatten();
-        let mut packed_bytes = 0usize;
+        let (mut packed_bytes, mut scratch) = (0usize, Scratch::default());
         let mut lower = |step: &&Step| {
-            let lowered = self.lower(step, stored.next())?;
+            let lowered = self.lower(step, stored.next(), &mut scratch)?;
             packed_bytes = packed_bytes.saturating_add(lowered.0.packed_bytes());
             if packed_bytes > MAX_PACKED_BYTES { Err(too_much()) } else { Ok(lowered) }
         };

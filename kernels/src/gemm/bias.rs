@@ -55,10 +55,8 @@ fn tap_sums(spec: &ConvSpec<'_>, part: usize) -> Vec<i32> {
     let weights = &spec.parts[part].weights;
     let channels = spec.group_channels();
     let zero = (channels as i32).wrapping_mul(weights.signed_zero());
-    // A loop over bytes with nothing to decide becomes vector code.
-    let flip = weights.sign_flip();
-    let tap_sum = |bytes: &[u8]| bytes.iter().map(|&byte| i32::from((byte ^ flip) as i8)).sum::<i32>();
-    weights.bytes.chunks_exact(channels).map(|bytes| tap_sum(bytes).wrapping_sub(zero)).collect()
+    let tap_sum = |tap: usize| (weights.sum(tap * channels..(tap + 1) * channels) as i32).wrapping_sub(zero);
+    (0..weights.bytes.len() / channels).map(tap_sum).collect()
 }
 
 /// The bias of a panel's columns less what the input's zero point brings with the taps.

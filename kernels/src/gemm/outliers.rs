@@ -119,13 +119,8 @@ fn panel_outliers(
 
 /// Whether a stretch of weights has no outlier.
 fn fits(weights: &Weights<'_>, stretch: Range<usize>, range: PackedRange) -> bool {
-    let flip = weights.sign_flip();
-    let mut ends = (i8::MAX, i8::MIN);
-    for &byte in &weights.bytes[stretch] {
-        let value = (byte ^ flip) as i8;
-        ends = (ends.0.min(value), ends.1.max(value));
-    }
-    range.lacks(ends.0) >= 0 && range.lacks(ends.1) <= 0
+    let [least, greatest] = weights.ends(stretch);
+    range.lacks(least) >= 0 && range.lacks(greatest) <= 0
 }
 
 /// The outliers whose tap is within a class's, for each panel; nothing at all where no panel has any.

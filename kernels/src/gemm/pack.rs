@@ -11,6 +11,9 @@ use super::spec::ConvSpec;
 use crate::arch::LANES;
 use crate::memory::Line;
 
+/// Blocks of a column that are packed before those of the next.
+const TILE_BLOCKS: usize = 16;
+
 /// Which output channels of which part a panel holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PanelSource {
@@ -106,17 +109,24 @@ impl Panel {
 
     /// Packs the weights of columns in one segment, in blocks of `BLOCK`.
     fn pack_columns<const BLOCK: usize>(&self, flip: u8, columns: &[&[u8]], packed: &mut [i8]) {
-        // Copies, so that loops over bytes have nothing to decide.
+        // A copy, so that loops over bytes have nothing to decide.
         let range = self.range;
         let blocks = columns.first().map_or(0, |column| column.len()) / BLOCK;
         let (whole, last) = packed.split_at_mut(BLOCK * LANES * blocks);
-        for (at, block) in whole.chunks_exact_mut(BLOCK * LANES).enumerate() {
-            let block = &mut block[..BLOCK * columns.len()];
-            for (packed, column) in block.as_chunks_mut::<BLOCK>().0.iter_mut().zip(columns) {
-                *packed = column.as_chunks::<BLOCK>().0[at].map(|byte| byte as i8);
+        // Of each column a cache line or more at a time, so that lines are written while they are near.
+        for (tile, packed) in whole.chunks_mut(BLOCK * LANES * TILE_BLOCKS).enumerate() {
+            for (index, column) in columns.iter().enumerate() {
+                let weights = column.as_chunks::<BLOCK>().0[tile * TILE_BLOCKS..].iter();
+                let cells = packed.as_chunks_mut::<BLOCK>().0[index..].iter_mut().step_by(LANES);
+                cells.zip(weights).for_each(|(cell, weights)| *cell = weights.map(|byte| byte as i8));
             }
-            for packed in block {
-                *packed = range.pack(*packed ^ flip as i8);
+            // Most networks' weights are packed as they are.
+            if range != PackedRange::WHOLE || flip != 0 {
+                for block in packed.chunks_exact_mut(BLOCK * LANES) {
+                    for packed in &mut block[..BLOCK * columns.len()] {
+                        *packed = range.pack(*packed ^ flip as i8);
+                    }
+                }
             }
         }
         // A last block may be narrower.

@@ -3,9 +3,6 @@
 use crate::quantization::{Requantize, Weights};
 use crate::window::{Image, Window};
 
-/// Weights whose magnitudes, of nine bits, are added up in 32 bits.
-const MAX_BLOCK: usize = 1 << 20;
-
 /// One convolution of those that are run together.
 #[derive(Clone, Copy, Debug)]
 pub struct ConvPart<'a> {
@@ -64,15 +61,7 @@ impl ConvSpec<'_> {
     pub(crate) fn largest_sum(&self, part: usize, channel: usize) -> i64 {
         let ConvPart { weights, bias, .. } = &self.parts[part];
         let depth = self.depth();
-        // A loop over bytes with nothing to decide becomes vector code.
-        let (flip, zero) = (weights.sign_flip(), weights.signed_zero());
-        let less_zero = |&byte: &u8| i32::from((byte ^ flip) as i8).wrapping_sub(zero);
-        let (mut sum, mut magnitude) = (0, 0);
-        for block in weights.bytes[channel * depth..(channel + 1) * depth].chunks(MAX_BLOCK) {
-            sum += i64::from(block.iter().map(less_zero).sum::<i32>());
-            magnitude += i64::from(block.iter().map(|byte| less_zero(byte).abs()).sum::<i32>());
-        }
-        let [positive, negative] = [(magnitude + sum) / 2, (magnitude - sum) / 2];
+        let [positive, negative] = weights.sums_around_zero(channel * depth..(channel + 1) * depth);
         // Each product is largest at an end of the activations' range, or 0 where the tap is outside the image.
         let below = i64::from(self.input_zero).max(0);
         let above = (255 - i64::from(self.input_zero)).max(0);

@@ -19,7 +19,7 @@ use super::neon::NeonTile;
 use super::shape::{FAMILY, KernelName};
 use super::tile::{GemmTile, RowSums, RowSumsFn};
 #[cfg(target_arch = "x86_64")]
-use super::widening::{WideningTile, WideningTiles};
+use super::widening::{PackUnit, WideningTile, WideningTiles};
 #[cfg(target_arch = "x86_64")]
 use crate::arch::{Avx512Vnni, InstructionSet};
 use crate::bound::{Described, list, table};
@@ -124,6 +124,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
             method: &WideningTiles {
                 name: name(Isa::Avx2, 4),
                 tiles: heights!(Avx2: WideningTile<_>; 1 2 3 4 5 6 7 8),
+                pack_unit: Avx2::enter::<PackUnit>,
             },
             row_sums: Avx2::enter::<RowSums>,
             float_depth: Avx2::FLOAT_DEPTH,
@@ -134,6 +135,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
             method: &WideningTiles {
                 name: name(Isa::Sse41, 4),
                 tiles: heights!(Sse41: WideningTile<_>; 1 2 3 4),
+                pack_unit: Sse41::enter::<PackUnit>,
             },
             row_sums: Sse41::enter::<RowSums>,
             float_depth: Sse41::FLOAT_DEPTH,

@@ -13,7 +13,6 @@
 //! line has, the less they restrict what it can be grouped with. In what order lines come does not
 //! matter to a sum, so any lines of a unit may share a widening ([`super::pack`]).
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::gemm::statistics::MAX_GROUP_LINES;
@@ -40,9 +39,11 @@ impl HalfLine {
     /// sums to between -256 and 254.
     pub(crate) fn split(&mut self) -> Option<Self> {
         // Few lines are split, and a load is found for all lanes at once.
-        if self.load().greatest() <= ROOM {
-            return None;
-        }
+        if self.load().is_safe() { None } else { self.split_pairs() }
+    }
+
+    /// [`HalfLine::split`] of a line that has pairs to split.
+    pub(super) fn split_pairs(&mut self) -> Option<Self> {
         let mut repair = Self::ZERO;
         for (pair, rest) in self.0.chunks_exact_mut(2).zip(repair.0.chunks_exact_mut(2)) {
             let (a, b) = (i32::from(pair[0]), i32::from(pair[1]));
@@ -59,52 +60,62 @@ impl HalfLine {
     }
 
     /// How much of the room of each 16-bit lane the line takes: its positive parts, then its negative ones.
-    fn load(&self) -> Load {
-        let (mut positive, mut negative) = ([0; 2 * HALF], [0; 2 * HALF]);
+    #[inline(always)]
+    pub(super) fn load(&self) -> Load {
+        let mut sides = [0; SIDES];
         for (lane, pair) in self.0.as_chunks::<2>().0.iter().enumerate() {
             let [a, b] = pair.map(i16::from);
-            positive[lane] = (a.max(0) + b.max(0)).min(255) as u8;
-            negative[lane] = (-a.min(0) - b.min(0)).min(255) as u8;
+            sides[lane] = (a.max(0) + b.max(0)).min(255) as u8;
+            sides[2 * HALF + lane] = (-a.min(0) - b.min(0)).min(255) as u8;
         }
-        Load([positive, negative])
+        Load(sides)
     }
 }
 
-/// Sums of positive and of negative parts in each 16-bit lane; 255 stands for that and more.
+/// Positive and negative parts of all 16-bit lanes.
+const SIDES: usize = 4 * HALF;
+
+/// Sums of positive parts in each 16-bit lane, then of negative ones; 255 stands for that and more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Load([[u8; 2 * HALF]; 2]);
+pub(super) struct Load([u8; SIDES]);
 
 impl Load {
+    #[inline(always)]
     fn greatest(&self) -> u8 {
-        let [positive, negative] = &self.0;
-        positive.iter().zip(negative).fold(0, |greatest, (&a, &b)| greatest.max(a).max(b))
+        self.0.iter().fold(0, |greatest, &side| greatest.max(side))
+    }
+
+    /// Whether no pair need be split.
+    #[inline(always)]
+    pub(super) fn is_safe(&self) -> bool {
+        self.greatest() <= ROOM
     }
 
     /// What it leaves of the room of each lane.
+    #[inline(always)]
     fn room(&self) -> Room {
-        Room(self.0.map(|side| side.map(|load| ROOM - load)))
+        let mut room = [ROOM; SIDES];
+        room.iter_mut().zip(&self.0).for_each(|(room, side)| *room -= side);
+        Room(room)
     }
 }
 
 /// How much more each lane's parts may sum to.
 #[derive(Clone, Copy)]
-struct Room([[u8; 2 * HALF]; 2]);
+#[repr(align(32))]
+struct Room([u8; SIDES]);
 
 impl Room {
     /// Whether a load is safe beside what is there.
     #[inline(always)]
     fn holds(&self, load: &Load) -> bool {
-        let mut beyond = [0; 2 * HALF];
-        for (room, load) in self.0.iter().zip(&load.0) {
-            for lane in 0..2 * HALF {
-                beyond[lane] |= load[lane].saturating_sub(room[lane]);
-            }
-        }
-        u128::from_ne_bytes(beyond) == 0
+        // Without an early end this is one comparison of a register.
+        self.0.iter().zip(&load.0).fold(true, |all, (room, load)| all & (load <= room))
     }
 
+    #[inline(always)]
     fn take(&mut self, load: &Load) {
-        for (room, load) in self.0.iter_mut().flatten().zip(load.0.iter().flatten()) {
+        for (room, load) in self.0.iter_mut().zip(&load.0) {
             *room -= load;
         }
     }
@@ -114,48 +125,62 @@ impl Room {
 #[derive(Clone, Copy)]
 pub(crate) struct WideningGroup {
     lines: [u32; MAX_GROUP_LINES],
-    count: usize,
+    count: u32,
 }
 
 impl WideningGroup {
     /// The lines.
     pub(crate) fn lines(&self) -> &[u32] {
-        &self.lines[..self.count]
+        &self.lines[..self.count as usize]
     }
 }
 
-/// Safe lines in groups; lines of zeros are left out.
-///
-/// The fullest lines choose first, each the first group that has room, so that the many with small
-/// weights fill up what is left.
-pub(crate) fn widening_groups(lines: &[HalfLine]) -> Vec<WideningGroup> {
-    let loads: Vec<Load> = lines.iter().map(HalfLine::load).collect();
-    let fullness: Vec<u8> = loads.iter().map(Load::greatest).collect();
-    // Groups that are not finished, and what room each has.
-    let (mut open, mut rooms): (Vec<WideningGroup>, Vec<Room>) = (Vec::new(), Vec::new());
-    let mut groups = Vec::new();
-    for line in fullest_first(&fullness) {
-        let load = &loads[line as usize];
-        let Some(at) = rooms.iter().take(TRIED).position(|room| room.holds(load)) else {
-            open.push(WideningGroup { lines: [line; MAX_GROUP_LINES], count: 1 });
-            rooms.push(load.room());
-            continue;
-        };
-        let group = &mut open[at];
-        group.lines[group.count] = line;
-        group.count += 1;
-        rooms[at].take(load);
-        if group.count == MAX_GROUP_LINES {
-            groups.push(open.remove(at));
-            rooms.remove(at);
+/// Finds groups; its memory serves one unit after the other.
+#[derive(Default)]
+pub(super) struct Grouping {
+    /// The fullness of each line, and the lines that are not of zeros, the fullest first.
+    fullness: Vec<u8>,
+    order: Vec<u32>,
+    /// Groups that are not finished, and what room each has.
+    open: Vec<WideningGroup>,
+    rooms: Vec<Room>,
+}
+
+impl Grouping {
+    /// Safe lines, of which these are the loads, in groups; lines of zeros are left out.
+    ///
+    /// The fullest lines choose first, each the first group that has room, so that the many with small
+    /// weights fill up what is left.
+    #[inline(always)]
+    pub(super) fn group(&mut self, loads: &[Load], groups: &mut Vec<WideningGroup>) {
+        let Self { fullness, order, open, rooms } = self;
+        fullness.clear();
+        fullness.extend(loads.iter().map(Load::greatest));
+        order_fullest_first(fullness, order);
+        groups.clear();
+        for &line in &*order {
+            let load = &loads[line as usize];
+            let Some(at) = rooms.iter().take(TRIED).position(|room| room.holds(load)) else {
+                open.push(WideningGroup { lines: [line; MAX_GROUP_LINES], count: 1 });
+                rooms.push(load.room());
+                continue;
+            };
+            let group = &mut open[at];
+            group.lines[group.count as usize] = line;
+            group.count += 1;
+            rooms[at].take(load);
+            if group.count as usize == MAX_GROUP_LINES {
+                groups.push(open.remove(at));
+                rooms.remove(at);
+            }
         }
+        groups.append(open);
+        rooms.clear();
     }
-    groups.extend(open);
-    groups
 }
 
 /// The lines that are not of zeros, the fullest first, and those that are as full as each other in their order.
-fn fullest_first(fullness: &[u8]) -> Vec<u32> {
+fn order_fullest_first(fullness: &[u8], order: &mut Vec<u32>) {
     // How many lines there are of each fullness, and then where the next of them goes.
     let mut places = [0; 256];
     fullness.iter().for_each(|&full| places[usize::from(full)] += 1);
@@ -166,13 +191,13 @@ fn fullest_first(fullness: &[u8]) -> Vec<u32> {
         *next = fuller;
         fuller += lines;
     }
-    let mut order = vec![0; places[0]];
+    order.clear();
+    order.resize(places[0], 0);
     for (line, &full) in fullness.iter().enumerate().filter(|&(_, &full)| full > 0) {
         let next = &mut places[usize::from(full)];
         order[*next] = line as u32;
         *next += 1;
     }
-    order
 }
 
 #[cfg(test)]
@@ -213,7 +238,11 @@ mod tests {
     fn check(mut lines: Vec<HalfLine>) {
         let repairs: Vec<HalfLine> = lines.iter_mut().filter_map(HalfLine::split).collect();
         lines.extend(repairs);
-        let groups = widening_groups(&lines);
+        let loads: Vec<Load> = lines.iter().map(HalfLine::load).collect();
+        // What an earlier unit has left behind does not show.
+        let (mut grouping, mut groups) = (Grouping::default(), Vec::new());
+        grouping.group(&loads[..loads.len() / 2], &mut groups);
+        grouping.group(&loads, &mut groups);
         let mut seen = vec![0; lines.len()];
         for group in groups.iter().map(WideningGroup::lines) {
             assert!((1..=MAX_GROUP_LINES).contains(&group.len()));

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::halves::PackUnitFn;
 use super::pack::WideningPack;
 use super::tile::{WideningCall, WideningTileFn};
 use crate::gemm::block::Block;
@@ -24,6 +25,8 @@ pub(crate) struct WideningTiles {
     pub(crate) name: KernelName,
     /// Those of 1, 2, ... rows.
     pub(crate) tiles: &'static [WideningTileFn],
+    /// Packs for all of them.
+    pub(crate) pack_unit: PackUnitFn,
 }
 
 impl WideningTiles {
@@ -76,7 +79,7 @@ impl Method for WideningTiles {
         let classes = geometry.classes.len();
         let find = || Facts::of_weights(spec, -128, classes, sources);
         let Facts { panels, outliers, .. } = Facts::new(spec, sources, classes, packing, find)?;
-        let pack = WideningPack::new(spec, geometry, &panels, packing)?;
+        let pack = WideningPack::new(spec, geometry, (&panels, self.pack_unit), packing)?;
         Ok(Packed { panels, outliers, weights: Box::new(WideningWeights { tiles: self.tiles, pack }) })
     }
 }

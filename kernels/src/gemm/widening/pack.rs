@@ -11,13 +11,13 @@
 //! So a range of units is one range of each of these parts. Each line has the offset of its
 //! four activations, counted from where the first tap of the whole window would be.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use bytemuck::allocation::zeroed_vec;
-
-use super::groups::{HALF, HalfLine, WideningGroup, widening_groups};
+use super::groups::{HALF, HalfLine};
+use super::halves::{self, Halves, PackUnitFn};
 use crate::arch::LANES;
 use crate::gemm::class::Class;
 use crate::gemm::geometry::Geometry;
@@ -26,7 +26,6 @@ use crate::gemm::pack::Panel;
 use crate::gemm::panel_ranges::panel_ranges;
 use crate::gemm::spec::ConvSpec;
 use crate::gemm::statistics::{MAX_GROUP_LINES, WideningStatistics};
-use crate::memory::Line;
 use crate::packed::{PackedLayout, PackedSlice, Packing, Unfit};
 
 const LINES: PackedLayout = PackedLayout::new("gemm.halves", 1);
@@ -51,14 +50,14 @@ pub(crate) struct WideningPack {
 }
 
 /// One order of all panels.
-struct WideningOrder {
+pub(super) struct WideningOrder {
     /// The first of its starts.
     first: usize,
     units: usize,
     /// Which order of K it is made of.
-    order: usize,
+    pub(super) order: usize,
     /// Lines of a unit.
-    unit_lines: usize,
+    pub(super) unit_lines: usize,
 }
 
 /// What a border class takes.
@@ -113,26 +112,30 @@ impl WideningPack {
     pub(crate) fn new(
         spec: &ConvSpec<'_>,
         geometry: &Geometry,
-        panels: &[Panel],
+        (panels, pack_unit): (&[Panel], PackUnitFn),
         packing: &mut Packing,
     ) -> Result<Self, Unfit> {
         let (orders, classes) = orders(spec, geometry, panels.len());
-        let made = match (packing.is_stored(), packing.is_measuring()) {
-            (true, _) => Halves::default(),
-            (false, true) => Halves::measured(spec, geometry, &orders, panels),
-            (false, false) => Halves::pack(spec, geometry, &orders, panels),
-        };
+        let starts = orders.iter().map(|order| order.starts(panels.len())).sum();
+        if packing.is_measuring() {
+            let (statistics, count) = halves::measure(spec, geometry, &orders, panels);
+            let statistics = Some(statistics);
+            let lines = packing.buffer_in_place(&LINES, count, |_| ())?;
+            let offsets = packing.buffer_in_place(&OFFSETS, count, |_| ())?;
+            let starts = packing.buffer_in_place(&STARTS, starts, |_| ())?;
+            return Ok(Self { lines, offsets, starts, orders, classes, statistics });
+        }
+        // Its memory serves one layer after the other.
+        let mut made: Box<Halves> = packing.scratch();
+        if !packing.is_stored() {
+            made.pack(spec, geometry, &orders, (panels, pack_unit));
+        }
         let statistics = (!packing.is_stored()).then_some(made.statistics);
-        let lines = packing.buffer(&LINES, || made.lines)?;
-        let pack = Self {
-            offsets: packing.buffer_of(&OFFSETS, lines.len(), || made.offsets)?,
-            starts: packing
-                .buffer_of(&STARTS, orders.iter().map(|order| order.starts(panels.len())).sum(), || made.starts)?,
-            lines,
-            orders,
-            classes,
-            statistics,
-        };
+        let lines = packing.buffer_copied(&LINES, &made.lines, None)?;
+        let offsets = packing.buffer_copied(&OFFSETS, &made.offsets, Some(lines.len()))?;
+        let starts = packing.buffer_copied(&STARTS, &made.starts, Some(starts))?;
+        packing.keep_scratch(made);
+        let pack = Self { lines, offsets, starts, orders, classes, statistics };
         pack.check(geometry, panels.len())?;
         Ok(pack)
     }
@@ -222,96 +225,6 @@ fn orders(spec: &ConvSpec<'_>, geometry: &Geometry, panels: usize) -> (Vec<Widen
     (orders, units)
 }
 
-/// Half lines as they are packed.
-#[derive(Default)]
-struct Halves {
-    lines: Vec<HalfLine>,
-    offsets: Vec<u32>,
-    starts: Vec<u32>,
-    statistics: WideningStatistics,
-}
-
-impl Halves {
-    /// Packs all panels in all orders.
-    fn pack(spec: &ConvSpec<'_>, geometry: &Geometry, orders: &[WideningOrder], panels: &[Panel]) -> Self {
-        let mut halves = Self::default();
-        let steps = tap_steps(spec);
-        for WideningOrder { order, unit_lines, .. } in orders {
-            let order = &geometry.orders[*order];
-            let offsets: Vec<u32> =
-                (0..order.panel_lines()).map(|line| line_offset(order, steps, line) as u32).collect();
-            for_each_panel(spec, order, panels, |lines| {
-                for half in 0..LANES / HALF {
-                    halves.push(lines, half, *unit_lines, &offsets);
-                }
-            });
-        }
-        halves
-    }
-
-    /// As many of each as [`Halves::pack`] packs: it leaves lines of zeros out, puts repairs in, and never groups two lines to one.
-    fn measured(spec: &ConvSpec<'_>, geometry: &Geometry, orders: &[WideningOrder], panels: &[Panel]) -> Self {
-        let mut statistics = WideningStatistics::default();
-        for WideningOrder { order, .. } in orders {
-            for_each_panel(spec, &geometry.orders[*order], panels, |lines| {
-                for mut half in lines.iter().flat_map(halves_of) {
-                    statistics.lines += usize::from(half != HalfLine::ZERO);
-                    statistics.repairs += usize::from(half.split().is_some());
-                }
-            });
-        }
-        let count = statistics.lines + statistics.repairs;
-        Self { lines: zeroed_vec(count), offsets: zeroed_vec(count), starts: Vec::new(), statistics }
-    }
-
-    /// Appends half of a panel.
-    fn push(&mut self, panel: &[Line], half: usize, unit_lines: usize, offsets: &[u32]) {
-        let mut units = Vec::new();
-        for (unit, whole) in panel.chunks_exact(unit_lines).enumerate() {
-            let mut lines: Vec<HalfLine> = whole.iter().map(|line| half_of(line, half)).collect();
-            let mut of_lines = offsets[unit * unit_lines..][..unit_lines].to_vec();
-            self.statistics.lines += lines.iter().filter(|&&line| line != HalfLine::ZERO).count();
-            for line in 0..unit_lines {
-                if let Some(repair) = lines[line].split() {
-                    lines.push(repair);
-                    of_lines.push(of_lines[line]);
-                    self.statistics.repairs += 1;
-                }
-            }
-            let groups = widening_groups(&lines);
-            units.push((lines, of_lines, groups));
-        }
-        for size in 1..=MAX_GROUP_LINES {
-            let first = self.starts.len();
-            self.starts.resize(first + units.len() + 1, 0);
-            self.statistics.grouped[size - 1] += size
-                * units
-                    .iter()
-                    .map(|unit| unit.2.iter().filter(|group| group.lines().len() == size).count())
-                    .sum::<usize>();
-            for (unit, (lines, of_lines, groups)) in units.iter().enumerate() {
-                self.starts[first + unit] = self.lines.len() as u32;
-                let of_size = groups.iter().map(WideningGroup::lines).filter(|group| group.len() == size);
-                for &line in of_size.flatten() {
-                    self.lines.push(lines[line as usize]);
-                    self.offsets.push(of_lines[line as usize]);
-                }
-            }
-            self.starts[first + units.len()] = u32::try_from(self.lines.len()).expect("fewer lines than weights");
-        }
-    }
-}
-
-/// Calls `visit` with the lines of each panel in an order.
-fn for_each_panel(spec: &ConvSpec<'_>, order: &Order, panels: &[Panel], mut visit: impl FnMut(&[Line])) {
-    let mut lines = vec![Line::ZERO; order.panel_lines()];
-    for panel in panels {
-        lines.fill(Line::ZERO);
-        panel.pack(spec, order, &mut lines);
-        visit(&lines);
-    }
-}
-
 /// What the offsets of each unit of an order may be: four activations from there on are within what every class reads that
 /// takes the unit.
 fn reaches(geometry: &Geometry, classes: &[ClassUnits], order: usize, units: usize) -> Vec<Range<u32>> {
@@ -327,7 +240,7 @@ fn reaches(geometry: &Geometry, classes: &[ClassUnits], order: usize, units: usi
 }
 
 /// Bytes from a tap to the next, down and across; no more than a `usize` holds.
-fn tap_steps(spec: &ConvSpec<'_>) -> [usize; 2] {
+pub(super) fn tap_steps(spec: &ConvSpec<'_>) -> [usize; 2] {
     let pixel = spec.input.pixel_stride;
     let steps = [spec.input.width * pixel, pixel];
     core::array::from_fn(|axis| steps[axis].saturating_mul(spec.window.dilation[axis]))
@@ -339,21 +252,9 @@ fn tap_offset(tap_steps: [usize; 2], tap: [usize; 2]) -> usize {
 }
 
 /// Bytes from the window's first tap to the four activations of a line.
-fn line_offset(order: &Order, tap_steps: [usize; 2], line: usize) -> usize {
+pub(super) fn line_offset(order: &Order, tap_steps: [usize; 2], line: usize) -> usize {
     let (segment, within) = (line / order.segment_lines(), 4 * (line % order.segment_lines()));
     tap_offset(tap_steps, order.first_tap(segment)) + within
-}
-
-/// Eight columns of a line.
-fn half_of(line: &Line, half: usize) -> HalfLine {
-    let mut columns = HalfLine::ZERO;
-    columns.0.copy_from_slice(&line.0[4 * HALF * half..][..4 * HALF]);
-    columns
-}
-
-/// Both halves of a line.
-fn halves_of(line: &Line) -> [HalfLine; LANES / HALF] {
-    core::array::from_fn(|half| half_of(line, half))
 }
 
 /// Lines that classes take together or not at all.

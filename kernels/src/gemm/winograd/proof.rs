@@ -9,6 +9,7 @@ use core::ops::Range;
 use super::super::spec::ConvSpec;
 use super::refusal::Refusal;
 use crate::isa::Storage;
+use crate::quantization::Weights;
 
 /// Accumulators that come out exact.
 const EXACT: Range<i64> = -(1 << 25)..1 << 25;
@@ -28,11 +29,9 @@ pub(super) fn prove_sums(spec: &ConvSpec<'_>, storage: Storage) -> Result<(), Re
     assert!((least..=greatest).contains(&spec.input_zero), "zero point {} is no stored value", spec.input_zero);
     let pixels = [least, greatest].map(|stored| i64::from(stored) - i64::from(spec.input_zero));
     for (part, of_part) in spec.parts.iter().enumerate() {
-        let zero = of_part.weights.signed_zero();
-        let flip = of_part.weights.sign_flip();
-        for (channel, weights) in of_part.weights.bytes.chunks_exact(spec.depth()).enumerate() {
-            let sums = weights.iter().map(|&byte| i32::from((byte ^ flip) as i8) - zero);
-            if !exact(sums, pixels) {
+        let depth = spec.depth();
+        for channel in 0..of_part.weights.bytes.len() / depth {
+            if !exact(&of_part.weights, channel * depth..(channel + 1) * depth, pixels) {
                 return Err(Refusal::Sums { part, channel });
             }
         }
@@ -41,13 +40,9 @@ pub(super) fn prove_sums(spec: &ConvSpec<'_>, storage: Storage) -> Result<(), Re
 }
 
 /// Whether the accumulators of an output channel come out exact, for pixels less their zero point within two ends.
-fn exact(weights: impl Iterator<Item = i32>, [least, greatest]: [i64; 2]) -> bool {
-    let (mut positive, mut negative, mut largest) = (0i64, 0i64, 0);
-    for weight in weights {
-        positive += i64::from(weight.max(0));
-        negative += i64::from(weight.min(0));
-        largest = largest.max(weight.abs());
-    }
-    let ends = [positive * least + negative * greatest, positive * greatest + negative * least];
-    largest <= LARGEST_WEIGHT && ends.iter().all(|end| EXACT.contains(end))
+fn exact(weights: &Weights<'_>, channel: Range<usize>, [least, greatest]: [i64; 2]) -> bool {
+    let far = weights.ends(channel.clone()).map(|end| i32::from(end).saturating_sub(weights.signed_zero()));
+    let [positive, negative] = weights.sums_around_zero(channel);
+    let ends = [positive * least - negative * greatest, positive * greatest - negative * least];
+    far.iter().all(|weight| weight.abs() <= LARGEST_WEIGHT) && ends.iter().all(|end| EXACT.contains(end))
 }
