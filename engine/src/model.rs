@@ -33,7 +33,7 @@ struct Inner {
     file: Arc<FileBytes>,
     source: Source,
     packed: Option<PackedFile>,
-    graph: Graph,
+    graph: Arc<Graph>,
     operators: Vec<OperatorInfo>,
 }
 
@@ -86,7 +86,7 @@ impl Model {
         // What is needed again comes back.
         file.release(0..file.bytes().len());
         let (name, file) = (name.to_owned(), Arc::new(file));
-        Ok(Self { inner: Arc::new(Inner { name, file, source, packed, graph, operators }) })
+        Ok(Self { inner: Arc::new(Inner { name, file, source, packed, graph: Arc::new(graph), operators }) })
     }
 
     /// The path it was opened from, or the name it was given.
@@ -157,11 +157,11 @@ impl Model {
     ///
     /// # Errors
     /// When there is no such input, or an operator cannot take what reaches it.
-    pub(crate) fn graph_for(&self, shapes: &[(usize, Vec<usize>)]) -> Result<Graph> {
+    pub(crate) fn graph_for(&self, shapes: &[(usize, Vec<usize>)]) -> Result<Arc<Graph>> {
         if shapes.is_empty() {
-            return Ok(self.graph().clone());
+            return Ok(Arc::clone(&self.inner.graph));
         }
-        import::import(import_view(&self.inner.file, &self.inner.source), shapes).map(|(graph, _)| graph)
+        import::import(import_view(&self.inner.file, &self.inner.source), shapes).map(|(graph, _)| Arc::new(graph))
     }
 
     /// The bytes of a constant of this model's graph: little-endian, row-major, at any alignment.
@@ -181,6 +181,13 @@ impl Model {
             if let ConstantBytes::InFile(range) = &constant.0 {
                 self.inner.file.release(source.start + range.start..source.start + range.end);
             }
+        }
+    }
+
+    /// Gives all pages of the source back; what is needed again comes back.
+    pub(crate) fn release_source(&self) {
+        if let Source::InFile(source) = &self.inner.source {
+            self.inner.file.release(source.clone());
         }
     }
 

@@ -25,14 +25,20 @@ use crate::error::Result;
 const LARGE_PAGE: usize = 2 << 20;
 /// Bytes of the smallest pages.
 const SMALL_PAGE: usize = 4 << 10;
+/// Bytes that are worth a mapping: the allocator would write zeros to memory that is zero already.
+#[cfg(target_os = "linux")]
+const LEAST_MAPPED: usize = 64 << 10;
+/// What part of a large page may be wasted.
+#[cfg(target_os = "linux")]
+const WASTED: usize = 16;
 
 /// Zeroed elements.
 pub(crate) struct Pages<T>(Memory<T>);
 
 enum Memory<T> {
-    /// Less than a large page, or none can be had.
+    /// Little, or no mapping can be had.
     Heap(Box<[T]>),
-    /// From an address of a large page on.
+    /// From an address of a large page on where there is one.
     #[cfg(target_os = "linux")]
     Mapped { map: MmapRaw, first: usize, len: usize, elements: PhantomData<Box<[T]>> },
 }
@@ -50,26 +56,59 @@ impl<T: Zeroable> Pages<T> {
     /// # Errors
     /// When there is no memory for them.
     pub(crate) fn zeros(count: usize) -> Result<Self> {
-        const { assert!(align_of::<T>() <= LARGE_PAGE && !needs_drop::<T>()) };
+        const { assert!(align_of::<T>() <= SMALL_PAGE && !needs_drop::<T>()) };
         match Self::mapped(count) {
             Some(mapped) => Ok(Self(mapped)),
             None => Ok(Self(Memory::Heap(zeros(count)?))),
         }
     }
 
-    /// A mapping of so many zeros, whose whole large pages are to be such. The rest, less than one of them, stays on small pages:
-    /// it would take the memory of a whole one.
+    /// A mapping of so many zeros, whose whole large pages are to be such. The rest, less than one of them, stays on small pages unless
+    /// it nearly fills another: it would take the memory of a whole one. What is never touched takes no memory.
     #[cfg(target_os = "linux")]
     fn mapped(count: usize) -> Option<Memory<T>> {
         let bytes = count.checked_mul(size_of::<T>())?;
-        if bytes < LARGE_PAGE {
+        if bytes < LEAST_MAPPED {
             return None;
         }
-        // Wherever the mapping begins, there is a border in its first large page. What is never touched takes no memory.
-        let map = MmapRaw::from(MmapOptions::new().len(bytes.checked_add(LARGE_PAGE)?).map_anon().ok()?);
+        let large = bytes.checked_add(LARGE_PAGE / WASTED)? / LARGE_PAGE * LARGE_PAGE;
+        if large == 0 {
+            let map = MmapRaw::from(MmapOptions::new().len(bytes).map_anon().ok()?);
+            return Some(Memory::Mapped { map, first: 0, len: count, elements: PhantomData });
+        }
+        // Wherever the mapping begins, there is a border in its first large page.
+        let map = MmapRaw::from(MmapOptions::new().len(bytes.max(large).checked_add(LARGE_PAGE)?).map_anon().ok()?);
         let first = map.as_ptr().align_offset(LARGE_PAGE);
-        map.advise_range(memmap2::Advice::HugePage, first, bytes / LARGE_PAGE * LARGE_PAGE).ok()?;
+        map.advise_range(memmap2::Advice::HugePage, first, large).ok()?;
         Some(Memory::Mapped { map, first, len: count, elements: PhantomData })
+    }
+
+    /// Makes sure that what is on small pages is there, which takes less time at once than page by page.
+    pub(crate) fn populated(self) -> Self {
+        #[cfg(target_os = "linux")]
+        if let Memory::Mapped { map, first, len, .. } = &self.0 {
+            let bytes = len * size_of::<T>();
+            let large = (bytes + LARGE_PAGE / WASTED) / LARGE_PAGE * LARGE_PAGE;
+            if large < bytes {
+                // Older kernels refuse it, and then pages come when they are touched.
+                let _ = map.advise_range(memmap2::Advice::PopulateWrite, first + large, bytes - large);
+            }
+        }
+        self
+    }
+
+    /// Gives the memory of the elements from `used` on back, which nobody has written.
+    pub(crate) fn release_from(&self, used: usize) {
+        #[cfg(target_os = "linux")]
+        if let Memory::Mapped { map, first, .. } = &self.0 {
+            let start = (first + used * size_of::<T>()).next_multiple_of(SMALL_PAGE);
+            if let Some(bytes @ 1..) = map.len().checked_sub(start) {
+                // SAFETY: pages that are given back become zeros again, which they are: nobody has written them.
+                let _ = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, bytes) };
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = used;
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -144,13 +183,25 @@ impl PackedPages {
         let mut chunk = self.chunk.lock().unwrap_or_else(PoisonError::into_inner);
         let room = chunk.lines.as_ref().map_or(0, |chunk| chunk.0.len());
         if room - chunk.used < lines {
-            // The first chunk holds about all of them; what is packed beyond that comes in large pages of its own.
-            let chunk_lines = self.chunk_bytes.swap(LARGE_PAGE, Ordering::Relaxed).div_ceil(size_of::<Line>());
+            // The first chunk holds all of them, but for very unusual weights; what is packed beyond that comes in large pages of its
+            // own.
+            let bytes = self.chunk_bytes.swap(LARGE_PAGE, Ordering::Relaxed);
+            let chunk_lines = bytes.saturating_add(bytes / 4).next_multiple_of(LARGE_PAGE) / size_of::<Line>();
             *chunk = Chunk { lines: Some(Arc::new(Lines(Pages::zeros(chunk_lines.max(lines)).ok()?))), used: 0 };
         }
         let part = Part { chunk: Arc::clone(chunk.lines.as_ref()?), first: chunk.used, bytes };
         chunk.used += lines;
         Some(part)
+    }
+}
+
+impl Drop for PackedPages {
+    /// Nothing more is packed: what is left of the chunk is given back, with what a large page has more than was used.
+    fn drop(&mut self) {
+        let chunk = self.chunk.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lines) = &chunk.lines {
+            lines.0.release_from(chunk.used);
+        }
     }
 }
 
@@ -203,14 +254,55 @@ mod tests {
 
     #[test]
     fn zeros_of_every_size_begin_where_they_may_be_large() {
-        for bytes in [0, 1, 64, LARGE_PAGE - 1, LARGE_PAGE, LARGE_PAGE + 1, 3 * LARGE_PAGE + 4097] {
-            let pages = Pages::<u8>::zeros(bytes).expect("little memory");
+        let nearly = LARGE_PAGE - LARGE_PAGE / 16;
+        for bytes in [0, 1, 64, 64 << 10, nearly - 1, nearly, LARGE_PAGE, LARGE_PAGE + 1, 3 * LARGE_PAGE + 4097] {
+            let pages = Pages::<u8>::zeros(bytes).expect("little memory").populated();
             assert!(pages.len() == bytes && pages.iter().all(|&byte| byte == 0), "{bytes} bytes");
             let mapped = !matches!(pages.0, Memory::Heap(_));
-            assert!(!mapped || pages.as_ptr().align_offset(LARGE_PAGE) == 0, "{bytes} bytes");
-            assert!(!mapped || bytes >= LARGE_PAGE, "{bytes} bytes");
+            let aligned = pages.as_ptr().align_offset(LARGE_PAGE) == 0;
+            assert!(!mapped || aligned || bytes < nearly, "{bytes} bytes");
+            assert!(!mapped || bytes >= 64 << 10, "{bytes} bytes");
         }
         assert!(Pages::<u64>::zeros(usize::MAX / 8 + 1).is_err());
         assert!(Pages::<u8>::zeros(usize::MAX).is_err());
+    }
+
+    /// Bytes of a range that are in memory.
+    #[cfg(target_os = "linux")]
+    fn resident(first: *const u8, range: std::ops::Range<usize>) -> usize {
+        let is_there = |at: &usize| {
+            let mut flag = 0u8;
+            // SAFETY: it tells of one page, for which there is a byte.
+            let told = unsafe { libc::mincore(first.wrapping_add(*at).cast_mut().cast(), SMALL_PAGE, &raw mut flag) };
+            told == 0 && flag & 1 == 1
+        };
+        range.step_by(SMALL_PAGE).filter(is_there).count() * SMALL_PAGE
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn populated_pages_are_there_and_released_ones_are_not() {
+        let bytes = 40 * SMALL_PAGE;
+        let pages = Pages::<u8>::zeros(bytes).expect("little memory");
+        assert_eq!(resident(pages.as_ptr(), 0..bytes), 0, "nothing has touched it");
+        let pages = pages.populated();
+        assert_eq!(resident(pages.as_ptr(), 0..bytes), bytes);
+        pages.release_from(3 * SMALL_PAGE + 1);
+        assert_eq!(resident(pages.as_ptr(), 0..bytes), 4 * SMALL_PAGE);
+        pages.release_from(bytes);
+        assert_eq!(resident(pages.as_ptr(), 0..bytes), 4 * SMALL_PAGE);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_packed_weights_leave_of_a_chunk_is_given_back() {
+        let memory = PackedPages::new(LARGE_PAGE);
+        let part = memory.fill(5 * SMALL_PAGE, &mut |target| target.fill(7)).expect("room");
+        let lines = Arc::clone(memory.chunk.lock().expect("nobody panicked").lines.as_ref().expect("a chunk"));
+        let in_memory = || resident(lines.0.as_ptr().cast(), 0..size_of_val(&lines.0[..]));
+        assert!(in_memory() >= 5 * SMALL_PAGE);
+        drop(memory);
+        assert_eq!(in_memory(), 5 * SMALL_PAGE);
+        assert!(part.bytes().iter().all(|&byte| byte == 7));
     }
 }

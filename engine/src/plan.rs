@@ -155,7 +155,7 @@ impl fmt::Debug for Plan {
 }
 
 /// The instruction set of a plan, and its graph with the shapes that the options ask for.
-fn resolved(model: &Model, options: &PlanOptions) -> Result<(Isa, Graph)> {
+fn resolved(model: &Model, options: &PlanOptions) -> Result<(Isa, Arc<Graph>)> {
     if options.threads == Some(0) {
         return Err(Error::argument("0 threads cannot run anything"));
     }
@@ -209,13 +209,13 @@ impl Model {
 /// A program with packed weights of the cache, which gets them where it has none that can be used.
 fn cached(
     model: &Model,
-    graph: Graph,
+    graph: Arc<Graph>,
     options: &PlanOptions,
     (isa, entry): (Isa, CacheEntry<'_>),
 ) -> Result<OptimizedProgram> {
     let from_cache = entry.load().and_then(|stored| {
         // What does not fit is written anew.
-        OptimizedProgram::new(model, graph.clone(), options, (isa, PackedWeights::Stored(stored))).ok()
+        OptimizedProgram::new(model, Arc::clone(&graph), options, (isa, PackedWeights::Stored(stored))).ok()
     });
     if let Some(program) = from_cache {
         return Ok(program);

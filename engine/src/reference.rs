@@ -27,14 +27,14 @@ pub(crate) struct ReferenceProgram {
 
 struct Shared {
     model: Model,
-    graph: Graph,
+    graph: Arc<Graph>,
     keep_intermediates: bool,
 }
 
 impl ReferenceProgram {
     /// # Errors
     /// The bytes of a constant are left out.
-    pub(crate) fn new(model: &Model, graph: Graph, options: &PlanOptions) -> Result<Self> {
+    pub(crate) fn new(model: &Model, graph: Arc<Graph>, options: &PlanOptions) -> Result<Self> {
         let read = graph.nodes.iter().flat_map(|node| node.inputs.iter().flatten());
         let lacks = |&&id: &&TensorId| graph.tensors[id].data.as_ref().is_some_and(Constant::is_left_out);
         if let Some(&id) = read.clone().find(lacks) {

@@ -269,7 +269,7 @@ impl Packing {
         })
     }
 
-    /// As [`Packing::buffer`], a copy of `elements` where it was not packed before; of `len` elements if that is known.
+    /// As [`Packing::buffer`], a copy of `elements` where it was not packed before; of `len` elements.
     ///
     /// # Errors
     /// The stored one has another layout or length.
@@ -278,13 +278,12 @@ impl Packing {
         &mut self,
         layout: &PackedLayout,
         elements: &[T],
-        len: Option<usize>,
+        len: usize,
     ) -> Result<PackedSlice<T>, Unfit> {
         let buffer = self.next_buffer(layout, |packing| {
             let copy = |target: &mut [T]| target.copy_from_slice(elements);
             packing.filled(elements.len(), copy).unwrap_or_else(|_| PackedSlice::new(elements.to_vec()))
         })?;
-        let len = len.unwrap_or(buffer.len());
         Self::check_len(layout, len, buffer)
     }
 

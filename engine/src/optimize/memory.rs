@@ -24,7 +24,7 @@ impl Arena {
     /// # Errors
     /// When there is no memory for it.
     pub(crate) fn new(bytes: usize) -> Result<Self> {
-        Ok(Self { lines: Pages::zeros(bytes.div_ceil(size_of::<Line>()))? })
+        Ok(Self { lines: Pages::zeros(bytes.div_ceil(size_of::<Line>()))?.populated() })
     }
 
     /// Bytes in the arena.
@@ -126,7 +126,7 @@ impl Workspaces {
     /// When there is no memory for them.
     pub(crate) fn new(threads: usize, bytes: usize) -> Result<Self> {
         let lines_per_thread = bytes.div_ceil(size_of::<Line>());
-        Ok(Self { lines: Pages::zeros(threads.saturating_mul(lines_per_thread))?, lines_per_thread })
+        Ok(Self { lines: Pages::zeros(threads.saturating_mul(lines_per_thread))?.populated(), lines_per_thread })
     }
 
     /// Makes all bytes 0.

@@ -24,6 +24,9 @@ const MAX_PACKED_BYTES: usize = memory_limit(1 << 32);
 /// Bytes of constants from which on several threads lower steps.
 const WORTH_A_THREAD: usize = 1 << 18;
 
+/// So many steps that were packed before are lowered until the pages of the source are given back.
+const RELEASED_STEPS: usize = 16;
+
 /// Where a plan has its packed weights from.
 pub(crate) enum PackedWeights {
     /// It packs them.
@@ -59,6 +62,7 @@ impl Lowerer<'_> {
             (None, Some(memory)) => (Packing::fresh_in(Arc::clone(memory) as _).with_scratch(mem::take(scratch)), None),
             (None, None) => (Packing::measuring(), None),
         };
+        let packed_now = stored_note.is_none() && self.memory.is_some();
         let lowering = Lowering {
             tensors: self.tensors,
             file: self.model.bytes(),
@@ -80,7 +84,7 @@ impl Lowerer<'_> {
         if let Some(note) = stored_note {
             lowered.note = note;
         }
-        if !buffers.is_empty() && self.memory.is_some() {
+        if packed_now && !buffers.is_empty() {
             self.model.release(step.inputs().filter_map(|id| self.tensors[id].data.as_ref()));
         }
         let note = lowered.note.clone().filter(|_| !buffers.is_empty());
@@ -132,12 +136,14 @@ impl Lowerer<'_> {
             let mut order: Vec<usize> = (0..steps.len()).collect();
             order.sort_by_key(|&step| Reverse(constant_bytes(steps[step])));
             let lowered = self.lower_shared(steps, order);
+            self.model.release_source();
             // Who gets the last entries must not depend on which thread comes first.
             if !self.tables.was_short() {
                 return lowered;
             }
             self.tables.reset();
         }
+        let is_stored = stored.is_some();
         let mut stored = stored.into_iter().flatten();
         let (mut packed_bytes, mut scratch) = (0usize, Scratch::default());
         let mut lower = |step: &&Step| {
@@ -145,7 +151,15 @@ impl Lowerer<'_> {
             packed_bytes = packed_bytes.saturating_add(lowered.0.packed_bytes());
             if packed_bytes > MAX_PACKED_BYTES { Err(too_much()) } else { Ok(lowered) }
         };
-        steps.iter().map(&mut lower).collect()
+        let mut all = Vec::with_capacity(steps.len());
+        for some in steps.chunks(if is_stored { RELEASED_STEPS } else { steps.len().max(1) }) {
+            for step in some {
+                all.push(lower(step)?);
+            }
+            // Of the source only biases are read, with the pages around them.
+            self.model.release_source();
+        }
+        Ok(all)
     }
 
     fn lower_shared(&self, steps: &[&Step], order: Vec<usize>) -> Result<Vec<LoweredStep>> {

@@ -40,7 +40,7 @@ pub(crate) struct OptimizedProgram {
 
 struct Shared {
     model: Model,
-    graph: Graph,
+    graph: Arc<Graph>,
     isa: Isa,
     schedule: Arc<Schedule>,
     /// Where each tensor is in the arena; `None` where it is nowhere.
@@ -111,7 +111,7 @@ impl OptimizedProgram {
     /// Plans a graph; where weights are only measured, the program must not run.
     pub(crate) fn new(
         model: &Model,
-        graph: Graph,
+        graph: Arc<Graph>,
         options: &PlanOptions,
         (isa, weights): (Isa, PackedWeights),
     ) -> Result<Self> {
@@ -133,6 +133,8 @@ impl OptimizedProgram {
         let left: Vec<&Step> =
             steps.iter().zip(&vanished).filter(|&(_, vanished)| !vanished).map(|(step, _)| step).collect();
         let mut planned = Planned::new(&graph, &lowerer, &left, stored)?;
+        // What is left of the memory of packed weights is given back.
+        drop(lowerer);
         let users = BufferUsers::new(&places, &planned.steps);
         for (_, step) in steps.iter().enumerate().filter(|&(index, _)| vanished[index]) {
             note_vanished(&places, step, &users, &mut planned.layers);

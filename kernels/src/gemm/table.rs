@@ -19,7 +19,7 @@ use super::neon::NeonTile;
 use super::shape::{FAMILY, KernelName};
 use super::tile::{GemmTile, RowSums, RowSumsFn};
 #[cfg(target_arch = "x86_64")]
-use super::widening::{PackUnit, WideningTile, WideningTiles};
+use super::widening::{CountHalves, HalvesPacker, PackUnit, WideningTile, WideningTiles};
 #[cfg(target_arch = "x86_64")]
 use crate::arch::{Avx512Vnni, InstructionSet};
 use crate::bound::{Described, list, table};
@@ -58,6 +58,16 @@ macro_rules! heights {
 }
 #[cfg(test)]
 pub(super) use heights;
+
+/// The entry points of an instruction set that pack for its tiles.
+#[cfg(any(target_arch = "x86_64", test))]
+macro_rules! packer {
+    ($isa:ident) => {
+        HalvesPacker { count: $isa::enter::<CountHalves>, pack: $isa::enter::<PackUnit> }
+    };
+}
+#[cfg(test)]
+pub(super) use packer;
 
 const fn name(isa: Isa, depth: usize) -> KernelName {
     KernelName { isa, depth }
@@ -124,7 +134,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
             method: &WideningTiles {
                 name: name(Isa::Avx2, 4),
                 tiles: heights!(Avx2: WideningTile<_>; 1 2 3 4 5 6 7 8),
-                pack_unit: Avx2::enter::<PackUnit>,
+                packer: packer!(Avx2),
             },
             row_sums: Avx2::enter::<RowSums>,
             float_depth: Avx2::FLOAT_DEPTH,
@@ -135,7 +145,7 @@ pub(crate) static KERNELS: &[&Descriptor] = table![
             method: &WideningTiles {
                 name: name(Isa::Sse41, 4),
                 tiles: heights!(Sse41: WideningTile<_>; 1 2 3 4),
-                pack_unit: Sse41::enter::<PackUnit>,
+                packer: packer!(Sse41),
             },
             row_sums: Sse41::enter::<RowSums>,
             float_depth: Sse41::FLOAT_DEPTH,

@@ -99,7 +99,7 @@ fn chain(sizes: &[usize], operators: &[fn(&NodeTensors) -> Lowered], threads: us
     let graph = Graph { nodes, inputs: vec![0], outputs: vec![tensors.len() - 1], tensors };
     let model = Model::from_bytes(ottava_models::tiny(0), "tiny")?;
     let options = PlanOptions { threads: Some(threads), ..PlanOptions::default() };
-    OptimizedProgram::new(&model, graph, &options, (Isa::Scalar, PackedWeights::Fresh))
+    OptimizedProgram::new(&model, Arc::new(graph), &options, (Isa::Scalar, PackedWeights::Fresh))
 }
 
 /// Runs a program on an input of 0, 1, 2, ... several times; the output and the profile of the last run.

@@ -1,9 +1,9 @@
 //! Tables of kernels that are only for tests.
 
 use super::super::shape::KernelName;
-use super::super::table::{Descriptor, KERNELS, heights};
+use super::super::table::{Descriptor, KERNELS, heights, packer};
 use super::super::tile::RowSums;
-use super::super::widening::{PackUnit, WideningTile, WideningTiles};
+use super::super::widening::{CountHalves, HalvesPacker, PackUnit, WideningTile, WideningTiles};
 use super::layouts;
 use crate::arch::{Arch, InstructionSet, Scalar};
 use crate::isa::Isa;
@@ -46,7 +46,7 @@ static WIDENING: [&Descriptor; 1] = [&Descriptor {
     method: &WideningTiles {
         name: KernelName { isa: Isa::Scalar, depth: 4 },
         tiles: heights!(Scalar: WideningTile<_>; 1 2 3 4),
-        pack_unit: Scalar::enter::<PackUnit>,
+        packer: packer!(Scalar),
     },
     row_sums: Scalar::enter::<RowSums>,
     float_depth: Scalar::FLOAT_DEPTH,

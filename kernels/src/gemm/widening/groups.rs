@@ -37,13 +37,7 @@ impl HalfLine {
     ///
     /// The clipped pair keeps as much as is safe, and what remains is safe too, because a pair
     /// sums to between -256 and 254.
-    pub(crate) fn split(&mut self) -> Option<Self> {
-        // Few lines are split, and a load is found for all lanes at once.
-        if self.load().is_safe() { None } else { self.split_pairs() }
-    }
-
-    /// [`HalfLine::split`] of a line that has pairs to split.
-    pub(super) fn split_pairs(&mut self) -> Option<Self> {
+    pub(super) fn split(&mut self) -> Option<Self> {
         let mut repair = Self::ZERO;
         for (pair, rest) in self.0.chunks_exact_mut(2).zip(repair.0.chunks_exact_mut(2)) {
             let (a, b) = (i32::from(pair[0]), i32::from(pair[1]));
@@ -85,10 +79,16 @@ impl Load {
         self.0.iter().fold(0, |greatest, &side| greatest.max(side))
     }
 
+    /// Whether all weights are 0.
+    #[inline(always)]
+    pub(super) fn is_nothing(&self) -> bool {
+        self.0.iter().fold(true, |all, &side| all & (side == 0))
+    }
+
     /// Whether no pair need be split.
     #[inline(always)]
     pub(super) fn is_safe(&self) -> bool {
-        self.greatest() <= ROOM
+        self.0.iter().fold(true, |all, &side| all & (side <= ROOM))
     }
 
     /// What it leaves of the room of each lane.

@@ -2,7 +2,8 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
+use core::slice;
 
 use super::groups::{Grouping, HALF, HalfLine, Load, WideningGroup};
 use super::pack::{WideningOrder, line_offset, tap_steps};
@@ -14,16 +15,35 @@ use crate::gemm::spec::ConvSpec;
 use crate::gemm::statistics::{MAX_GROUP_LINES, WideningStatistics};
 use crate::memory::Line;
 
-/// Half lines of all panels, and memory to pack them with.
+/// The entry points that pack, of one instruction set.
+///
+/// Nothing in them is special to it. But the loads of a half line are one register of AVX2, and comparing them is most of the time of
+/// planning.
+#[derive(Clone, Copy)]
+pub(crate) struct HalvesPacker {
+    pub(crate) count: CountFn,
+    pub(crate) pack: PackUnitFn,
+}
+
+/// What belongs to the half lines of all panels, and memory to pack them with.
 #[derive(Default)]
 pub(super) struct Halves {
-    pub(super) lines: Vec<HalfLine>,
     pub(super) offsets: Vec<u32>,
     pub(super) starts: Vec<u32>,
     pub(super) statistics: WideningStatistics,
     /// Those of a half panel.
     units: Vec<RefCell<Unit>>,
     grouping: RefCell<Grouping>,
+}
+
+/// What is to be packed, and how.
+#[derive(Clone, Copy)]
+pub(super) struct HalvesWork<'a> {
+    pub(super) spec: &'a ConvSpec<'a>,
+    pub(super) geometry: &'a Geometry,
+    pub(super) orders: &'a [WideningOrder],
+    pub(super) panels: &'a [Panel],
+    pub(super) packer: HalvesPacker,
 }
 
 /// The half lines of a unit.
@@ -34,9 +54,7 @@ struct Unit {
     offsets: Vec<u32>,
     loads: Vec<Load>,
     groups: Vec<WideningGroup>,
-    /// Lines of the panel that are not of zeros, and repairs.
-    filled: usize,
-    repairs: usize,
+    counts: LineCounts,
 }
 
 /// A unit to pack.
@@ -55,8 +73,56 @@ pub(crate) struct UnitCall<'a> {
 /// The CPU has the instruction set.
 pub(crate) type PackUnitFn = unsafe fn(&UnitCall<'_>);
 
-/// Cuts the half lines of a unit out, splits and groups them. Nothing in it is of one instruction set, but loads of half lines are
-/// one register of AVX2, and comparing them is most of the time of planning.
+/// Lines whose halves to count.
+pub(crate) struct CountCall<'a> {
+    lines: &'a [Line],
+    counts: Cell<LineCounts>,
+}
+
+/// How many half lines there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LineCounts {
+    /// Those that are not of zeros.
+    filled: usize,
+    repairs: usize,
+}
+
+impl LineCounts {
+    /// Lines that are packed: those of zeros are left out, and two are never one.
+    pub(super) fn packed(self) -> usize {
+        self.filled + self.repairs
+    }
+}
+
+/// An entry point of [`CountHalves`].
+///
+/// # Safety
+/// The CPU has the instruction set.
+pub(crate) type CountFn = unsafe fn(&CountCall<'_>);
+
+/// Counts the half lines that come of lines.
+pub(crate) struct CountHalves;
+
+impl<A: InstructionSet> Kernel<A> for CountHalves {
+    type Call<'a> = CountCall<'a>;
+
+    /// # Safety
+    /// As [`CountFn`].
+    #[inline(always)]
+    unsafe fn run(_: A, call: &CountCall<'_>) {
+        let LineCounts { mut filled, mut repairs } = call.counts.get();
+        for line in call.lines {
+            for half in 0..LANES / HALF {
+                let load = half_of(line, half).load();
+                filled += usize::from(!load.is_nothing());
+                repairs += usize::from(!load.is_safe());
+            }
+        }
+        call.counts.set(LineCounts { filled, repairs });
+    }
+}
+
+/// Cuts the half lines of a unit out, splits and groups them.
 pub(crate) struct PackUnit;
 
 impl<A: InstructionSet> Kernel<A> for PackUnit {
@@ -83,19 +149,19 @@ impl Unit {
         self.offsets.extend_from_slice(offsets);
         self.loads.clear();
         self.loads.extend(self.lines.iter().map(HalfLine::load));
-        self.filled = self.lines.iter().filter(|&&line| line != HalfLine::ZERO).count();
+        let filled = self.loads.iter().filter(|load| !load.is_nothing()).count();
         for line in 0..lines.len() {
             if self.loads[line].is_safe() {
                 continue;
             }
-            if let Some(repair) = self.lines[line].split_pairs() {
+            if let Some(repair) = self.lines[line].split() {
                 self.loads[line] = self.lines[line].load();
                 self.loads.push(repair.load());
                 self.lines.push(repair);
                 self.offsets.push(offsets[line]);
             }
         }
-        self.repairs = self.lines.len() - lines.len();
+        self.counts = LineCounts { filled, repairs: self.lines.len() - lines.len() };
     }
 
     /// The groups of so many lines.
@@ -105,15 +171,10 @@ impl Unit {
 }
 
 impl Halves {
-    /// Packs all panels in all orders.
-    pub(super) fn pack(
-        &mut self,
-        spec: &ConvSpec<'_>,
-        geometry: &Geometry,
-        orders: &[WideningOrder],
-        (panels, pack_unit): (&[Panel], PackUnitFn),
-    ) {
-        self.lines.clear();
+    /// Packs all panels in all orders to `target`, which has as many lines as [`count`] says.
+    pub(super) fn pack(&mut self, work: &HalvesWork<'_>, target: &mut [HalfLine]) {
+        let HalvesWork { spec, geometry, orders, panels, packer } = *work;
+        let mut target = target.iter_mut();
         self.offsets.clear();
         self.starts.clear();
         self.statistics = WideningStatistics::default();
@@ -130,52 +191,55 @@ impl Halves {
                         let call = UnitCall { lines, half, offsets, unit, grouping: &self.grouping };
                         // SAFETY: the entry point is one of the table's row, of which a layer is only prepared where the CPU has the
                         // instruction set.
-                        unsafe { pack_unit(&call) }
+                        unsafe { (packer.pack)(&call) }
                     }
-                    self.push_units();
+                    self.push_units(&mut target);
                 }
             });
         }
     }
 
     /// Appends the units of half a panel.
-    fn push_units(&mut self) {
-        let Self { lines, offsets, starts, statistics, units, .. } = self;
+    fn push_units(&mut self, target: &mut slice::IterMut<'_, HalfLine>) {
+        let Self { offsets, starts, statistics, units, .. } = self;
         for unit in units.iter_mut().map(RefCell::get_mut) {
-            statistics.lines += unit.filled;
-            statistics.repairs += unit.repairs;
+            statistics.lines += unit.counts.filled;
+            statistics.repairs += unit.counts.repairs;
         }
         for size in 1..=MAX_GROUP_LINES {
             for unit in units.iter_mut().map(RefCell::get_mut) {
-                starts.push(lines.len() as u32);
+                starts.push(offsets.len() as u32);
                 statistics.grouped[size - 1] += size * unit.groups_of(size).count();
                 let of_size = || unit.groups_of(size).flatten();
-                lines.extend(of_size().map(|&line| unit.lines[line as usize]));
+                for &line in of_size() {
+                    *target.next().expect("as many lines as were counted") = unit.lines[line as usize];
+                }
                 offsets.extend(of_size().map(|&line| unit.offsets[line as usize]));
             }
-            starts.push(u32::try_from(lines.len()).expect("fewer lines than weights"));
+            starts.push(u32::try_from(offsets.len()).expect("fewer lines than weights"));
         }
     }
 }
 
-/// What [`Halves::pack`] would count, and how many lines it would pack: it leaves lines of zeros out, puts repairs in, and never groups
-/// two lines to one.
-pub(super) fn measure(
-    spec: &ConvSpec<'_>,
-    geometry: &Geometry,
-    orders: &[WideningOrder],
-    panels: &[Panel],
-) -> (WideningStatistics, usize) {
-    let mut statistics = WideningStatistics::default();
-    for WideningOrder { order, .. } in orders {
-        for_each_panel(spec, &geometry.orders[*order], panels, |lines| {
-            for mut half in lines.iter().flat_map(halves_of) {
-                statistics.lines += usize::from(half != HalfLine::ZERO);
-                statistics.repairs += usize::from(half.split().is_some());
-            }
+/// How many half lines [`Halves::pack`] packs.
+pub(super) fn count(work: &HalvesWork<'_>) -> LineCounts {
+    let mut counts = LineCounts::default();
+    for WideningOrder { order, .. } in work.orders {
+        for_each_panel(work.spec, &work.geometry.orders[*order], work.panels, |lines| {
+            let call = CountCall { lines, counts: Cell::new(counts) };
+            // SAFETY: as in `Halves::pack`.
+            unsafe { (work.packer.count)(&call) }
+            counts = call.counts.get();
         });
     }
-    (statistics, statistics.lines + statistics.repairs)
+    counts
+}
+
+impl From<LineCounts> for WideningStatistics {
+    /// Before lines are grouped.
+    fn from(counts: LineCounts) -> Self {
+        Self { lines: counts.filled, repairs: counts.repairs, ..Self::default() }
+    }
 }
 
 /// Calls `visit` with the lines of each panel in an order.
@@ -194,9 +258,4 @@ fn half_of(line: &Line, half: usize) -> HalfLine {
     let mut columns = HalfLine::ZERO;
     columns.0.copy_from_slice(&line.0[4 * HALF * half..][..4 * HALF]);
     columns
-}
-
-/// Both halves of a line.
-fn halves_of(line: &Line) -> [HalfLine; LANES / HALF] {
-    core::array::from_fn(|half| half_of(line, half))
 }

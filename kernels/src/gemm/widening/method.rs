@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::halves::PackUnitFn;
+use super::halves::HalvesPacker;
 use super::pack::WideningPack;
 use super::tile::{WideningCall, WideningTileFn};
 use crate::gemm::block::Block;
@@ -26,7 +26,7 @@ pub(crate) struct WideningTiles {
     /// Those of 1, 2, ... rows.
     pub(crate) tiles: &'static [WideningTileFn],
     /// Packs for all of them.
-    pub(crate) pack_unit: PackUnitFn,
+    pub(crate) packer: HalvesPacker,
 }
 
 impl WideningTiles {
@@ -79,7 +79,7 @@ impl Method for WideningTiles {
         let classes = geometry.classes.len();
         let find = || Facts::of_weights(spec, -128, classes, sources);
         let Facts { panels, outliers, .. } = Facts::new(spec, sources, classes, packing, find)?;
-        let pack = WideningPack::new(spec, geometry, (&panels, self.pack_unit), packing)?;
+        let pack = WideningPack::new(spec, geometry, (&panels, self.packer), packing)?;
         Ok(Packed { panels, outliers, weights: Box::new(WideningWeights { tiles: self.tiles, pack }) })
     }
 }

@@ -6,6 +6,6 @@ mod method;
 mod pack;
 mod tile;
 
-pub(super) use halves::PackUnit;
+pub(super) use halves::{CountHalves, HalvesPacker, PackUnit};
 pub(super) use method::WideningTiles;
 pub(super) use tile::WideningTile;

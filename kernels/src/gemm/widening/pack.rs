@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::groups::{HALF, HalfLine};
-use super::halves::{self, Halves, PackUnitFn};
+use super::halves::{self, Halves, HalvesPacker, HalvesWork, LineCounts};
 use crate::arch::LANES;
 use crate::gemm::class::Class;
 use crate::gemm::geometry::Geometry;
@@ -112,28 +112,29 @@ impl WideningPack {
     pub(crate) fn new(
         spec: &ConvSpec<'_>,
         geometry: &Geometry,
-        (panels, pack_unit): (&[Panel], PackUnitFn),
+        (panels, packer): (&[Panel], HalvesPacker),
         packing: &mut Packing,
     ) -> Result<Self, Unfit> {
         let (orders, classes) = orders(spec, geometry, panels.len());
         let starts = orders.iter().map(|order| order.starts(panels.len())).sum();
+        let work = HalvesWork { spec, geometry, orders: &orders, panels, packer };
+        let counts = if packing.is_stored() { LineCounts::default() } else { halves::count(&work) };
         if packing.is_measuring() {
-            let (statistics, count) = halves::measure(spec, geometry, &orders, panels);
-            let statistics = Some(statistics);
-            let lines = packing.buffer_in_place(&LINES, count, |_| ())?;
-            let offsets = packing.buffer_in_place(&OFFSETS, count, |_| ())?;
+            let lines = packing.buffer_in_place(&LINES, counts.packed(), |_| ())?;
+            let offsets = packing.buffer_in_place(&OFFSETS, counts.packed(), |_| ())?;
             let starts = packing.buffer_in_place(&STARTS, starts, |_| ())?;
-            return Ok(Self { lines, offsets, starts, orders, classes, statistics });
+            return Ok(Self { lines, offsets, starts, orders, classes, statistics: Some(counts.into()) });
         }
         // Its memory serves one layer after the other.
         let mut made: Box<Halves> = packing.scratch();
-        if !packing.is_stored() {
-            made.pack(spec, geometry, &orders, (panels, pack_unit));
-        }
-        let statistics = (!packing.is_stored()).then_some(made.statistics);
-        let lines = packing.buffer_copied(&LINES, &made.lines, None)?;
-        let offsets = packing.buffer_copied(&OFFSETS, &made.offsets, Some(lines.len()))?;
-        let starts = packing.buffer_copied(&STARTS, &made.starts, Some(starts))?;
+        let (lines, statistics) = if packing.is_stored() {
+            (packing.buffer(&LINES, Vec::new)?, None)
+        } else {
+            let lines = packing.buffer_in_place(&LINES, counts.packed(), |lines| made.pack(&work, lines))?;
+            (lines, Some(made.statistics))
+        };
+        let offsets = packing.buffer_copied(&OFFSETS, &made.offsets, lines.len())?;
+        let starts = packing.buffer_copied(&STARTS, &made.starts, starts)?;
         packing.keep_scratch(made);
         let pack = Self { lines, offsets, starts, orders, classes, statistics };
         pack.check(geometry, panels.len())?;
