@@ -150,7 +150,7 @@ impl Unit {
         self.loads.clear();
         self.loads.extend(self.lines.iter().map(HalfLine::load));
         let filled = self.loads.iter().filter(|load| !load.is_nothing()).count();
-        for line in 0..lines.len() {
+        for (line, &offset) in offsets.iter().enumerate() {
             if self.loads[line].is_safe() {
                 continue;
             }
@@ -158,7 +158,7 @@ impl Unit {
                 self.loads[line] = self.lines[line].load();
                 self.loads.push(repair.load());
                 self.lines.push(repair);
-                self.offsets.push(offsets[line]);
+                self.offsets.push(offset);
             }
         }
         self.counts = LineCounts { filled, repairs: self.lines.len() - lines.len() };
