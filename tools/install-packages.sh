@@ -41,6 +41,8 @@ needed() {
             has make || echo make
             has pkg-config || echo pkg-config
             has valgrind || echo valgrind
+            # LiteRT is a package of Python's.
+            python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
             # What the crates that tflitec is built with need: the library that reads headers, and one to link with.
             [ -e /usr/include/openssl/ssl.h ] || echo libssl-dev
             compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || echo libclang-dev

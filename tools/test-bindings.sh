@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Builds and installs the C libraries, and tests them as programs use them: exported names and versions, the headers alone, every
 # function with what it should not be given, recorded networks byte for byte, the C++ header, pkg-config and CMake, all examples of
-# docs/embedding-c.md; under valgrind and under AddressSanitizer; with the crate tflitec, unchanged; and for 64-bit ARM under qemu.
+# docs/embedding-c.md; under valgrind and under AddressSanitizer; with the crate tflitec, unchanged; the delegate in LiteRT itself; and
+# for 64-bit ARM under qemu.
 #
-#   tools/test-bindings.sh [PART]...       of: rust install headers symbols goldens cpp project tflitec aarch64 [all]
+#   tools/test-bindings.sh [PART]...       of: rust install headers symbols goldens cpp project tflitec delegate aarch64 [all]
 #
 # tools/install-packages.sh bindings aarch64 installs what this needs. Recorded networks are where the models are (OTTAVA_MODELS, else
-# ../shared/models); OTTAVA_REQUIRE_MODELS=1 makes their absence a failure.
+# ../shared/models); OTTAVA_REQUIRE_MODELS=1 makes their absence a failure. LiteRT is that of OTTAVA_LITERT_PYTHON, else it is installed
+# with pip beside what is built; where that cannot be, it is left out aloud.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-[ "$#" -gt 0 ] || set -- rust install headers symbols goldens cpp project tflitec aarch64
+[ "$#" -gt 0 ] || set -- rust install headers symbols goldens cpp project tflitec delegate aarch64
 tools/install-packages.sh --check bindings
 models=${OTTAVA_MODELS:-../shared/models}
 if [ -d "$models" ]; then
@@ -60,16 +62,25 @@ compile() {
         -L "$prefix/lib" -Wl,-rpath,"$prefix/lib" -l"$library" -lpthread
 }
 
+memcheck=(valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite
+    --errors-for-leak-kinds=definite "--suppressions=$PWD/bindings/c/tests/memcheck.supp")
+
 # memcheck PROGRAM ARGUMENT...: under valgrind, which hides AVX-512.
 memcheck() {
-    valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \
-        --errors-for-leak-kinds=definite         --suppressions=bindings/c/tests/memcheck.supp "$@"
+    "${memcheck[@]}" "$@"
 }
 
 test_rust() {
-    cargo fmt --manifest-path bindings/c/Cargo.toml --check
-    cargo clippy --locked --all-targets --manifest-path bindings/c/Cargo.toml -- -D warnings
-    cargo test --locked --release --manifest-path bindings/c/Cargo.toml
+    local package
+    for package in c delegate; do
+        cargo fmt --manifest-path "bindings/$package/Cargo.toml" --check
+        cargo clippy --locked --all-targets --manifest-path "bindings/$package/Cargo.toml" -- -D warnings
+        cargo test --quiet --locked --release --manifest-path "bindings/$package/Cargo.toml"
+    done
+    # The delegate has to do with the host's pointers.
+    local host
+    host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+    env "CARGO_TARGET_${host}_RUNNER=${memcheck[*]}" cargo test --quiet --locked --release --manifest-path bindings/delegate/Cargo.toml
 }
 
 test_install() {
@@ -81,6 +92,12 @@ test_install() {
         diff <(sort <<<"$names" | grep ^TfLite) <(sed 's/$/@@VERS_1.0/' <<<"$functions")
         diff <(sort <<<"$names" | grep -v ^TfLite) <(if [ "$library" = ottava ]; then sed 's/$/@@OTTAVA_0.1/' <<<"$additions"; fi)
     done
+    local delegate=$prefix/lib/libottava_delegate.so
+    # What hosts look for and nothing else, and nothing that they would have to offer. It stays when they close it.
+    diff <(readelf --dyn-syms -W "$delegate" | awk '$5 == "GLOBAL" && $7 != "UND" { print $8 }' | sort) \
+        <(printf 'tflite_plugin_%s_delegate\n' create destroy)
+    ! readelf --dyn-syms -W "$delegate" | grep -q TfLite
+    readelf -d "$delegate" | grep -q NODELETE
     echo "install: $(wc -l <<<"$functions") functions of LiteRT's, $(wc -l <<<"$additions") of ours, names and versions as they should be"
 }
 
@@ -206,14 +223,46 @@ test_tflitec() {
     done
 }
 
+# The Python that has LiteRT; none where it cannot be installed.
+litert_python() {
+    local folder=$CARGO_TARGET_DIR/litert requirements=bindings/delegate/tests/requirements.txt
+    if [ -n "${OTTAVA_LITERT_PYTHON-}" ]; then
+        echo "$OTTAVA_LITERT_PYTHON"
+        return
+    fi
+    if ! cmp -s "$requirements" "$folder/installed.txt"; then
+        {
+            python3 -m venv --clear "$folder" && "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
+        } >&2 || return 0
+        cp "$requirements" "$folder/installed.txt"
+    fi
+    echo "$folder/bin/python"
+}
+
+test_delegate() {
+    [ -n "$models" ] || return 0
+    local python
+    python=$(litert_python)
+    if [ -z "$python" ]; then
+        echo "SKIPPED: the delegate in LiteRT, which could not be installed"
+        return
+    fi
+    "$python" bindings/delegate/tests/litert.py "$prefix/lib/libottava_delegate.so" "$models"
+}
+
 test_aarch64() (
-    # Little optimization, so that building is shorter; nothing that runs here is long.
-    export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+    # No optimization, so that building is shorter; nothing that runs here is long.
+    export CARGO_PROFILE_RELEASE_OPT_LEVEL=0
     tools/install-c.sh "$scratch/aarch64" --target aarch64-unknown-linux-gnu
     . tools/aarch64-env.sh
     prefix=$scratch/aarch64
     export CC=aarch64-linux-gnu-gcc
     readelf -h "$prefix/lib/libtensorflowlite_c.so" | grep -q 'Machine: *AArch64'
+    readelf -h "$prefix/lib/libottava_delegate.so" | grep -q 'Machine: *AArch64'
+    # With the flags of what is installed, so that only the tests are built.
+    unset CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS
+    CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="$(emulator) $(cpu_options max)" "$cargo" test --quiet --locked --release \
+        --manifest-path bindings/delegate/Cargo.toml --target "$target"
     compile "$scratch/symbols-aarch64" bindings/c/tests/symbols.c tensorflowlite_c
     compile "$scratch/goldens-aarch64" bindings/c/tests/goldens.c tensorflowlite_c
     [ -n "$models" ] || return 0
@@ -225,11 +274,14 @@ test_aarch64() (
 )
 
 tools/install-c.sh "$prefix"
+echo "--- installed after $SECONDS s"
 functions=$(cd "$prefix/include" && grep -rhoE '\bTfLite[A-Za-z0-9]+\(' tensorflow | tr -d '(' | sort -u)
 additions=$(grep -oE '\bOttava[A-Za-z0-9]+\(' "$prefix/include/ottava.h" | tr -d '(' | sort -u)
 [ "$(wc -l <<<"$functions")" -eq 78 ] || fail "the headers do not have 78 functions of LiteRT's"
 for part in "$@"; do
     echo
     echo "=== $part"
+    before=$SECONDS
     "test_$part"
+    echo "--- $part: $((SECONDS - before)) s"
 done
