@@ -18,6 +18,7 @@
 
 extern crate alloc;
 
+mod activation_scale;
 pub mod add;
 mod arch;
 pub mod arg_extreme;
@@ -27,6 +28,7 @@ pub mod copy;
 pub mod depthwise;
 pub mod depthwise16;
 pub mod depthwise_f32;
+pub mod dynamic_range;
 mod epilogue;
 pub mod extremum;
 #[cfg(not(any(feature = "std", test)))]
@@ -77,7 +79,7 @@ pub use memory::{Input, Line, Output, SLACK, Workspace};
 pub use packed::{
     PackedBuffer, PackedLayout, PackedMemory, PackedSlice, Packing, Scratch, StableBytes, StoredBuffer, Unfit,
 };
-pub use quantization::{Multiplier, Requantize, Weights};
+pub use quantization::{Multiplier, RealOrder, RealScales, Requantize, Weights};
 pub use registry::{all, multiplies_float32, used_by};
 pub use requantize16::{Range16, Requantize16};
 pub use strided::Strided;

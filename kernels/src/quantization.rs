@@ -94,6 +94,32 @@ pub enum Requantize<'a> {
     Fixed(&'a [Multiplier]),
     /// Real multipliers, rounded once from `f64`; one for all channels or one for each.
     Float(&'a [f64]),
+    /// To float32 instead of stored values; convolutions alone.
+    Real(RealScales<'a>),
+}
+
+/// From accumulators of dynamic range to float32.
+#[derive(Clone, Copy, Debug)]
+pub struct RealScales<'a> {
+    /// Scales of the weights: one for all channels or one for each.
+    pub weights: &'a [f32],
+    /// One for each channel; empty means none.
+    pub bias: &'a [f32],
+    /// In which order factors are multiplied.
+    pub order: RealOrder,
+    /// Least and greatest output; NaN is neither.
+    pub range: [f32; 2],
+}
+
+/// How a float follows from an accumulator, the scale `s` of the activations and that of the weights, `sw`; each step is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RealOrder {
+    /// `0 + acc · (s · sw)`, then the bias if there is one.
+    Together,
+    /// `(acc · sw) · s`, then the bias if there is one.
+    WeightsFirst,
+    /// `bias + acc · (s · sw)` with a bias of 0 where there is none; the bias itself where the whole input is 0.
+    Rows,
 }
 
 impl Requantize<'_> {
@@ -102,6 +128,7 @@ impl Requantize<'_> {
         match self {
             Self::Fixed(multipliers) => multipliers.len(),
             Self::Float(scales) => scales.len(),
+            Self::Real(scales) => scales.weights.len(),
         }
     }
 }

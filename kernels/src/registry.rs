@@ -6,9 +6,9 @@ use crate::bound::choose;
 use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::{
-    add, arg_extreme, convert, copy, depthwise, depthwise_f32, depthwise16, extremum, gemm, gemm_f32, gemm16, lut,
-    lut16, map_f32, matmul, mean, movement, mul, pair_f32, pair_table, pair16, pool, pool_f32, pool16, resample,
-    resize, softmax,
+    add, arg_extreme, convert, copy, depthwise, depthwise_f32, depthwise16, dynamic_range, extremum, gemm, gemm_f32,
+    gemm16, lut, lut16, map_f32, matmul, mean, movement, mul, pair_f32, pair_table, pair16, pool, pool_f32, pool16,
+    resample, resize, softmax,
 };
 
 /// Every kernel, family by family, best first.
@@ -23,6 +23,7 @@ pub fn all() -> Vec<KernelId> {
         extremum::kernels(),
         mean::kernels(),
         convert::kernels(),
+        dynamic_range::kernels(),
         lut::kernels(),
         resize::kernels(),
         resample::kernels(),

@@ -34,6 +34,8 @@ pub(crate) enum Form {
     ProvenFloat,
     /// The same, where what is added depends on the sign of the sum.
     ProvenSigned,
+    /// None: outputs are float32, and the epilogue of convolutions makes them.
+    Real,
 }
 
 /// Largest magnitude of a sum whose double does not wrap, and that certainly does not wrap either once scaled
@@ -110,19 +112,27 @@ impl Requantizer {
                 factors = Box::new(lanes);
                 Form::Float
             }
+            Requantize::Real(_) => Form::Real,
         };
         let range = match form {
             Form::Clamped | Form::Rounded | Form::ProvenFloat | Form::ProvenSigned => {
                 OutputRange { offset: 0, ..range }
             }
-            Form::General | Form::Float => OutputRange {
+            Form::General | Form::Float | Form::Real => OutputRange {
                 zero: range.zero - range.offset,
                 min: range.min - range.offset,
                 max: range.max - range.offset,
                 offset: range.offset,
             },
         };
-        Self { multipliers, range, small: small && form != Form::Float, form, factors, floats: None }
+        Self {
+            multipliers,
+            range,
+            small: small && !matches!(form, Form::Float | Form::Real),
+            form,
+            factors,
+            floats: None,
+        }
     }
 
     /// The floats that give the same output for every sum that a channel can have, of at most `largest_sums` in magnitude, one for
@@ -170,7 +180,7 @@ impl Requantizer {
             // In floats, the zero point is in what is added already.
             _ if self.in_floats() => Clamp { zero: 0, min, max },
             Form::Clamped | Form::Rounded | Form::ProvenFloat | Form::ProvenSigned => Clamp { zero, min, max },
-            Form::General | Form::Float => Clamp { zero: 0, min: min + offset, max: max + offset },
+            Form::General | Form::Float | Form::Real => Clamp { zero: 0, min: min + offset, max: max + offset },
         }
     }
 
@@ -187,6 +197,7 @@ impl Requantizer {
             Form::Rounded | Form::ProvenFloat | Form::ProvenSigned => self.scale_rounded(arch, lanes),
             Form::General => self.scale_general(arch, lanes),
             Form::Float => self.scale_float(arch, lanes),
+            Form::Real => lanes,
         }
     }
 

@@ -70,6 +70,8 @@ pub(crate) struct Pixels {
     pub(crate) channels: Range<usize>,
     /// How many pixels are left of the span.
     pub(crate) left: usize,
+    /// The image.
+    pub(crate) image: usize,
 }
 
 /// What computes tiles.
@@ -186,6 +188,7 @@ impl WindowRows {
                     target: task.target.wrapping_add((row * self.output[1] + x) * self.pixel_stride),
                     channels: channels.clone(),
                     left: span.outputs.end - x,
+                    image,
                 };
                 // SAFETY: the taps inside lie in the view that was asserted to hold the input, and the pixels in that of
                 // the output; the caller vouches for the rest.

@@ -206,6 +206,7 @@ impl FloatConv {
             pixel_stride: lowering.image(output).pixel_stride,
             weights: &real_filter(lowering, tensors)?,
             bias: &real_bias(lowering, tensors)?,
+            scales: &[],
             range: self.range,
             threads: lowering.threads,
         };

@@ -2,18 +2,26 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::depthwise_f32::{self, DepthwiseF32Spec, MOST_EXACT_TAPS};
+use ottava_kernels::dynamic_range::{DynamicRangeSpec, Quantized};
+use ottava_kernels::gemm::ConvSpec;
+use ottava_kernels::{Image, RealOrder, RealScales};
 use ottava_ref::ops::conv_params::FloatConvParams;
 use ottava_ref::ops::dynamic_range::Symmetry;
 use ottava_ref::ops::hybrid_conv2d::{conv2d_hybrid, symmetry};
 use ottava_ref::ops::hybrid_depthwise_conv2d::depthwise_conv2d_hybrid;
 
 use super::binary::bounds;
+use super::conv_kernels::prepare;
 use super::float_conv::{Geometry, Kind, check_bias};
 use super::quantized::{Filter, Operands};
 use super::view::{TensorView, TensorViewMut, input, only_output};
+use super::weighted::{WeightedTensors, has_real_constants, packs_well, real_bias};
 use super::window::Window2d;
-use super::{ImportContext, InputShapes, Lower, Operator, nhwc_of};
+use super::{ImportContext, InputShapes, Lower, Operator, hybrid_step, nhwc_of};
 use crate::error::{Error, Result};
+use crate::lowering::{Lowered, Lowering, NodeTensors};
+use crate::tensor::DType;
 
 /// A convolution whose activations become int8 image by image.
 #[derive(Clone, Debug)]
@@ -103,4 +111,83 @@ impl Operator for HybridConv {
 }
 
 /// Padding is not taken over from PAD: its zeros are elements of the image, whose last few are rounded in another way.
-impl Lower for HybridConv {}
+impl Lower for HybridConv {
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let operands = if self.depthwise { Operands::DEPTHWISE } else { Operands::USUAL };
+        let tensors = WeightedTensors::of(node, operands, 0)?;
+        let suits = has_real_constants(lowering, tensors) && lowering.suits_kernels(node, 1);
+        if !suits || !self.window.suits_kernels(lowering) {
+            return Ok(None);
+        }
+        if self.depthwise { self.lower_depthwise(lowering, tensors) } else { self.lower_usual(lowering, tensors) }
+    }
+}
+
+impl HybridConv {
+    /// The activations of an input with a scale for each image.
+    fn activations(lowering: &Lowering<'_>, input: Image, symmetric: bool) -> DynamicRangeSpec {
+        DynamicRangeSpec {
+            rows: input.batch,
+            elements: input.pixels() / input.batch * input.channels,
+            symmetric,
+            marks_zeros: false,
+            quantized: Quantized::Bytes,
+            threads: lowering.threads,
+        }
+    }
+
+    /// A convolution that is not depthwise, of constants.
+    fn lower_usual(&self, lowering: &Lowering<'_>, tensors: WeightedTensors) -> Result<Option<Lowered>> {
+        let WeightedTensors { source, filter, output, .. } = tensors;
+        let input = lowering.image(source);
+        let [channels, _, _, depth] = self.filter_shape;
+        let groups = input.channels / depth;
+        if !packs_well(groups, self.filter_shape, DType::I8) {
+            return Ok(None);
+        }
+        let symmetric = symmetry(&self.scales) == Symmetry::Symmetric;
+        let order = if symmetric { RealOrder::Together } else { RealOrder::WeightsFirst };
+        let bias = real_bias(lowering, tensors)?;
+        let scales = RealScales { weights: &self.scales, bias: &bias, order, range: self.range };
+        let spec = ConvSpec {
+            input,
+            input_zero: 0,
+            window: self.window.kernel_window(),
+            output: self.window.output,
+            groups,
+            parts: &[hybrid_step::part(channels, lowering.weights(filter)?, scales)],
+            threads: lowering.threads,
+        };
+        let activations = Self::activations(lowering, input, symmetric);
+        let products = prepare(lowering, &spec)?;
+        Ok(Some(hybrid_step::lower(lowering, &activations, [source, output], products)))
+    }
+
+    /// A depthwise convolution of constants: sums of whole numbers are exact as floats.
+    fn lower_depthwise(&self, lowering: &Lowering<'_>, tensors: WeightedTensors) -> Result<Option<Lowered>> {
+        if self.window.taps() > MOST_EXACT_TAPS {
+            return Ok(None);
+        }
+        lowering.never_packed()?;
+        let WeightedTensors { source, filter, output, .. } = tensors;
+        let input = lowering.image(source);
+        let weights: Vec<f32> = lowering.weights(filter)?.iter().map(|&byte| f32::from(byte as i8)).collect();
+        let channels = self.filter_shape[3];
+        let spec = DepthwiseF32Spec {
+            input,
+            window: self.window.kernel_window(),
+            output: self.window.output,
+            channels,
+            pixel_stride: channels,
+            weights: &weights,
+            bias: &real_bias(lowering, tensors)?,
+            scales: &self.scales,
+            range: self.range,
+            threads: lowering.threads,
+        };
+        let activations =
+            DynamicRangeSpec { quantized: Quantized::WholeNumbers, ..Self::activations(lowering, input, false) };
+        let layer = Box::new(depthwise_f32::prepare(lowering.isa, &spec));
+        Ok(Some(hybrid_step::lower(lowering, &activations, [source, output], (layer, None))))
+    }
+}

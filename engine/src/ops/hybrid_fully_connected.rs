@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use ottava_kernels::dynamic_range::{DynamicRangeSpec, Quantized};
+use ottava_kernels::gemm::{self, ConvSpec};
+use ottava_kernels::{Image, RealOrder, RealScales, Window};
 use ottava_ref::ops::dynamic_range::Symmetry;
 use ottava_ref::ops::fully_connected::FloatFullyConnectedParams;
 use ottava_ref::ops::hybrid_fully_connected::fully_connected_hybrid;
@@ -11,8 +14,10 @@ use super::hybrid_conv::filter_scales;
 use super::quantized::Operands;
 use super::row_product::RowProduct;
 use super::view::{TensorView, TensorViewMut, input, only_output};
-use super::{ImportContext, InputShapes, Lower, Operator};
+use super::weighted::{WeightedTensors, has_real_constants, real_bias};
+use super::{ImportContext, InputShapes, Lower, Operator, hybrid_step};
 use crate::error::Result;
+use crate::lowering::{Lowered, Lowering, NodeTensors};
 
 /// A matrix product whose rows become int8 one by one.
 #[derive(Clone, Debug)]
@@ -66,4 +71,35 @@ impl Operator for HybridFullyConnected {
     }
 }
 
-impl Lower for HybridFullyConnected {}
+impl Lower for HybridFullyConnected {
+    fn lower(&self, lowering: &Lowering<'_>, node: &NodeTensors) -> Result<Option<Lowered>> {
+        let tensors = WeightedTensors::of(node, Operands::USUAL, 0)?;
+        if !has_real_constants(lowering, tensors) || !lowering.suits_kernels(node, 1) {
+            return Ok(None);
+        }
+        let WeightedTensors { source, output, .. } = tensors;
+        let RowProduct { input_depth: elements, output_depth: channels, .. } = self.product;
+        let rows = self.product.rows(lowering.tensor(source).element_count());
+        let bias = real_bias(lowering, tensors)?;
+        let scales = RealScales { weights: &self.scales, bias: &bias, order: RealOrder::Rows, range: self.range };
+        let spec = ConvSpec {
+            input: Image::dense(1, 1, rows, elements),
+            input_zero: 0,
+            window: Window::POINT,
+            output: [1, rows],
+            groups: 1,
+            parts: &[hybrid_step::part(channels, lowering.weights(tensors.filter)?, scales)],
+            threads: lowering.threads,
+        };
+        let activations = DynamicRangeSpec {
+            rows,
+            elements,
+            symmetric: self.symmetry == Symmetry::Symmetric,
+            marks_zeros: true,
+            quantized: Quantized::Bytes,
+            threads: lowering.threads,
+        };
+        let products = lowering.pack(|packing| gemm::prepare_packed(lowering.isa, &spec, packing))?;
+        Ok(Some(hybrid_step::lower(lowering, &activations, [source, output], (Box::new(products), None))))
+    }
+}

@@ -8,11 +8,13 @@
 mod arithmetic;
 mod binary;
 mod channels;
+mod conv_kernels;
 mod flex_map;
 mod float_conv;
 mod float_fully_connected;
 mod hybrid_conv;
 mod hybrid_fully_connected;
+mod hybrid_step;
 mod import;
 mod lookup;
 mod movement;

@@ -9,9 +9,11 @@ mod spec;
 mod table;
 mod tile;
 
-pub use layer::{DepthwiseF32, prepare};
+pub use layer::{DepthwiseF32, MOST_EXACT_TAPS, prepare};
 pub use spec::DepthwiseF32Spec;
 pub(crate) use table::{FAMILY, kernels};
 
+#[cfg(test)]
+mod dynamic_tests;
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,9 @@ pub struct DepthwiseF32Spec<'a> {
     pub weights: &'a [f32],
     /// One bias for each channel; empty means none.
     pub bias: &'a [f32],
+    /// Of dynamic range: the scales of the weights, one for each channel. Weights are those of int8 then, and activations whole numbers
+    /// ([`Quantized::WholeNumbers`](crate::dynamic_range::Quantized::WholeNumbers)), so that all sums are exact. Empty means that nothing is scaled.
+    pub scales: &'a [f32],
     /// Range of the outputs, finite.
     pub range: [f32; 2],
     /// How many threads will share the work; shapes the tasks, never the results.

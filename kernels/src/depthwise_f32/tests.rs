@@ -78,6 +78,7 @@ impl Case {
                     pixel_stride: output_stride,
                     weights: &weights,
                     bias: &bias,
+                    scales: &[],
                     range,
                     threads: self.threads,
                 },

@@ -6,7 +6,7 @@
 //! ```text
 //! for each tap inside, rows first:  w[v] = weights of the tap
 //!     sum[p][v] += x[p][v] · w[v]   fused
-//! out = clamp(sum + bias)
+//! out = clamp(sum + bias)                 with dynamic range:  clamp(sum · (scale of weights · scale of the image) + bias)
 //! ```
 //!
 //! Where three neighbouring columns are inside, as in nearly all of a 3x3 convolution, the window *slides* over a row of inputs: each
@@ -15,6 +15,7 @@
 
 use alloc::vec::Vec;
 
+use crate::activation_scale::ActivationScale;
 use crate::arch::{Kernel, LANES, Reals};
 use crate::window_rows::{PixelTiles, Pixels, TaskRows, WindowRows};
 
@@ -23,15 +24,24 @@ const SLIDING: usize = 3;
 
 /// Weights and biases.
 pub(super) struct Weights {
-    /// For each tap the weights of all channels, up to whole vectors of any width; then the biases.
+    /// For each tap the weights of all channels, up to whole vectors of any width; then the biases, and the scales if there are any.
     pub(super) values: Vec<f32>,
     /// From one tap to the next.
     pub(super) stride: usize,
     pub(super) taps: usize,
     /// Output channels of an input channel.
     pub(super) multiplier: usize,
+    /// Whether sums are scaled before the biases are added.
+    pub(super) is_scaled: bool,
     /// Of the outputs.
     pub(super) range: [f32; 2],
+}
+
+impl Weights {
+    /// Rows of as many values as there are channels.
+    pub(super) fn rows(taps: usize, is_scaled: bool) -> usize {
+        taps + 1 + usize::from(is_scaled)
+    }
 }
 
 /// The rows of a task.
@@ -39,6 +49,8 @@ pub(super) struct Work<'a> {
     pub(super) rows: &'a WindowRows,
     pub(super) task: TaskRows,
     pub(super) weights: &'a Weights,
+    /// How the activations of each image were quantized; empty where sums are not scaled.
+    pub(super) scales: &'a [[u8; ActivationScale::BYTES]],
 }
 
 /// An entry point.
@@ -57,21 +69,22 @@ impl<A: Reals> Kernel<A> for Convolve {
     /// As [`WorkFn`], in a function that enables the instruction set of `arch`.
     #[inline(always)]
     unsafe fn run(arch: A, work: &Work<'_>) {
-        let Weights { values, stride, taps, .. } = work.weights;
-        assert!(values.len() >= (taps + 1) * stride && *stride >= work.rows.channels, "weights of {}", values.len());
+        let Weights { values, stride, taps, is_scaled, .. } = work.weights;
+        let needed = Weights::rows(*taps, *is_scaled) * stride;
+        assert!(values.len() >= needed && *stride >= work.rows.channels, "weights of {}", values.len());
         // SAFETY: the caller's promise.
-        unsafe { work.rows.run(arch, &work.task, work.weights) }
+        unsafe { work.rows.run(arch, &work.task, work) }
     }
 }
 
-impl<A: Reals> PixelTiles<A> for Weights {
+impl<A: Reals> PixelTiles<A> for Work<'_> {
     #[inline(always)]
     unsafe fn some_pixels(&self, arch: A, rows: &WindowRows, pixels: &Pixels) -> usize {
         // SAFETY: the caller's promise; as many pixels are left.
         unsafe {
             let slides = rows.window.taps[1] == SLIDING && pixels.across.len() == SLIDING;
             let slides = slides && [rows.window.dilation[1], rows.window.stride[1]] == [1, 1];
-            match (self.multiplier, pixels.left, slides) {
+            match (self.weights.multiplier, pixels.left, slides) {
                 (1, 8.., true) => self.channels_sliding::<A, 8>(arch, rows, pixels),
                 (1, 4.., true) => self.channels_sliding::<A, 4>(arch, rows, pixels),
                 (1, 8.., _) => self.channels::<A, 8, 1>(arch, rows, pixels),
@@ -84,7 +97,7 @@ impl<A: Reals> PixelTiles<A> for Weights {
     }
 }
 
-impl Weights {
+impl Work<'_> {
     /// The channels of `P` pixels, `V` vectors at a time and then one by one; `P`.
     ///
     /// # Safety
@@ -120,11 +133,12 @@ impl Weights {
             let mut sums = [[arch.splat_f32(0.0); 1]; P];
             for tap_y in pixels.down.clone() {
                 let mut source = pixels.source.wrapping_add(rows.tap_row(pixels, tap_y) + channel);
-                let weights = self.values.as_ptr().wrapping_add(tap_y * SLIDING * self.stride + channel);
+                let weights =
+                    self.weights.values.as_ptr().wrapping_add(tap_y * SLIDING * self.weights.stride + channel);
                 let mut taps = [arch.splat_f32(0.0); SLIDING];
                 for (column, tap) in taps.iter_mut().enumerate() {
                     // SAFETY: weights were asserted to have whole vectors for all taps.
-                    *tap = unsafe { arch.load_f32(weights.add(column * self.stride)) };
+                    *tap = unsafe { arch.load_f32(weights.add(column * self.weights.stride)) };
                 }
                 for at in 0..P - 1 + SLIDING {
                     // SAFETY: the first pixel's first column and the last one's last are inside the image, and the caller vouches
@@ -141,7 +155,7 @@ impl Weights {
                 }
             }
             // SAFETY: the caller vouches for the outputs.
-            unsafe { self.finish_tile(arch, rows, (channel, pixels.target), sums) }
+            unsafe { self.finish_tile(arch, rows, (channel, pixels), sums) }
         }
         P
     }
@@ -163,7 +177,7 @@ impl Weights {
         for tap_y in pixels.down.clone() {
             let mut source = pixels.source.wrapping_add(rows.tap_row(pixels, tap_y) + channel);
             let tap = tap_y * rows.window.taps[1] + pixels.across.start;
-            let mut weights = self.values.as_ptr().wrapping_add(tap * self.stride + channel);
+            let mut weights = self.weights.values.as_ptr().wrapping_add(tap * self.weights.stride + channel);
             for _ in pixels.across.clone() {
                 // SAFETY: the tap is inside the image for each of the pixels, and the caller vouches for what a vector reads
                 // beyond. Weights were asserted to have whole vectors for all taps.
@@ -180,11 +194,11 @@ impl Weights {
                     }
                 }
                 source = source.wrapping_add(tap_step);
-                weights = weights.wrapping_add(self.stride);
+                weights = weights.wrapping_add(self.weights.stride);
             }
         }
         // SAFETY: the caller vouches for the outputs.
-        unsafe { self.finish_tile(arch, rows, (channel, pixels.target), sums) }
+        unsafe { self.finish_tile(arch, rows, (channel, pixels), sums) }
     }
 
     /// [`Weights::finish`] of a tile whose first channel and pixel these are.
@@ -196,14 +210,15 @@ impl Weights {
         &self,
         arch: A,
         rows: &WindowRows,
-        (channel, target): (usize, *mut f32),
+        (channel, pixels): (usize, &Pixels),
         sums: [[A::F32; V]; P],
     ) {
+        let scale = self.scale(pixels.image);
         for (pixel, sums) in sums.into_iter().enumerate() {
-            let target = target.wrapping_add(pixel * rows.pixel_stride);
+            let target = pixels.target.wrapping_add(pixel * rows.pixel_stride);
             for (v, sum) in sums.into_iter().enumerate() {
                 // SAFETY: the caller vouches for the outputs.
-                unsafe { self.finish(arch, rows.channels, (channel + v * A::WIDTH32, target), sum) }
+                unsafe { self.finish(arch, rows.channels, (channel + v * A::WIDTH32, target), (sum, scale)) }
             }
         }
     }
@@ -223,34 +238,51 @@ impl Weights {
                     let mut lanes = [0.0; LANES];
                     for (lane, value) in lanes[..count].iter_mut().enumerate() {
                         // SAFETY: the tap is inside the image, and so is the channel.
-                        *value = unsafe { source.add((channel + lane) / self.multiplier).read() };
+                        *value = unsafe { source.add((channel + lane) / self.weights.multiplier).read() };
                     }
-                    let tap = (tap_y * rows.window.taps[1] + tap_x) * self.stride + channel;
+                    let tap = (tap_y * rows.window.taps[1] + tap_x) * self.weights.stride + channel;
                     // SAFETY: sixteen lanes; weights were asserted to have whole vectors for all taps.
                     unsafe {
                         let x = arch.load_f32(lanes.as_ptr());
-                        sum = arch.mul_add_f32(sum, x, arch.load_f32(self.values.as_ptr().add(tap)));
+                        sum = arch.mul_add_f32(sum, x, arch.load_f32(self.weights.values.as_ptr().add(tap)));
                     }
                     source = source.wrapping_add(rows.tap_step());
                 }
             }
             // SAFETY: the caller vouches for the outputs.
-            unsafe { self.finish(arch, rows.channels, (channel, pixels.target), sum) }
+            unsafe { self.finish(arch, rows.channels, (channel, pixels.target), (sum, self.scale(pixels.image))) }
         }
         1
     }
 
-    /// Adds the biases to a vector of sums, clamps and stores them: the channels from the first on of the pixel at the address.
+    /// That of an image's activations, where sums are scaled.
+    #[inline(always)]
+    fn scale(&self, image: usize) -> f32 {
+        self.scales.get(image).map_or(1.0, |&bytes| ActivationScale::of_bytes(bytes).scale)
+    }
+
+    /// Scales a vector of sums if they are to be, adds the biases, clamps and stores them: the channels from the first on of the pixel at the address.
     ///
     /// # Safety
     /// The pixel's channels are writable, in a function that enables the instruction set of `arch`.
     #[inline(always)]
-    unsafe fn finish<A: Reals>(&self, arch: A, channels: usize, (channel, pixel): (usize, *mut f32), sum: A::F32) {
-        let bias = self.values.as_ptr().wrapping_add(self.taps * self.stride + channel);
+    unsafe fn finish<A: Reals>(
+        &self,
+        arch: A,
+        channels: usize,
+        (channel, pixel): (usize, *mut f32),
+        (mut sum, scale): (A::F32, f32),
+    ) {
+        let Weights { values, stride, taps, is_scaled, range, .. } = self.weights;
+        let bias = values.as_ptr().wrapping_add(taps * stride + channel);
         let target = pixel.wrapping_add(channel);
-        let [low, high] = self.range;
-        // SAFETY: biases were asserted to stand behind the weights, up to whole vectors; the caller vouches for the outputs.
+        let [low, high] = *range;
+        // SAFETY: biases and scales were asserted to stand behind the weights, up to whole vectors; the caller vouches for the outputs.
         unsafe {
+            if *is_scaled {
+                let of_weights = arch.load_f32(bias.wrapping_add(*stride));
+                sum = arch.mul_f32(sum, arch.mul_f32(of_weights, arch.splat_f32(scale)));
+            }
             let value = arch.one_nan_f32(arch.add_f32(sum, arch.load_f32(bias)));
             let value = arch.clamp_f32(value, [arch.splat_f32(low), arch.splat_f32(high)]);
             match channels - channel {

@@ -1,4 +1,7 @@
 //! Biases with everything folded in that does not depend on the activations.
+//!
+//! Where outputs are float32 the zero point is not known before a run, and biases are no integers: then the sums of the weights are
+//! folded, and the epilogue takes them off as often as the zero point says.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -59,7 +62,8 @@ fn tap_sums(spec: &ConvSpec<'_>, part: usize) -> Vec<i32> {
     (0..weights.bytes.len() / channels).map(tap_sum).collect()
 }
 
-/// The bias of a panel's columns less what the input's zero point brings with the taps.
+/// The bias of a panel's columns less what the input's zero point brings with the taps; the sums of the weights of those taps where
+/// outputs are float32.
 fn fold(spec: &ConvSpec<'_>, source: PanelSource, tap_sums: &[i32], taps: &[Range<usize>; 2]) -> [i32; LANES] {
     let [kernel_rows, kernel_columns] = spec.window.taps;
     let mut folded = [0i32; LANES];
@@ -71,7 +75,7 @@ fn fold(spec: &ConvSpec<'_>, source: PanelSource, tap_sums: &[i32], taps: &[Rang
             sum = tap_sums[first..][taps[1].clone()].iter().fold(sum, |sum, &tap| sum.wrapping_add(tap));
         }
         let bias = spec.parts[source.part].bias.get(channel).copied().unwrap_or(0);
-        *folded = bias.wrapping_sub(sum.wrapping_mul(spec.input_zero));
+        *folded = if spec.is_real() { sum } else { bias.wrapping_sub(sum.wrapping_mul(spec.input_zero)) };
     }
     folded
 }

@@ -7,6 +7,7 @@ use super::class::Class;
 use super::epilogue::{ByteEpilogue, Scratch};
 use super::outliers::ClassOutlier;
 use super::panel_epilogue::{PanelEpilogue, PanelGroup};
+use super::real_epilogue::Reals;
 use crate::arch::LANES;
 use crate::memory::Output;
 
@@ -35,6 +36,8 @@ pub(crate) struct Block<'a> {
     pub(crate) outputs: &'a [Output<'a>],
     /// For sums that need more than most.
     pub(crate) scratch: &'a Scratch,
+    /// Scales and zero points of the activations, and the sums of the weights of all panels, where outputs are float32.
+    pub(crate) reals: Reals<'a>,
 }
 
 impl<'a> Block<'a> {
@@ -48,11 +51,12 @@ impl<'a> Block<'a> {
             pixels: &self.pixels[rows.clone()],
             row_sums: self.row_sums.get(rows).unwrap_or(&[]),
             outliers: if outliers.iter().all(Vec::is_empty) { &[] } else { outliers },
-            panels: &self.epilogues[panels],
+            panels: &self.epilogues[panels.clone()],
             form: group.form,
             contiguous: group.contiguous,
             outputs: self.outputs,
             scratch: self.scratch,
+            reals: self.reals.of_panels(panels),
         }
     }
 

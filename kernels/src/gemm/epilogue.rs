@@ -1,4 +1,4 @@
-//! The epilogue of a tile whose outputs are bytes: accumulators become stored activations.
+//! The epilogue of a tile whose outputs are bytes: accumulators become stored activations. Outputs of float32 are a rare form of it.
 //!
 //! Four vectors are narrowed to bytes together. Where the panels of a tile write next to each other they are
 //! four (or two) panels of one pixel, which is then stored at once; else four pixels of one panel.
@@ -9,6 +9,7 @@ use core::mem::MaybeUninit;
 
 use super::outliers::{self, ClassOutlier};
 use super::panel_epilogue::PanelEpilogue;
+use super::real_epilogue::{self, Reals, Target};
 use super::shape::{MAX_PANELS, MAX_ROWS};
 use crate::arch::{Arch, LANES};
 use crate::epilogue::Epilogue;
@@ -36,6 +37,8 @@ pub(crate) struct ByteEpilogue<'a> {
     pub(crate) outputs: &'a [Output<'a>],
     /// Where sums lie that need more than [`Form::Clamped`] or [`Form::Rounded`].
     pub(crate) scratch: &'a Scratch,
+    /// What [`Form::Real`] needs.
+    pub(crate) reals: Reals<'a>,
 }
 
 /// Room for the sums of a tile, of one thread.
@@ -67,7 +70,7 @@ impl<A: Arch> Epilogue<A> for ToBytes {
             // SAFETY: the caller's promise.
             sums = unsafe { correct(arch, epilogue, sums) };
         }
-        if matches!(epilogue.form, Form::General | Form::Float) {
+        if matches!(epilogue.form, Form::General | Form::Float | Form::Real) {
             // SAFETY: the caller's promise.
             return unsafe { apply(arch, epilogue, sums) };
         }
@@ -213,6 +216,24 @@ unsafe fn apply<A: Arch, const MR: usize, const NV: usize>(
 ) {
     // SAFETY: the caller enables the instruction set.
     let scratch = unsafe { put_down(arch, epilogue, sums) };
+    for panel in 0..NV {
+        let of_panel = &epilogue.panels[panel];
+        let Some(by) = &of_panel.reals else { continue };
+        let first = epilogue.outputs[of_panel.part].as_ptr().wrapping_add(of_panel.offset);
+        for row in 0..MR {
+            let pixel = epilogue.pixels[row] as usize;
+            let address = first.wrapping_add(pixel * of_panel.pixel_stride);
+            let target = Target { pixel, panel, address, count: of_panel.count };
+            // SAFETY: put down above; the caller vouches for the output.
+            unsafe {
+                let sums = scratch.add(scratch_index::<MR, NV>(row, panel)).cast::<[i32; LANES]>().read();
+                real_epilogue::store(by, &epilogue.reals, &target, sums);
+            }
+        }
+    }
+    if epilogue.form == Form::Real {
+        return;
+    }
     for panel in 0..NV {
         let of_panel = &epilogue.panels[panel];
         let output = epilogue.outputs[of_panel.part].as_ptr().wrapping_add(of_panel.offset);

@@ -1,6 +1,7 @@
 //! A prepared convolution and the loop around its blocks.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
@@ -13,15 +14,17 @@ use super::outliers::{self, ClassOutlier};
 use super::pack;
 use super::panel_epilogue::{self, PanelEpilogue, PanelGroup};
 use super::partition::{self, Blocks, Extent, MAX_BLOCK_ROWS, Task};
+use super::real_epilogue::Reals;
 use super::spec::ConvSpec;
 use super::statistics::ConvStatistics;
 use super::table::{Descriptor, KERNELS};
 use super::tile::RowSumsCall;
+use crate::arch::LANES;
 use crate::bound::Bound;
 use crate::isa::Isa;
 use crate::kernel_id::KernelId;
 use crate::layer::{self, Failure, Layer};
-use crate::memory::{Line, Output};
+use crate::memory::{Input, Line, Output};
 use crate::packed::{self, Packing, Unfit};
 use crate::window::OutputGrid;
 
@@ -47,13 +50,18 @@ pub fn prepare_packed(isa: Isa, spec: &ConvSpec<'_>, packing: &mut Packing) -> R
 
 /// A convolution (or several that share their input) with packed weights, ready to run.
 ///
-/// Input 0 is the activations; output `i` belongs to part `i`.
+/// Input 0 is the activations; output `i` belongs to part `i`. Where outputs are float32, input 1 is how the activations were
+/// quantized ([`crate::dynamic_range`]): once for each image, or for each pixel of the only image.
 pub struct Conv {
     bound: Bound<Descriptor>,
     kernel: KernelId,
     geometry: Geometry,
     weights: Box<dyn PackedWeights>,
     bias: FoldedBias,
+    /// For each panel, what sums begin with where outputs are float32.
+    zeros: Vec<[i32; LANES]>,
+    /// How many scales the activations have in a run; 0 where outputs are no floats.
+    activation_scales: usize,
     /// What the packed weights lack: for each class, of each panel.
     outliers: Vec<Vec<Vec<ClassOutlier>>>,
     epilogues: Vec<PanelEpilogue>,
@@ -96,6 +104,8 @@ impl Conv {
             bound,
             kernel: method.main_kernel(main_work(&geometry, &groups)),
             bias: FoldedBias::new(spec, &geometry, &sources, packing)?,
+            zeros: if spec.is_real() { vec![[0; LANES]; panels.len()] } else { Vec::new() },
+            activation_scales: spec.activation_scales(),
             outliers: geometry.classes.iter().map(of_class).collect(),
             tasks: partition::tasks(&geometry.classes, &groups, &extent),
             workspace_lines: weights.workspace_lines(&geometry, extent.blocks().rows),
@@ -130,7 +140,7 @@ impl Conv {
         assert!(input.len() >= bytes, "input view of {} bytes", input.len());
         let last = self.geometry.last_pixel();
         for panel in &self.epilogues {
-            let (output, end) = (task.outputs[panel.part], last * panel.pixel_stride + panel.offset + panel.count);
+            let (output, end) = (task.outputs[panel.part], panel.output_end(last));
             assert!(output.len() >= end, "output view of {} bytes", output.len());
         }
     }
@@ -150,13 +160,22 @@ impl Conv {
             rows: rows.addresses,
             pixels: rows.pixels,
             row_sums: rows.sums,
-            bias: self.bias.of_class(class_index),
+            bias: if rows.reals.is_none() { self.bias.of_class(class_index) } else { &self.zeros },
             epilogues: &self.epilogues,
             outliers: &self.outliers[class_index],
             groups,
             outputs,
             scratch: rows.scratch,
+            reals: rows.reals,
         }
+    }
+
+    /// How activations were quantized, with the sums of the weights of a class, where outputs are float32.
+    fn reals<'a>(&'a self, inputs: &[Input<'a>], class: usize) -> Reals<'a> {
+        if self.activation_scales == 0 {
+            return Reals::NONE;
+        }
+        Reals::new(inputs[1], [self.activation_scales, self.geometry.last_pixel() + 1], self.bias.of_class(class))
     }
 
     /// Sums of the activations of rows of a class, where they are wanted.
@@ -182,6 +201,7 @@ struct Rows<'a> {
     pixels: &'a [u32],
     sums: &'a [i32],
     scratch: &'a Scratch,
+    reals: Reals<'a>,
 }
 
 impl Layer for Conv {
@@ -206,6 +226,7 @@ impl Layer for Conv {
         let layer::Task { index, inputs, outputs, workspace } = task;
         let Task { class, rows: all_rows, groups } = &self.tasks[index];
         let class = *class as usize;
+        let reals = self.reals(inputs, class);
         let workspace = workspace.lines(self.workspace_lines);
         let mut rows = [core::ptr::null(); MAX_BLOCK_ROWS];
         let mut pixels = [0u32; MAX_BLOCK_ROWS];
@@ -222,7 +243,7 @@ impl Layer for Conv {
                 // SAFETY: `check_views` asserts that the input holds every address that the class can form, and the
                 // caller vouches for them.
                 let sums = unsafe { self.row_sums(class, rows, &mut sums[..count]) };
-                let rows = Rows { addresses: rows, pixels, sums, scratch: &scratch };
+                let rows = Rows { addresses: rows, pixels, sums, scratch: &scratch, reals };
                 let block = self.block(class, groups, rows, outputs);
                 // SAFETY: the bound descriptor proves the CPU feature. As above, for the outputs, too.
                 unsafe { self.weights.run(&block, workspace) }

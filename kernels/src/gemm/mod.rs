@@ -22,7 +22,7 @@
 //! table       table                                       which method and which tiles an instruction set has
 //! methods     method; direct, blocks, widening            packing, statistics and calls of a way to multiply
 //! kernels     tile, neon, dotprod; block_kernel, amx, i8mm
-//! epilogue    block, epilogue, panel_epilogue, partition
+//! epilogue    block, epilogue, panel_epilogue, real_epilogue, partition
 //! packing     panel_lines, bias, facts, outliers, pack
 //! geometry    geometry, panel_ranges, class, order, layout
 //! words       spec, statistics, shape
@@ -44,6 +44,7 @@ mod pack;
 mod panel_epilogue;
 mod panel_lines;
 mod partition;
+mod real_epilogue;
 mod shape;
 mod spec;
 mod statistics;

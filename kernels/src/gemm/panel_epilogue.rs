@@ -1,9 +1,11 @@
 //! Requantization and destination of panels.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::facts;
 use super::pack::{Panel, PanelSource};
+use super::real_epilogue::RealPanel;
 use super::spec::ConvSpec;
 use crate::arch::LANES;
 use crate::packed::{Packing, Unfit};
@@ -14,16 +16,27 @@ use crate::requantize::{Form, Requantizer};
 #[derive(Clone, Debug)]
 pub(crate) struct PanelEpilogue {
     pub(crate) requantizer: Requantizer,
+    /// From sums to float32, where outputs are that.
+    pub(crate) reals: Option<Box<RealPanel>>,
     /// Weight zero point, in the packed weights' domain.
     pub(crate) weight_zero: i32,
     /// Channels that exist; the others are padding.
     pub(crate) count: usize,
     /// Which part the channels belong to.
     pub(crate) part: usize,
-    /// First channel within the part's output.
+    /// Bytes of an output.
+    pub(crate) output_bytes: usize,
+    /// Byte of the first channel within the part's output.
     pub(crate) offset: usize,
     /// Bytes between the part's output pixels.
     pub(crate) pixel_stride: usize,
+}
+
+impl PanelEpilogue {
+    /// Bytes from the first pixel of an output to what the panel writes last in pixel `last`.
+    pub(crate) fn output_end(&self, last: usize) -> usize {
+        last * self.pixel_stride + self.offset + self.count * self.output_bytes
+    }
 }
 
 /// Neighbouring panels that one tile computes.
@@ -52,10 +65,12 @@ impl PanelEpilogue {
         };
         Self {
             requantizer: Requantizer::new(part.requantize, range, first..first + count, largest_sum(spec, index)),
+            reals: part.reals().map(|reals| Box::new(RealPanel::new(reals, first..first + count))),
             weight_zero: part.weights.signed_zero() - panel.range.subtracted_zero,
             count,
             part: index,
-            offset: first,
+            output_bytes: part.output_bytes(),
+            offset: first * part.output_bytes(),
             pixel_stride: part.pixel_stride,
         }
     }
@@ -91,7 +106,7 @@ impl PanelEpilogue {
     fn contiguous(panels: &[Self]) -> bool {
         panels.windows(2).all(|pair| {
             let [a, b] = [&pair[0], &pair[1]];
-            let adjoin = a.part == b.part && a.count == LANES && a.offset + LANES == b.offset;
+            let adjoin = a.part == b.part && a.count == LANES && a.offset + LANES == b.offset && a.reals.is_none();
             adjoin && a.requantizer.clamp() == b.requantizer.clamp()
         })
     }

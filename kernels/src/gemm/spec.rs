@@ -1,6 +1,6 @@
 //! What a convolution is to do.
 
-use crate::quantization::{Requantize, Weights};
+use crate::quantization::{RealOrder, RealScales, Requantize, Weights};
 use crate::window::{Image, Window};
 
 /// One convolution of those that are run together.
@@ -23,8 +23,23 @@ pub struct ConvPart<'a> {
     /// What stored outputs have more than the file's values; results that overflow 32 bits wrap
     /// where the file's would.
     pub output_offset: i32,
-    /// Bytes from one output pixel to the next; at least `channels`.
+    /// Bytes from one output pixel to the next; at least those of `channels`.
     pub pixel_stride: usize,
+}
+
+impl<'a> ConvPart<'a> {
+    /// How sums become float32, where they do.
+    pub(crate) fn reals(&self) -> Option<RealScales<'a>> {
+        match self.requantize {
+            Requantize::Real(scales) => Some(scales),
+            Requantize::Fixed(_) | Requantize::Float(_) => None,
+        }
+    }
+
+    /// Bytes of an output.
+    pub(crate) fn output_bytes(&self) -> usize {
+        if self.reals().is_some() { size_of::<f32>() } else { 1 }
+    }
 }
 
 /// What a convolution is to do.
@@ -32,7 +47,7 @@ pub struct ConvPart<'a> {
 pub struct ConvSpec<'a> {
     /// The input, all groups' channels.
     pub input: Image,
-    /// Zero point of the input, stored.
+    /// Zero point of the input, stored; 0 where outputs are float32, whose input says its own in each run.
     pub input_zero: i32,
     /// The window over the input.
     pub window: Window,
@@ -50,6 +65,20 @@ impl ConvSpec<'_> {
     /// Input channels of a group.
     pub(crate) fn group_channels(&self) -> usize {
         self.input.channels / self.groups
+    }
+
+    /// Whether outputs are float32.
+    pub(crate) fn is_real(&self) -> bool {
+        self.parts.iter().any(|part| part.reals().is_some())
+    }
+
+    /// How many scales the activations have in a run: one for each image, or for each pixel of rows; 0 where outputs are no floats.
+    pub(crate) fn activation_scales(&self) -> usize {
+        match self.parts.iter().find_map(ConvPart::reals) {
+            None => 0,
+            Some(reals) if reals.order == RealOrder::Rows => self.input.batch * self.output[0] * self.output[1],
+            Some(_) => self.input.batch,
+        }
     }
 
     /// Products of an output whose window lies inside the image.
@@ -87,10 +116,16 @@ impl ConvSpec<'_> {
                 part.channels > 0 && part.channels.is_multiple_of(self.groups),
                 "groups divide the output channels"
             );
-            assert!(part.pixel_stride >= part.channels, "output pixels do not overlap");
+            assert!(part.pixel_stride >= part.channels * part.output_bytes(), "output pixels do not overlap");
             let weights = part.weights.bytes.len();
             assert!(packed || weights == part.channels * self.depth(), "{weights} weights are not [O, KH, KW, I]");
-            assert!(part.bias.is_empty() || part.bias.len() == part.channels, "one bias for each channel");
+            let biases = [part.bias.len(), part.reals().map_or(0, |reals| reals.bias.len())];
+            assert!(biases.iter().all(|&biases| biases == 0 || biases == part.channels), "one bias for each channel");
+            if let Some(reals) = part.reals() {
+                assert!([1, part.channels].contains(&reals.weights.len()), "one scale, or one for each channel");
+                assert!(part.bias.is_empty() && part.weights.signed_zero() == 0, "int8 weights and biases of float32");
+            }
+            assert!(part.reals().is_some() == self.is_real(), "outputs are of one type");
         }
     }
 }

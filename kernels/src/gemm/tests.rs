@@ -20,6 +20,7 @@ use crate::window::{Image, Window};
 mod cases;
 mod floats;
 mod layouts;
+mod reals;
 mod tables;
 mod winograd;
 

@@ -14,10 +14,12 @@ pub(crate) enum Reals {
     Ends,
     /// Sums of products that lie below the least normal number.
     Small,
+    /// Zeros of both signs.
+    Zeros,
 }
 
 impl Reals {
-    /// All of them.
+    /// All that are not zeros alone.
     pub(crate) const ALL: [Self; 4] = [Self::Bits, Self::Moderate, Self::Ends, Self::Small];
 }
 
@@ -51,6 +53,7 @@ impl Random {
             Reals::Moderate => (0..len).map(|_| moderate(4.0)).collect(),
             Reals::Small => (0..len).map(|_| moderate(3e-20)).collect(),
             Reals::Bits => (0..len).map(|_| f32::from_bits(self.next())).collect(),
+            Reals::Zeros => (0..len).map(|_| self.pick(&[0.0, -0.0])).collect(),
             Reals::Ends => (0..len).map(|_| f32::from_bits(self.pick(&ENDS))).collect(),
         }
     }

@@ -1,6 +1,5 @@
 //! A prepared convolution by way of points, and the loop around its blocks.
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use core::ops::Range;
@@ -8,6 +7,7 @@ use core::ops::Range;
 use super::super::epilogue::Scratch;
 use super::super::pack::{self, PackedRange, Panel, PanelSource};
 use super::super::panel_epilogue::{self, PanelEpilogue, PanelGroup};
+use super::super::real_epilogue::Reals;
 use super::super::spec::ConvSpec;
 use super::inputs::InputCall;
 use super::outputs::OutputCall;
@@ -27,7 +27,8 @@ use crate::window::Image;
 
 /// A 3x3 convolution (or several that share their input) by way of points, with transformed weights, ready to run.
 ///
-/// Input 0 is the activations; output `i` belongs to part `i`.
+/// Input 0 is the activations; output `i` belongs to part `i`. Where outputs are float32, input 1 is as that of
+/// [`Conv`](super::super::Conv), of one image.
 pub struct Winograd {
     bound: Bound<Descriptor>,
     kernel: KernelId,
@@ -35,7 +36,7 @@ pub struct Winograd {
     image: Image,
     pad_before: [usize; 2],
     input_zero: i32,
-    padding: Vec<u8>,
+    is_real: bool,
     weights: TapWeights,
     bias: Vec<[i32; LANES]>,
     epilogues: Vec<PanelEpilogue>,
@@ -67,7 +68,7 @@ impl Winograd {
             image: spec.input,
             pad_before: spec.window.pad_before,
             input_zero: spec.input_zero,
-            padding: vec![spec.input_zero as u8; spec.input.channels],
+            is_real: spec.is_real(),
             weights,
             bias: sources.iter().map(|source| bias(spec, source)).collect(),
             epilogues,
@@ -83,9 +84,14 @@ impl Winograd {
         assert!(input.len() >= bytes, "input view of {} bytes", input.len());
         let last = self.patches.pixels() - 1;
         for panel in &self.epilogues {
-            let (output, end) = (task.outputs[panel.part], last * panel.pixel_stride + panel.offset + panel.count);
+            let (output, end) = (task.outputs[panel.part], panel.output_end(last));
             assert!(output.len() >= end, "output view of {} bytes", output.len());
         }
+    }
+
+    /// Lines of a pixel of zero points.
+    fn padding_lines(&self) -> usize {
+        self.image.channels.div_ceil(size_of::<Line>())
     }
 
     /// Transforms the weights of some panels.
@@ -139,6 +145,7 @@ impl Winograd {
                 form: group.form,
                 outputs,
                 scratch: block.scratch,
+                reals: block.reals,
             };
             // SAFETY: the bound descriptor proves the CPU feature. `check_views` asserts that the outputs have every pixel and
             // column, and the caller vouches that nobody else touches them.
@@ -160,6 +167,7 @@ struct Transformed<'a> {
     patches: &'a [Patch],
     values: &'a [i16],
     scratch: &'a Scratch,
+    reals: Reals<'a>,
 }
 
 impl Layer for Winograd {
@@ -176,15 +184,21 @@ impl Layer for Winograd {
     }
 
     fn workspace_bytes(&self) -> usize {
-        self.cut.workspace_lines() * size_of::<Line>()
+        (self.cut.workspace_lines() + self.padding_lines()) * size_of::<Line>()
     }
 
     unsafe fn run(&self, task: layer::Task<'_>) -> Result<(), Failure> {
         self.check_views(&task);
         let layer::Task { index, inputs, outputs, workspace } = task;
         let Task { patches: all, groups } = &self.tasks[index];
-        let (values, rest) = workspace.lines(self.cut.workspace_lines()).split_at_mut(self.cut.value_lines());
-        let (weights, products) = rest.split_at_mut(self.cut.weight_lines());
+        let lines = workspace.lines(self.cut.workspace_lines() + self.padding_lines());
+        let (values, rest) = lines.split_at_mut(self.cut.value_lines());
+        let (weights, rest) = rest.split_at_mut(self.cut.weight_lines());
+        let (padding, products) = rest.split_at_mut(self.padding_lines());
+        let reals = if self.is_real { Reals::new(inputs[1], [1, self.patches.pixels()], &[]) } else { Reals::NONE };
+        let input_zero = if self.is_real { reals.of_pixel(0).zero } else { self.input_zero };
+        let padding: &mut [u8] = bytemuck::cast_slice_mut(padding);
+        padding.fill(input_zero as u8);
         let values: &mut [i16] = bytemuck::cast_slice_mut(values);
         let mut buffers =
             GroupBuffers { weights: bytemuck::cast_slice_mut(weights), products: bytemuck::cast_slice_mut(products) };
@@ -197,13 +211,8 @@ impl Layer for Winograd {
             let patches = &mut patches[..range.len()];
             self.patches.locate(range, patches);
             let call = InputCall {
-                source: Source {
-                    start: inputs[0].as_ptr(),
-                    image: self.image,
-                    pad_before: self.pad_before,
-                    padding: &self.padding,
-                },
-                zero_point: self.input_zero,
+                source: Source { start: inputs[0].as_ptr(), image: self.image, pad_before: self.pad_before, padding },
+                zero_point: input_zero,
                 patches,
                 values: Cell::from_mut(&mut *values).as_slice_of_cells(),
                 strides: self.cut.values,
@@ -211,7 +220,7 @@ impl Layer for Winograd {
             // SAFETY: the bound descriptor proves the CPU feature. `check_views` asserts that the input has every pixel, and the
             // caller vouches that nobody writes them.
             unsafe { (self.bound.descriptor().inputs)(&call) }
-            let block = Transformed { patches, values, scratch: &scratch };
+            let block = Transformed { patches, values, scratch: &scratch, reals };
             for &group in &self.groups[groups.clone()] {
                 // SAFETY: the caller's promise; tasks have patches or groups of their own.
                 unsafe { self.run_group(group, &block, &mut buffers, outputs) }

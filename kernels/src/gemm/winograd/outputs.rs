@@ -13,6 +13,7 @@
 
 use super::super::epilogue::{ByteEpilogue, Scratch, ToBytes};
 use super::super::panel_epilogue::PanelEpilogue;
+use super::super::real_epilogue::Reals;
 use super::patch::{POINTS, Patch, SIDE, SPAN};
 use crate::arch::{Kernel, LANES, Lanes16};
 use crate::epilogue::Epilogue;
@@ -35,6 +36,8 @@ pub(super) struct OutputCall<'a> {
     /// Where the parts of the convolution write.
     pub(super) outputs: &'a [Output<'a>],
     pub(super) scratch: &'a Scratch,
+    /// How activations were quantized, where outputs are float32.
+    pub(super) reals: Reals<'a>,
 }
 
 /// An entry point of [`OutputTransform`].
@@ -168,6 +171,7 @@ unsafe fn store<A: Lanes16, const COUNT: usize>(
         contiguous: false,
         outputs: call.outputs,
         scratch: call.scratch,
+        reals: call.reals,
     };
     // SAFETY: the caller vouches for the outputs.
     unsafe { ToBytes::finish(arch, &epilogue, lanes) }
