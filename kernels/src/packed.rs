@@ -219,14 +219,12 @@ impl Packing {
     }
 
     /// What a layer of the same kind kept, or a new one.
-    #[cfg(any(target_arch = "x86_64", test))]
-    pub(crate) fn scratch<T: Any + Default>(&mut self) -> Box<T> {
+    pub fn scratch<T: Any + Default>(&mut self) -> Box<T> {
         self.scratch.0.take().and_then(|kept| (kept as Box<dyn Any>).downcast().ok()).unwrap_or_default()
     }
 
     /// Keeps what the next layer may use.
-    #[cfg(any(target_arch = "x86_64", test))]
-    pub(crate) fn keep_scratch<T: Any + Send>(&mut self, scratch: Box<T>) {
+    pub fn keep_scratch<T: Any + Send>(&mut self, scratch: Box<T>) {
         self.scratch.0 = Some(scratch);
     }
 

@@ -6,7 +6,7 @@ use core::cell::{Cell, RefCell};
 use core::slice;
 
 use super::groups::{Grouping, HALF, HalfLine, Load, WideningGroup};
-use super::pack::{WideningOrder, line_offset, tap_steps};
+use super::orders::{WideningOrder, line_offset, tap_steps};
 use crate::arch::{InstructionSet, Kernel, LANES};
 use crate::gemm::geometry::Geometry;
 use crate::gemm::order::Order;

@@ -3,6 +3,7 @@
 mod groups;
 mod halves;
 mod method;
+mod orders;
 mod pack;
 mod tile;
 
