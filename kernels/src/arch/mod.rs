@@ -18,7 +18,6 @@ mod instruction_set;
 mod lanes16;
 mod multipliers;
 mod pairs16;
-#[cfg_attr(not(test), expect(dead_code, reason = "the vocabulary comes before the kernels that are written in it"))]
 mod reals;
 mod scalar;
 mod vector;

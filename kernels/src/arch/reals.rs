@@ -46,13 +46,7 @@ pub(crate) trait Reals: InstructionSet {
     fn min_f32(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// `a` where it is greater than `b`, else `b`: `b` where either is NaN, and of zeros.
     fn max_f32(self, a: Self::F32, b: Self::F32) -> Self::F32;
-    /// The sign turned over, of NaN too.
-    fn neg_f32(self, a: Self::F32) -> Self::F32;
-    /// Without the sign, of NaN too.
-    fn abs_f32(self, a: Self::F32) -> Self::F32;
 
-    /// Whether `a < b`; never of NaN.
-    fn less_f32(self, a: Self::F32, b: Self::F32) -> Self::Mask32;
     /// Whether `a <= b`; never of NaN.
     fn at_most_f32(self, a: Self::F32, b: Self::F32) -> Self::Mask32;
     /// Whether `a == b`; never of NaN.

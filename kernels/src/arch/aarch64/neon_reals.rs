@@ -80,21 +80,6 @@ impl Reals for Neon {
     }
 
     #[inline(always)]
-    fn neg_f32(self, a: float32x4_t) -> float32x4_t {
-        register!(vnegq_f32(a))
-    }
-
-    #[inline(always)]
-    fn abs_f32(self, a: float32x4_t) -> float32x4_t {
-        register!(vabsq_f32(a))
-    }
-
-    #[inline(always)]
-    fn less_f32(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
-        register!(vcltq_f32(a, b))
-    }
-
-    #[inline(always)]
     fn at_most_f32(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
         register!(vcleq_f32(a, b))
     }

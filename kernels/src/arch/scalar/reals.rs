@@ -79,21 +79,6 @@ impl Reals for Scalar {
     }
 
     #[inline(always)]
-    fn neg_f32(self, a: Self::F32) -> Self::F32 {
-        a.map(|a| -a)
-    }
-
-    #[inline(always)]
-    fn abs_f32(self, a: Self::F32) -> Self::F32 {
-        a.map(f32::abs)
-    }
-
-    #[inline(always)]
-    fn less_f32(self, a: Self::F32, b: Self::F32) -> Self::Mask32 {
-        each(|i| a[i] < b[i])
-    }
-
-    #[inline(always)]
     fn at_most_f32(self, a: Self::F32, b: Self::F32) -> Self::Mask32 {
         each(|i| a[i] <= b[i])
     }

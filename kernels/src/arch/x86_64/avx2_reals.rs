@@ -78,21 +78,6 @@ where
     }
 
     #[inline(always)]
-    fn neg_f32(self, a: __m256) -> __m256 {
-        register!(_mm256_xor_ps(a, _mm256_set1_ps(-0.0)))
-    }
-
-    #[inline(always)]
-    fn abs_f32(self, a: __m256) -> __m256 {
-        register!(_mm256_andnot_ps(_mm256_set1_ps(-0.0), a))
-    }
-
-    #[inline(always)]
-    fn less_f32(self, a: __m256, b: __m256) -> __m256 {
-        register!(_mm256_cmp_ps::<_CMP_LT_OQ>(a, b))
-    }
-
-    #[inline(always)]
     fn at_most_f32(self, a: __m256, b: __m256) -> __m256 {
         register!(_mm256_cmp_ps::<_CMP_LE_OQ>(a, b))
     }

@@ -71,21 +71,6 @@ impl Reals for Avx512Vnni {
     }
 
     #[inline(always)]
-    fn neg_f32(self, a: __m512) -> __m512 {
-        register!(_mm512_xor_ps(a, _mm512_set1_ps(-0.0)))
-    }
-
-    #[inline(always)]
-    fn abs_f32(self, a: __m512) -> __m512 {
-        register!(_mm512_andnot_ps(_mm512_set1_ps(-0.0), a))
-    }
-
-    #[inline(always)]
-    fn less_f32(self, a: __m512, b: __m512) -> __mmask16 {
-        register!(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b))
-    }
-
-    #[inline(always)]
     fn at_most_f32(self, a: __m512, b: __m512) -> __mmask16 {
         register!(_mm512_cmp_ps_mask::<_CMP_LE_OQ>(a, b))
     }

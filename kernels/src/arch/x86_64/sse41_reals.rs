@@ -102,21 +102,6 @@ impl Reals for Sse41 {
     }
 
     #[inline(always)]
-    fn neg_f32(self, a: __m128) -> __m128 {
-        register!(_mm_xor_ps(a, _mm_set1_ps(-0.0)))
-    }
-
-    #[inline(always)]
-    fn abs_f32(self, a: __m128) -> __m128 {
-        register!(_mm_andnot_ps(_mm_set1_ps(-0.0), a))
-    }
-
-    #[inline(always)]
-    fn less_f32(self, a: __m128, b: __m128) -> __m128 {
-        register!(_mm_cmplt_ps(a, b))
-    }
-
-    #[inline(always)]
     fn at_most_f32(self, a: __m128, b: __m128) -> __m128 {
         register!(_mm_cmple_ps(a, b))
     }
