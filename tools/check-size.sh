@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/aarch64-env.sh
 
-readonly limit_bytes=4000000
+# Without float32 and dynamic range it was under 4,000,000; with them it is 4,265,128.
+readonly limit_bytes=4400000
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -129,7 +129,7 @@ fn inspect_ops_says_how_each_operator_runs() {
     assert!(text.contains("optimized: gemm_") && text.contains("uint8, uint8, int32 -> uint8"), "{text}");
     let all: serde_json::Value = serde_json::from_str(&ottava(["inspect", "--ops", "--json"]).ok().stdout).unwrap();
     let conv = all.as_array().unwrap().iter().find(|operator| operator["name"] == "CONV_2D").unwrap();
-    assert_eq!(conv["optimized"], serde_json::json!(["int8", "uint8", "int16"]));
+    assert_eq!(conv["optimized"], serde_json::json!(["int8", "uint8", "int16", "float32"]));
     // What cannot run is listed before the error.
     let mut file = fs::read(tiny.model()).unwrap();
     let model = schema::Model::try_from(schema::ModelRef::read_as_root(&file).unwrap()).unwrap();
