@@ -21,6 +21,8 @@
 //! of zero points, and so is a column outside. Sixty-four bytes are read where fewer channels exist;
 //! the rest is not stored.
 
+use core::hint::black_box;
+
 use super::quad_tile::PARTS;
 use crate::arch::{FloatScale, INTERLEAVED, Interleave, Kernel};
 use crate::memory::Line;
@@ -125,6 +127,8 @@ impl<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, co
                 let inside = inside::<TAPS, STEP>(tile);
                 let mut sources = taps::<TAPS>(tile, TAPS - STEP, edge);
                 let mut target = tile.output;
+                // Loaded anew, the weights live in the loop alone, and the compiler keeps most of them in registers there.
+                registers.kept = kept(arch, black_box(tile.lines));
                 while pixel + AHEAD <= inside {
                     // Outputs take turns, so that no sums need to move.
                     registers.inner::<0>(arch, (tile, scaled), &mut sources, &mut target);
@@ -138,6 +142,7 @@ impl<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, co
                     }
                     pixel += AHEAD;
                 }
+                registers.kept = kept(arch, black_box(tile.lines));
             }
             while pixel < tile.pixels {
                 let column = pixel * STEP + TAPS - STEP;
@@ -181,6 +186,22 @@ fn start<A: Interleave>(arch: A, tile: &ColumnTile<'_>) -> [A::Sums; PARTS] {
     }
 }
 
+/// The weights of the first columns.
+#[inline(always)]
+fn kept<A: Interleave>(arch: A, lines: &[Line]) -> [[A::Weights; PARTS]; KEPT] {
+    assert!(lines.len() >= KEPT * PARTS);
+    // SAFETY: a line has 64 bytes.
+    let first = unsafe { arch.load_weights(lines.as_ptr().cast()) };
+    let mut kept = [[first; PARTS]; KEPT];
+    for (column, kept) in kept.iter_mut().enumerate() {
+        for (part, kept) in kept.iter_mut().enumerate() {
+            // SAFETY: asserted above.
+            *kept = unsafe { arch.load_weights(lines.as_ptr().add(column * PARTS + part).cast()) };
+        }
+    }
+    kept
+}
+
 /// What lives as long as a tile runs.
 struct Registers<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, const TERMS: usize> {
     /// The sums of outputs in flight, which take turns: the first is at the position of the turn.
@@ -194,17 +215,7 @@ impl<A: Interleave, const TAPS: usize, const STEP: usize, const AHEAD: usize, co
 {
     #[inline(always)]
     fn new(arch: A, tile: &ColumnTile<'_>) -> Self {
-        assert!(tile.lines.len() >= KEPT * PARTS);
-        // SAFETY: a line has 64 bytes.
-        let first = unsafe { arch.load_weights(tile.lines.as_ptr().cast()) };
-        let mut kept = [[first; PARTS]; KEPT];
-        for (column, kept) in kept.iter_mut().enumerate() {
-            for (part, kept) in kept.iter_mut().enumerate() {
-                // SAFETY: asserted above.
-                *kept = unsafe { arch.load_weights(tile.lines.as_ptr().add(column * PARTS + part).cast()) };
-            }
-        }
-        Self { sums: [start(arch, tile); AHEAD], kept }
+        Self { sums: [start(arch, tile); AHEAD], kept: kept(arch, tile.lines) }
     }
 
     /// Computes an output whose new columns lie inside, and moves on.
