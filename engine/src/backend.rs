@@ -81,7 +81,7 @@ pub struct LayerInfo {
     /// The instruction set that the kernel is written for, which may be less than the plan's; `None` where every CPU
     /// runs the same code.
     pub isa: Option<Isa>,
-    /// Whether the kernel multiplies numbers of float32, which most CPUs do at another rate than bytes.
+    /// Whether the kernel adds up fused products of float32, which most CPUs do at another rate than products of bytes.
     pub float32: bool,
     /// Shape of its (first) output.
     pub output_shape: Vec<usize>,

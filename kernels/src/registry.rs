@@ -47,7 +47,8 @@ pub fn all() -> Vec<KernelId> {
     .concat()
 }
 
-/// Whether a kernel multiplies numbers of float32: its rate is to be held against [`crate::peak::measure_float32`].
+/// Whether a kernel adds up fused products of float32: its rate is to be held against [`crate::peak::measure_float32`].
+/// BATCH_MATMUL rounds product and sum one by one, so it is none.
 pub fn multiplies_float32(kernel: &KernelId) -> bool {
     [gemm_f32::FAMILY, depthwise_f32::FAMILY].contains(&kernel.family)
 }

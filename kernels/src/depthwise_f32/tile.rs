@@ -201,10 +201,10 @@ impl Work<'_> {
         unsafe { self.finish_tile(arch, rows, (channel, pixels), sums) }
     }
 
-    /// [`Weights::finish`] of a tile whose first channel and pixel these are.
+    /// [`Work::finish`] of a tile whose first channel and pixel these are.
     ///
     /// # Safety
-    /// As [`Weights::finish`], for each of the pixels.
+    /// As [`Work::finish`], for each of the pixels.
     #[inline(always)]
     unsafe fn finish_tile<A: Reals, const P: usize, const V: usize>(
         &self,
