@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::kernel_id::KernelId;
 use crate::memory::{Input, Line, Output, Workspace};
@@ -123,9 +124,34 @@ pub(crate) fn row_tasks(rows: usize, row_work: usize, threads: usize) -> usize {
     share.min(short).clamp(1, rows.max(1))
 }
 
+/// Splits a range evenly into at most `parts` parts, none of them empty, whose lengths are multiples of a quantum, but for the last.
+pub(crate) fn split(range: Range<usize>, parts: usize, quantum: usize) -> Vec<Range<usize>> {
+    let quanta = range.len().div_ceil(quantum);
+    let parts = parts.clamp(1, quanta.max(1));
+    let at = |part: usize| range.end.min(range.start + quanta * part / parts * quantum);
+    (0..parts).map(|part| at(part)..at(part + 1)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn splits_cover_the_range() {
+        for start in [0, 3] {
+            for len in 0..20 {
+                for (count, quantum) in (1..25).flat_map(|count| [1, 2, 5].map(|quantum| (count, quantum))) {
+                    let parts = split(start..start + len, count, quantum);
+                    assert!(parts.len() <= count);
+                    assert_eq!(parts[0].start, start);
+                    assert_eq!(parts.last().unwrap().end, start + len);
+                    assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
+                    assert!(len == 0 || parts.iter().all(|part| !part.is_empty()));
+                    assert!(parts[..parts.len() - 1].iter().all(|part| part.len().is_multiple_of(quantum)));
+                }
+            }
+        }
+    }
 
     #[test]
     fn tasks_are_short_on_any_number_of_threads() {

@@ -101,6 +101,18 @@ impl Window {
         axis(0).saturating_mul(axis(1))
     }
 
+    /// The input pixel (row, column) of the first tap inside, for the first output of a border class: of the spans down and across.
+    /// The first pixel where no tap is inside.
+    pub(crate) fn first_inside(&self, spans: [&Span; 2]) -> [usize; 2] {
+        if spans.iter().any(|span| span.taps.is_empty()) {
+            return [0; 2];
+        }
+        [0, 1].map(|axis| {
+            let Span { outputs, taps } = spans[axis];
+            outputs.start * self.stride[axis] + taps.start * self.dilation[axis] - self.pad_before[axis]
+        })
+    }
+
     /// The taps of one axis (0: down, 1: across) that lie inside an image of this extent for one output; may be empty where
     /// padding is wider than the window.
     #[inline(always)]

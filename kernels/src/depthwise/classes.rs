@@ -65,13 +65,7 @@ fn class(spec: &DepthwiseSpec<'_>, index: usize, down: &Span, across: &Span) -> 
             taps.push(Tap { offset, index: row * window.taps[1] + column });
         }
     }
-    let mut first = [0; 2];
-    if !taps.is_empty() {
-        for (axis, span) in [down, across].into_iter().enumerate() {
-            let tap = span.taps.start * window.dilation[axis];
-            first[axis] = span.outputs.start * window.stride[axis] + tap - window.pad_before[axis];
-        }
-    }
+    let first = window.first_inside([down, across]);
     Class { index, across: across.outputs.clone(), first, taps, rows: down.taps.clone(), columns: across.taps.clone() }
 }
 

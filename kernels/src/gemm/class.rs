@@ -47,15 +47,8 @@ pub(crate) struct Class {
 
 impl Class {
     fn new(spec: &ConvSpec<'_>, down: &Span, across: &Span, index: usize, order: &Order) -> Self {
-        let window = &spec.window;
         let taps = [down.taps.clone(), across.taps.clone()];
-        let mut first = [0; 2];
-        for (axis, span) in [down, across].into_iter().enumerate() {
-            if !taps.iter().any(Range::is_empty) {
-                let tap = span.taps.start * window.dilation[axis];
-                first[axis] = span.outputs.start * window.stride[axis] + tap - window.pad_before[axis];
-            }
-        }
+        let first = spec.window.first_inside([down, across]);
         let (down, across) = (down.outputs.clone(), across.outputs.clone());
         Self { down, across, first, segments: segments(spec, &taps, order), order: index, taps }
     }

@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use super::class::Class;
 use super::panel_epilogue::PanelGroup;
+use crate::layer::split;
 
 /// Most rows whose pointers a task prepares at a time.
 pub(crate) const MAX_BLOCK_ROWS: usize = 72;
@@ -187,13 +188,13 @@ impl<'a> Area<'a> {
         let short = |range: Range<usize>| range.start as u32..range.end as u32;
         if blocks.len() == 1 {
             let of_groups = |groups: Range<usize>| Task { groups: short(groups), ..task.clone() };
-            return split(groups, parts).into_iter().map(of_groups).collect();
+            return split(groups, parts, 1).into_iter().map(of_groups).collect();
         }
         let of_blocks = |part: Range<usize>| {
             let rows = blocks[part.start].start..blocks[part.end - 1].end;
             Task { rows: short(rows), ..task.clone() }
         };
-        split(0..blocks.len(), parts).into_iter().map(of_blocks).collect()
+        split(0..blocks.len(), parts, 1).into_iter().map(of_blocks).collect()
     }
 
     /// Pieces of a chunk whose weights do not stay in the cache beside others'.
@@ -229,14 +230,7 @@ pub(super) fn shrinking(len: usize, threads: usize, least: usize, quantum: usize
 fn chunks(groups: &[PanelGroup], panel_bytes: usize) -> Vec<Range<usize>> {
     let panels: usize = groups.iter().map(|group| group.panels).sum();
     let count = if panels * panel_bytes <= WHOLE_BYTES { 1 } else { (panels * panel_bytes).div_ceil(CHUNK_BYTES) };
-    split(0..groups.len(), count)
-}
-
-/// Splits a range evenly into at most `count` parts, none of them empty.
-pub(super) fn split(range: Range<usize>, count: usize) -> Vec<Range<usize>> {
-    let count = count.clamp(1, range.len().max(1));
-    let at = |part: usize| range.start + range.len() * part / count;
-    (0..count).map(|part| at(part)..at(part + 1)).collect()
+    split(0..groups.len(), count, 1)
 }
 
 #[cfg(test)]

@@ -39,13 +39,7 @@ pub(super) struct Geometry {
 impl Class {
     fn new(spec: &ConvF32Spec<'_>, down: &Span, across: &Span) -> Self {
         let taps = [down.taps.clone(), across.taps.clone()];
-        let mut first = [0; 2];
-        for (axis, span) in [down, across].into_iter().enumerate() {
-            if !taps.iter().any(Range::is_empty) {
-                let tap = span.taps.start * spec.window.dilation[axis];
-                first[axis] = span.outputs.start * spec.window.stride[axis] + tap - spec.window.pad_before[axis];
-            }
-        }
+        let first = spec.window.first_inside([down, across]);
         Self { down: down.outputs.clone(), across: across.outputs.clone(), first, segments: segments(spec, &taps) }
     }
 

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::geometry::Geometry;
+use crate::layer::split;
 
 /// Products below which handing out a task costs more than it brings.
 const LEAST_WORK: u64 = 1 << 17;
@@ -49,20 +50,12 @@ impl Cut {
             let row_tiles = rows.div_ceil(self.row_quantum);
             let row_parts = parts.min(row_tiles.div_ceil(2)).max(1);
             let panel_parts = parts.div_ceil(row_parts);
-            for rows in split(rows, row_parts, self.row_quantum) {
-                for panels in split(self.panels, panel_parts, self.panel_quantum) {
+            for rows in split(0..rows, row_parts, self.row_quantum) {
+                for panels in split(0..self.panels, panel_parts, self.panel_quantum) {
                     pieces.push(Piece { class, rows: rows.clone(), panels });
                 }
             }
         }
         pieces
     }
-}
-
-/// Splits `0..len` evenly into at most `parts` multiples of a quantum.
-fn split(len: usize, parts: usize, quantum: usize) -> Vec<Range<usize>> {
-    let tiles = len.div_ceil(quantum);
-    let parts = parts.clamp(1, tiles.max(1));
-    let at = |part: usize| len.min(tiles * part / parts * quantum);
-    (0..parts).map(|part| at(part)..at(part + 1)).collect()
 }

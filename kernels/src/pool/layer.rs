@@ -200,13 +200,7 @@ fn edges(spec: &PoolSpec, storage: Storage) -> Option<[[Divide; 2]; 2]> {
 
 fn class(spec: &PoolSpec, storage: Storage, down: &Span, across: &Span) -> Class {
     let taps = [down.taps.len(), across.taps.len()];
-    let mut first = [0; 2];
-    if taps[0] * taps[1] > 0 {
-        for (axis, span) in [down, across].into_iter().enumerate() {
-            first[axis] =
-                span.outputs.start * spec.window.stride[axis] + span.taps.start - spec.window.pad_before[axis];
-        }
-    }
+    let first = spec.window.first_inside([down, across]);
     let divide = match spec.kind {
         PoolKind::Maximum => None,
         PoolKind::Average { file_is_signed } => {

@@ -146,18 +146,3 @@ fn classes_take_turns_with_weights_that_do_not_stay_near() {
         }
     }
 }
-
-#[test]
-fn splits_cover_the_range() {
-    for start in [0, 3] {
-        for len in 0..20 {
-            for count in 1..25 {
-                let parts = split(start..start + len, count);
-                assert_eq!(parts[0].start, start);
-                assert_eq!(parts.last().unwrap().end, start + len);
-                assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
-                assert!(len == 0 || parts.iter().all(|part| !part.is_empty()));
-            }
-        }
-    }
-}

@@ -3,11 +3,12 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::super::partition::{shrinking, split};
+use super::super::partition::shrinking;
 use super::super::spec::ConvSpec;
 use super::inputs::Strides;
 use super::patch::{POINTS, Patches};
 use crate::arch::LANES;
+use crate::layer::split;
 use crate::memory::Line;
 
 /// 16-bit values of a line.
@@ -93,18 +94,18 @@ impl Cut {
     pub(super) fn tasks(&self, groups: usize, threads: usize) -> Vec<Task> {
         let Self { patches, rows, block_patches, .. } = *self;
         let pieces = if threads == 1 || patches <= threads * 4 * MAX_BLOCK {
-            split(0..patches, threads.min(patches.div_ceil(rows)))
+            split(0..patches, threads.min(patches.div_ceil(rows)), 1)
         } else {
             shrinking(patches, threads, MAX_BLOCK / 2, rows)
         };
         let parts = threads.div_ceil(pieces.len());
         let of_piece = |patches: Range<usize>| {
-            split(0..groups, parts).into_iter().map(move |groups| Task { patches: patches.clone(), groups })
+            split(0..groups, parts, 1).into_iter().map(move |groups| Task { patches: patches.clone(), groups })
         };
         let longest = block_patches.max((patches * parts).div_ceil(MOST_TASKS));
         let blocks = |task: Task| {
             let count = task.patches.len().div_ceil(longest);
-            split(task.patches, count).into_iter().map(move |patches| Task { patches, groups: task.groups.clone() })
+            split(task.patches, count, 1).into_iter().map(move |patches| Task { patches, groups: task.groups.clone() })
         };
         pieces.into_iter().flat_map(of_piece).flat_map(blocks).collect()
     }
