@@ -7,8 +7,8 @@
 #   tools/test-bindings.sh [PART]...       of: rust install headers symbols goldens cpp project tflitec delegate aarch64 [all]
 #
 # tools/install-packages.sh bindings aarch64 installs what this needs. Recorded networks are where the models are (OTTAVA_MODELS, else
-# ../shared/models); OTTAVA_REQUIRE_MODELS=1 makes their absence a failure. LiteRT is that of OTTAVA_LITERT_PYTHON, else it is installed
-# with pip beside what is built; where that cannot be, it is left out aloud.
+# ../shared/models); OTTAVA_REQUIRE_MODELS=1 makes their absence a failure. The delegate's hosts, two versions of LiteRT for Python, are
+# installed with pip beside what is built; where that cannot be, they are left out aloud.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -223,16 +223,14 @@ test_tflitec() {
     done
 }
 
-# The Python that has LiteRT; none where it cannot be installed.
-litert_python() {
-    local folder=$CARGO_TARGET_DIR/litert requirements=bindings/delegate/tests/requirements.txt
-    if [ -n "${OTTAVA_LITERT_PYTHON-}" ]; then
-        echo "$OTTAVA_LITERT_PYTHON"
-        return
-    fi
+# host_python PACKAGE: the Python that has this host of the delegate; none where it cannot be installed. Python 3.11 is the last that all
+# hosts are there for.
+host_python() {
+    local folder=$CARGO_TARGET_DIR/hosts/$1 requirements=bindings/delegate/tests/$1.txt python=python3.11
+    "$python" -c 'import ensurepip' 2>/dev/null || python=python3
     if ! cmp -s "$requirements" "$folder/installed.txt"; then
         {
-            python3 -m venv --clear "$folder" && "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
+            "$python" -m venv --clear "$folder" && "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
         } >&2 || return 0
         cp "$requirements" "$folder/installed.txt"
     fi
@@ -241,13 +239,16 @@ litert_python() {
 
 test_delegate() {
     [ -n "$models" ] || return 0
-    local python
-    python=$(litert_python)
-    if [ -z "$python" ]; then
-        echo "SKIPPED: the delegate in LiteRT, which could not be installed"
-        return
-    fi
-    "$python" bindings/delegate/tests/litert.py "$prefix/lib/libottava_delegate.so" "$models"
+    local host python library=$prefix/lib/libottava_delegate.so
+    for host in ai-edge-litert tflite-runtime; do
+        python=$(host_python "$host")
+        if [ -z "$python" ]; then
+            echo "SKIPPED: the delegate in $host, which could not be installed"
+            continue
+        fi
+        "$python" bindings/delegate/tests/hosts.py "$library" "$models"
+        [ "$host" != ai-edge-litert ] || "$python" bindings/delegate/tests/litert.py "$library" "$models"
+    done
 }
 
 test_aarch64() (

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Runs recorded networks with libottava_delegate.so in hosts of other versions than CI's, each in a virtual environment of its own.
 #
-#   tools/test-delegate-hosts.sh PREFIX MODELS [--times]
+#   tools/test-delegate-hosts.sh PREFIX MODELS [--times [--command OTTAVA]]
 #
-# PREFIX is where tools/install-c.sh has installed, MODELS the folder of recorded networks. PYTHON is an interpreter that all hosts have
+# PREFIX is where tools/install-c.sh has installed, MODELS the folder of recorded networks; `--times` measures instead, as
+# bindings/delegate/tests/hosts.py says. PYTHON is an interpreter that all hosts have
 # wheels for, 3.11 [python3]; VENVS a folder to keep the environments in [a temporary one]. TensorFlow alone takes 1 GB there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Runs recorded networks with libottava_delegate.so in whatever host of the delegate this Python has, and compares with the recordings.
 
-    hosts.py LIBRARY MODELS [--times]
+    hosts.py LIBRARY MODELS [--times [--command OTTAVA]]
 
 A host is ai-edge-litert, tflite-runtime or TensorFlow. Every network has to be one part, on 1 and on 2 threads, with the recorded bytes.
-`--times` measures one thread beside the host's own kernels (XNNPACK), in the same process and in turns. tools/test-delegate-hosts.sh runs
-this in several hosts.
+`--times` measures one thread beside the host's own kernels (XNNPACK), in the same process and in turns. `--command` tells the command
+`ottava`, and adds what the delegate takes above `ottava bench` of the same file, in turns too. tools/test-delegate-hosts.sh runs this in
+several hosts.
 """
 
 import argparse
 import json
 import pathlib
 import statistics
+import subprocess
 import tempfile
 import time
 
@@ -25,8 +27,11 @@ QUANTIZED = [
     "inception_v3_int8",
     "inception_v3_uint8",
 ]
-# Runs of each in a turn, and turns, of which there is one more that warms up.
-RUNS, TURNS = 10, 9
+# Runs of each in a turn, and turns, of which there is one more that warms up. Turns are long, because the first runs after the other
+# kernels' find the caches and the branch predictors full of those.
+RUNS, TURNS = 50, 9
+# Runs and turns beside the command, which warms up by itself.
+COMMAND_RUNS, COMMAND_TURNS = 100, 5
 
 
 def host():
@@ -83,21 +88,43 @@ class Network:
                     raise SystemExit(f"error: {self.name}: the parts are {parts}")
         print(f"{self.name}: {len(parts[0])} operators in one part, {len(self.recordings)} recordings on 1 and 2 threads")
 
-    def measure(self, load, library):
-        """Medians in ms: with the delegate, and with the host's own kernels."""
+    def measure(self, load, library, command):
+        """Prints medians in ms: with the delegate, and with the host's own kernels; and what the first is above the command's."""
         both = [self.interpreter(1, load(library, {"num_threads": 1})), self.interpreter(1)]
         times = [[], []]
         for interpreter in both:
             run(interpreter, self.recordings[0][0])
         for turn in range(TURNS + 1):
             for interpreter, mine in zip(both, times):
-                for _ in range(RUNS):
-                    start = time.perf_counter()
-                    interpreter.invoke()
-                    if turn:
-                        mine.append(1e3 * (time.perf_counter() - start))
+                measured = invocations(interpreter, RUNS)
+                if turn:
+                    mine += measured
         ours, theirs = (statistics.median(mine) for mine in times)
-        print(f"| {self.name} | {ours:.2f} | {theirs:.2f} | {ours / theirs:.2f} |")
+        above = f" {self.above(both[0], command):.0f} |" if command else ""
+        print(f"| {self.name} | {ours:.2f} | {theirs:.2f} | {ours / theirs:.2f} |{above}", flush=True)
+
+    def above(self, interpreter, command):
+        """The median of what the interpreter takes longer than the command, in us."""
+        differences = []
+        for _ in range(COMMAND_TURNS):
+            ours = statistics.median(invocations(interpreter, COMMAND_RUNS))
+            said = subprocess.run(
+                [command, "bench", self.path, "--threads", "1", "--runs", str(COMMAND_RUNS), "--json", "-"],
+                check=True,
+                capture_output=True,
+            )
+            differences.append(1e3 * (ours - json.loads(said.stdout)["latency_ms"]["median"]))
+        return statistics.median(differences)
+
+
+def invocations(interpreter, count):
+    """Times of so many runs, in ms."""
+    times = []
+    for _ in range(count):
+        start = time.perf_counter()
+        interpreter.invoke()
+        times.append(1e3 * (time.perf_counter() - start))
+    return times
 
 
 def run(interpreter, value):
@@ -111,14 +138,19 @@ def main():
     parser.add_argument("library")
     parser.add_argument("models", type=pathlib.Path)
     parser.add_argument("--times", action="store_true", help="measure instead")
+    parser.add_argument("--command", metavar="OTTAVA", help="with --times, the command to compare with as well")
     args = parser.parse_args()
     name, make, load = host()
     print(name)
     networks = [Network(make, args.models, network) for network in QUANTIZED]
     if args.times:
-        print("| network | with the delegate, ms | the host's own kernels, ms | ratio |\n|---|--:|--:|--:|")
+        above = (" above `bench`, us |", "--:|") if args.command else ("", "")
+        print(f"| network | with the delegate, ms | the host's own kernels, ms | ratio |{above[0]}\n|---|--:|--:|--:|{above[1]}")
     for network in networks:
-        (network.measure if args.times else network.check)(load, args.library)
+        if args.times:
+            network.measure(load, args.library, args.command)
+        else:
+            network.check(load, args.library)
 
 
 if __name__ == "__main__":
