@@ -1,0 +1,85 @@
+//! What is said of tensors, and arrays as bytes.
+
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use ottava::graph::{DType, Quantization};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::error::invalid;
+
+/// The name of a type as NumPy has it; the stored type of those that it lacks.
+pub(crate) fn dtype_name(dtype: DType) -> &'static str {
+    match dtype {
+        DType::Bool => "bool",
+        DType::F16 => "float16",
+        DType::F32 => "float32",
+        DType::F64 => "float64",
+        DType::I16 => "int16",
+        DType::I32 => "int32",
+        DType::I64 => "int64",
+        DType::I4 | DType::I8 => "int8",
+        DType::String => "bytes",
+        DType::U16 => "uint16",
+        DType::U32 => "uint32",
+        DType::U64 => "uint64",
+        DType::U8 => "uint8",
+        _ => "object",
+    }
+}
+
+/// What is known of a tensor, beside its name.
+pub(crate) struct Described<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) tensor: usize,
+    pub(crate) shape: &'a [usize],
+    pub(crate) dtype: DType,
+    pub(crate) quantization: Option<&'a Quantization>,
+}
+
+impl Described<'_> {
+    /// A dictionary of `name`, `tensor`, `shape`, `dtype`, `scales`, `zero_points` and `quantized_dimension`.
+    pub(crate) fn to_dict<'py>(&self, python: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(python);
+        dict.set_item("name", self.name)?;
+        dict.set_item("tensor", self.tensor)?;
+        dict.set_item("shape", self.shape)?;
+        dict.set_item("dtype", dtype_name(self.dtype))?;
+        dict.set_item("scales", self.quantization.map_or(&[][..], |it| &it.scale))?;
+        dict.set_item("zero_points", self.quantization.map_or(&[][..], |it| &it.zero_point))?;
+        dict.set_item("quantized_dimension", self.quantization.map_or(0, |it| it.dimension))?;
+        Ok(dict)
+    }
+}
+
+/// Where the bytes of an array are, and how many.
+///
+/// # Errors
+/// The array's elements do not lie one after the other, or are references to objects.
+pub(crate) fn bytes_of(array: &Bound<'_, PyUntypedArray>) -> PyResult<(*mut u8, usize)> {
+    let python = array.py();
+    if !array.is_c_contiguous() {
+        return Err(invalid(
+            python,
+            "the array's elements do not lie one after the other: use numpy.ascontiguousarray".into(),
+        ));
+    }
+    let dtype = array.dtype();
+    if dtype.getattr("hasobject")?.is_truthy()? {
+        return Err(invalid(python, format!("the array's elements are of type {dtype}, which has no bytes")));
+    }
+    let size = array.len() * numpy::PyArrayDescrMethods::itemsize(&dtype);
+    // SAFETY: the object is an array, which is what the pointer leads to.
+    let start = unsafe { (*array.as_array_ptr()).fields.data };
+    Ok((start.cast(), size))
+}
+
+/// As [`bytes_of`], of an array to write to.
+///
+/// # Errors
+/// As well: the array cannot be written.
+pub(crate) fn writable_bytes_of(array: &Bound<'_, PyUntypedArray>) -> PyResult<(*mut u8, usize)> {
+    if !array.getattr("flags")?.getattr("writeable")?.is_truthy()? {
+        return Err(invalid(array.py(), "the array is read-only".into()));
+    }
+    bytes_of(array)
+}
