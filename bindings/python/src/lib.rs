@@ -13,6 +13,7 @@ mod tensor;
 mod view;
 
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 /// Runs the command `ottava` with these arguments, the first of which is the name that it was called by; its exit code.
 #[pyfunction]
@@ -24,6 +25,12 @@ fn command(python: Python<'_>, arguments: Vec<std::ffi::OsString>) -> u8 {
 #[pyfunction]
 fn instruction_sets() -> Vec<&'static str> {
     ottava::Isa::available().into_iter().map(ottava::Isa::name).collect()
+}
+
+/// A `.tflite` file of a random quantized network, which tests compare with the reference.
+#[pyfunction]
+fn random_network<'py>(python: Python<'py>, seed: u64) -> Bound<'py, PyBytes> {
+    PyBytes::new(python, &ottava_models::random_network(seed))
 }
 
 #[pymodule(gil_used = false)]
@@ -40,6 +47,8 @@ mod _native {
     use super::model::Model;
     #[pymodule_export]
     use super::plan::Plan;
+    #[pymodule_export]
+    use super::random_network;
     #[pymodule_export]
     use super::session::{Cancel, Session};
     #[pymodule_export]

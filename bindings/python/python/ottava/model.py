@@ -176,7 +176,7 @@ class Session:
     def run(self, inputs: Any, *, out: Mapping[str | int, numpy.ndarray] | None = None, cancel: _native.Cancel | None = None) -> Outputs:
         """Runs the network and returns its outputs, by name and by index.
 
-        inputs: an array if there is one input; else arrays by name or index, or a sequence of them. What has `__dlpack__` or is a buffer is
+        inputs: an array, or lists of numbers, if there is one input; else arrays by name or index, or a sequence of them. What has `__dlpack__` or is a buffer is
             taken where it lies if its elements lie one after the other. The elements have the input's type: nothing is converted.
         out: arrays to write outputs to, by name or index.
         cancel: ends the run, from another thread or at its deadline.
@@ -225,7 +225,7 @@ class Session:
         if isinstance(inputs, Mapping):
             for key, value in inputs.items():
                 given[_position(key, [tensor.name for tensor in self.inputs])] = value
-        elif isinstance(inputs, (list, tuple)) and not (count == 1 and not _is_tensor(inputs[0] if inputs else None)):
+        elif isinstance(inputs, (list, tuple)) and (count != 1 or all(map(_is_tensor, inputs))):
             if len(inputs) != count:
                 raise _invalid(f"the network has {count} inputs, and {len(inputs)} arrays were given")
             given = list(inputs)
@@ -272,7 +272,8 @@ def _position(key: str | int, names: Sequence[str]) -> int:
 
 
 def _is_tensor(value: Any) -> bool:
-    return hasattr(value, "shape") or hasattr(value, "__dlpack__") or isinstance(value, (list, tuple, memoryview, bytes, bytearray))
+    """Whether it is an array and no number, nor a list of those."""
+    return hasattr(value, "__array__") or hasattr(value, "__dlpack__") or isinstance(value, (bytes, bytearray, memoryview))
 
 
 def _array(value: Any, tensor: Tensor) -> numpy.ndarray:
