@@ -40,13 +40,16 @@ def type_name(known: numpy.dtype) -> str:
 
 def tensor(known: dict[str, Any], shape: Sequence[int] | None) -> dict[str, Any]:
     """A tensor, with the shape that it has now where that is another than the file's."""
+    shape = known["shape"] if shape is None else shape
+    # A file that leaves no dimension open says nothing of what a shape may become.
+    signature = known["signature"] if -1 in known["signature"] else shape
     scales = numpy.array(known["scales"], numpy.float32)
     zero_points = numpy.array(known["zero_points"], numpy.int32)
     return {
         "name": known["name"],
         "index": known["tensor"],
-        "shape": numpy.array(known["shape"] if shape is None else shape, numpy.int32),
-        "shape_signature": numpy.array(known["signature"], numpy.int32),
+        "shape": numpy.array(shape, numpy.int32),
+        "shape_signature": numpy.array(signature, numpy.int32),
         "dtype": known["numpy"].type,
         "quantization": (float(scales[0]), int(zero_points[0])) if len(scales) == len(zero_points) == 1 else (0.0, 0),
         "quantization_parameters": {

@@ -182,12 +182,16 @@ class Interpreter:
 
     def get_tensor_details(self, subgraph_index: int = 0) -> list[dict[str, Any]]:
         """What is known of each tensor of the file."""
-        _check_subgraph(subgraph_index)
+        if subgraph_index != 0:
+            raise ValueError(
+                f"subgraph_index is out of range: {subgraph_index} for the model, which has 1 subgraphs."
+            )
         return [self._get_tensor_details(index, 0) for index in range(self._model.tensor_count)]
 
     def get_tensor(self, tensor_index: int, subgraph_index: int = 0) -> numpy.ndarray:
         """A copy of an input, an output, a constant, or with `experimental_preserve_all_tensors` of any tensor."""
-        _check_subgraph(subgraph_index)
+        if subgraph_index != 0:
+            raise ValueError(f"Invalid subgraph index {subgraph_index} exceeds max subgraph index 1")
         index = self._index(tensor_index)
         shape, dtype = self._extent(index)
         if index in self._shapes:
@@ -195,13 +199,13 @@ class Interpreter:
                 raise ValueError("Tensor data is null. Run allocate_tensors() first")
             array = numpy.empty(shape, dtype)
             self._interpreter.read(index, array)
-            return array
+            return _returned(array)
         stored = self._model.constant(index)
         if stored is None and self._interpreter is not None:
             stored = self._interpreter.intermediate(index)
         if stored is None:
             raise ValueError("Tensor data is null. Run allocate_tensors() first")
-        return numpy.frombuffer(bytearray(stored), dtype).reshape(shape).copy()
+        return _returned(numpy.frombuffer(bytearray(stored), dtype).reshape(shape).copy())
 
     def set_tensor(self, tensor_index: int, value: Any) -> None:
         """Copies an array, or what NumPy makes one of, into an input."""
@@ -311,7 +315,8 @@ class Interpreter:
         if not 0 <= op_index < len(names):
             raise ValueError("Invalid node index")
         node = next((node for node in self._model.nodes() if node[0] == op_index), (op_index, "", [], []))
-        return _details.operator(op_index, names[op_index], node[2], node[3], lambda index: self._tensor(index)["dtype"])
+        name = names[op_index].removeprefix("CUSTOM '").removesuffix("'")
+        return _details.operator(op_index, name, node[2], node[3], lambda index: self._tensor(index)["dtype"])
 
     def _get_full_signature_list(self) -> dict[str, dict[str, dict[str, int]]]:
         return {key: {"inputs": dict(inputs), "outputs": dict(outputs)} for key, inputs, outputs in self._signatures}
@@ -400,9 +405,9 @@ def _resolver(given: Any) -> OpResolverType:
     return given
 
 
-def _check_subgraph(index: int) -> None:
-    if index != 0:
-        raise ValueError(f"subgraph_index is out of range: {index} for the model, which has 1 subgraphs.")
+def _returned(array: numpy.ndarray) -> Any:
+    """An array as NumPy returns it: without dimensions it is a number."""
+    return array if array.ndim else array[()]
 
 
 def _open(path: Any, content: Any) -> _native.Model:
