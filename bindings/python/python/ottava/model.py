@@ -239,7 +239,7 @@ class Session:
         return [_array(value, tensor) for value, tensor in zip(given, self.inputs)]
 
 
-class Outputs(dict[str, numpy.ndarray]):
+class Outputs(dict[Any, numpy.ndarray]):
     """Outputs by name, and by index as a list has them."""
 
     def __init__(self, tensors: Sequence[Tensor], arrays: Sequence[numpy.ndarray]) -> None:
