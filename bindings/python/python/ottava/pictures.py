@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,15 +86,20 @@ def classify(
     """
     session = model if isinstance(model, Session) else Session(model)
     prepared = Preprocessor(session, **options)(picture)
-    output = session.outputs[0]
-    scores = output.real(session.run(prepared)[0]).reshape(-1)
-    if not _ends_in_softmax(session.model):
-        powers = numpy.exp(scores - scores.max())
-        scores = powers / powers.sum()
+    scores = probabilities(session, session.run(prepared)[0])
     # The lower class first among equals.
     best = numpy.argsort(-scores, kind="stable")[:top]
     names = _names(labels, len(scores))
     return [Answer(int(index), float(scores[index]), names[index] if names else "") for index in best]
+
+
+def probabilities(session: Session, output: numpy.ndarray) -> numpy.ndarray:
+    """The probabilities of all classes, from the first output of a network that classifies."""
+    scores = session.outputs[0].real(output).reshape(-1)
+    if not _ends_in_softmax(session.model):
+        powers = numpy.exp(scores - scores.max())
+        scores = powers / powers.sum()
+    return scores
 
 
 def _pixels(picture: Any) -> numpy.ndarray:
@@ -111,6 +117,7 @@ def _pixels(picture: Any) -> numpy.ndarray:
     return pixels
 
 
+@functools.lru_cache(maxsize=64)
 def _ends_in_softmax(model: Model) -> bool:
     """Whether the first output is what a SOFTMAX made, as it is or stored in another way."""
     tensor = model._native.outputs[0]
