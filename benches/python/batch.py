@@ -128,19 +128,27 @@ def named(rows):
     return [{**row, "name": os.path.basename(row["path"])} for row in rows]
 
 
+def actors_at_work():
+    """Processes of actors; Ray names them by what they run."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            name = (process / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if name.startswith("ray::") and "MapWorker" in name:
+            found.append(int(process.name))
+    return found
+
+
 def disturb(fault, cluster, workers):
     """Kills an actor's process or takes a node away once actors are at work."""
-    from ray.util.state import list_actors
-
-    while True:
-        time.sleep(0.5)
-        at_work = [actor for actor in list_actors(detail=True) if actor.state == "ALIVE" and actor.pid and "MapWorker" in actor.class_name]
-        if at_work:
-            break
-    time.sleep(1.5)
+    while not (found := actors_at_work()):
+        time.sleep(0.2)
+    time.sleep(3)
     if fault == "actor":
-        os.kill(at_work[0].pid, signal.SIGKILL)
-        print(f"  killed the actor in process {at_work[0].pid}")
+        os.kill(found[0], signal.SIGKILL)
+        print(f"  killed the actor in process {found[0]}")
     else:
         cluster.remove_node(workers[1], allow_graceful=False)
         print("  took a node away")

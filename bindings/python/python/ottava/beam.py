@@ -31,8 +31,9 @@ class OttavaModelHandler(ModelHandler[bytes, PredictionResult, Classifier]):
         **options: Any,
     ) -> None:
         """model: a path or URI that every worker can read, with the file's sha256; options: those of `ottava.batch.Classifier`."""
+        super().__init__()
         sizes = {"min_batch_size": min_batch_size, "max_batch_size": max_batch_size}
-        super().__init__(**{name: size for name, size in sizes.items() if size is not None})
+        self._sizes = {name: size for name, size in sizes.items() if size is not None}
         self._model = os.fspath(model)
         self._options = {"sha256": sha256, "threads": threads, **options}
 
@@ -44,6 +45,9 @@ class OttavaModelHandler(ModelHandler[bytes, PredictionResult, Classifier]):
     ) -> Iterable[PredictionResult]:
         for picture, row in zip(batch, model.rows(batch)):
             yield PredictionResult(picture, row, self._model)
+
+    def batch_elements_kwargs(self) -> dict[str, int]:
+        return self._sizes
 
     def get_num_bytes(self, batch: Sequence[bytes]) -> int:
         return sum(map(len, batch))

@@ -44,7 +44,12 @@ def ottava_udf(
 
         def predict(pictures: numpy.ndarray) -> list[dict[str, Any]]:
             return [
-                {"classes": row.classes, "probabilities": row.probabilities, "error": row.error, "decoder": row.decoder}
+                {
+                    "classes": numpy.array(row.classes, numpy.int32),
+                    "probabilities": numpy.array(row.probabilities, numpy.float64),
+                    "error": row.error,
+                    "decoder": row.decoder,
+                }
                 for row in classifier.rows(pictures)
             ]
 
