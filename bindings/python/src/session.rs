@@ -139,7 +139,7 @@ impl Session {
         let size = shape.iter().try_fold(itemsize, |bytes, &extent| bytes.checked_mul(extent));
         check_size(python, tensor, size.unwrap_or(usize::MAX), memory.size())?;
         let start = memory.start().expose_provenance();
-        Ok(View::new(slf.clone().unbind(), Arc::clone(&slf.get().views), start, typestr, shape))
+        Ok(View::new(slf.clone().into_any().unbind(), Arc::clone(&slf.get().views), start, typestr, shape))
     }
 
     /// Runs the network on the memory of the inputs, into that of the outputs.

@@ -6,13 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::session::Session;
-
 /// The base of an array that shows a session's memory, which lives as long. The session counts them.
 #[pyclass(frozen, module = "ottava._native")]
 pub(crate) struct View {
-    /// Keeps the memory.
-    _session: Py<Session>,
+    /// Whose memory it is, which keeps it.
+    _owner: Py<PyAny>,
     live: Arc<AtomicUsize>,
     address: usize,
     typestr: String,
@@ -21,14 +19,14 @@ pub(crate) struct View {
 
 impl View {
     pub(crate) fn new(
-        session: Py<Session>,
+        owner: Py<PyAny>,
         live: Arc<AtomicUsize>,
         address: usize,
         typestr: String,
         shape: Vec<usize>,
     ) -> Self {
         live.fetch_add(1, Ordering::AcqRel);
-        Self { _session: session, live, address, typestr, shape }
+        Self { _owner: owner, live, address, typestr, shape }
     }
 }
 

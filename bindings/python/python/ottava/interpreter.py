@@ -16,6 +16,8 @@ from typing import Any
 import numpy
 
 from . import _details, _native, plans
+from ._delegates import Delegate, load_delegate
+from ._signatures import SignatureRunner
 
 __all__ = ["Delegate", "Interpreter", "InterpreterWithCustomOps", "OpResolverType", "SignatureRunner", "load_delegate"]
 
@@ -34,63 +36,6 @@ class OpResolverType(enum.Enum):
     BUILTIN = 1
     BUILTIN_REF = 2
     BUILTIN_WITHOUT_DEFAULT_DELEGATES = 3
-
-
-class Delegate:
-    """Stands for Ottava's own delegate, which has nothing to do here: all operators run on Ottava."""
-
-    def __init__(self, library: str, options: dict[str, Any] | None = None) -> None:
-        name = os.path.basename(os.fspath(library))
-        if "ottava_delegate" not in name:
-            raise ValueError("Ottava runs all operators by itself and takes no delegates")
-        self._library, self._options = library, dict(options or {})
-
-
-def load_delegate(library: str, options: dict[str, Any] | None = None) -> Delegate:
-    """A delegate of a library. Those of others raise ValueError, as a library that is not there does."""
-    try:
-        return Delegate(library, options)
-    except ValueError as error:
-        raise ValueError(f"Failed to load delegate from {library}\n{error}") from None
-
-
-class SignatureRunner:
-    """Runs a model by the names of a signature."""
-
-    def __init__(self, interpreter: Interpreter | None = None, signature_key: str | None = None) -> None:
-        if not interpreter:
-            raise ValueError("None interpreter provided.")
-        if not signature_key:
-            raise ValueError("None signature_key provided.")
-        self._interpreter = interpreter
-        self._signature_key = signature_key
-        _, inputs, outputs = next(it for it in interpreter._signatures if it[0] == signature_key)
-        self._inputs, self._outputs = dict(inputs), dict(outputs)
-
-    def __call__(self, **kwargs: Any) -> dict[str, numpy.ndarray]:
-        """Gives inputs by their names the shapes and values of these arrays, runs, and returns copies of the outputs by their names."""
-        if len(kwargs) != len(self._inputs):
-            raise ValueError(
-                "Invalid number of inputs provided for running a SignatureDef, "
-                f"expected {len(self._inputs)} vs provided {len(kwargs)}"
-            )
-        for name, value in kwargs.items():
-            if name not in self._inputs:
-                raise ValueError(f"Invalid Input name ({name}) for SignatureDef")
-            self._interpreter.resize_tensor_input(self._inputs[name], value.shape)
-        self._interpreter.allocate_tensors()
-        for name, value in kwargs.items():
-            self._interpreter.set_tensor(self._inputs[name], value)
-        self._interpreter.invoke()
-        return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
-
-    def get_input_details(self) -> dict[str, dict[str, Any]]:
-        """What is known of each input, by its name in the signature."""
-        return {name: self._interpreter._get_tensor_details(index, 0) for name, index in self._inputs.items()}
-
-    def get_output_details(self) -> dict[str, dict[str, Any]]:
-        """What is known of each output, by its name in the signature."""
-        return {name: self._interpreter._get_tensor_details(index, 0) for name, index in self._outputs.items()}
 
 
 class Interpreter:
