@@ -1,6 +1,7 @@
 //! What is said of tensors, and arrays as bytes.
 
-use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use numpy::npyffi::NPY_ARRAY_WRITEABLE;
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use ottava::graph::{DType, Quantization};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -56,21 +57,17 @@ impl Described<'_> {
 /// # Errors
 /// The array's elements do not lie one after the other, or are references to objects.
 pub(crate) fn bytes_of(array: &Bound<'_, PyUntypedArray>) -> PyResult<(*mut u8, usize)> {
-    let python = array.py();
     if !array.is_c_contiguous() {
-        return Err(invalid(
-            python,
-            "the array's elements do not lie one after the other: use numpy.ascontiguousarray".into(),
-        ));
+        let text = "the array's elements do not lie one after the other: use numpy.ascontiguousarray";
+        return Err(invalid(array.py(), text.into()));
     }
     let dtype = array.dtype();
-    if dtype.getattr("hasobject")?.is_truthy()? {
-        return Err(invalid(python, format!("the array's elements are of type {dtype}, which has no bytes")));
+    if dtype.has_object() {
+        return Err(invalid(array.py(), format!("the array's elements are of type {dtype}, which has no bytes")));
     }
-    let size = array.len() * numpy::PyArrayDescrMethods::itemsize(&dtype);
     // SAFETY: the object is an array, which is what the pointer leads to.
     let start = unsafe { (*array.as_array_ptr()).fields.data };
-    Ok((start.cast(), size))
+    Ok((start.cast(), array.len() * dtype.itemsize()))
 }
 
 /// As [`bytes_of`], of an array to write to.
@@ -78,7 +75,8 @@ pub(crate) fn bytes_of(array: &Bound<'_, PyUntypedArray>) -> PyResult<(*mut u8, 
 /// # Errors
 /// As well: the array cannot be written.
 pub(crate) fn writable_bytes_of(array: &Bound<'_, PyUntypedArray>) -> PyResult<(*mut u8, usize)> {
-    if !array.getattr("flags")?.getattr("writeable")?.is_truthy()? {
+    // SAFETY: as above.
+    if unsafe { (*array.as_array_ptr()).fields.flags } & NPY_ARRAY_WRITEABLE == 0 {
         return Err(invalid(array.py(), "the array is read-only".into()));
     }
     bytes_of(array)
