@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::error::{IntoPython, invalid};
 use crate::plan::Plan;
-use crate::tensor::{bytes_of, writable_bytes_of};
+use crate::tensor::{Span, check_apart};
 
 /// Crops, resizes, normalizes and quantizes pictures for an input of a plan.
 #[pyclass(frozen, module = "ottava._native")]
@@ -97,39 +97,24 @@ impl Preprocessor {
                 return Err(invalid(python, text));
             }
         };
-        let (from, from_size) = bytes_of(picture)?;
-        if from_size != height * width * format.pixel_bytes() {
+        let (from, to) = (Span::read(picture)?, Span::write(output)?);
+        check_apart(python, &[from], &[to])?;
+        if from.size != height * width * format.pixel_bytes() {
             return Err(invalid(python, format!("a picture's elements are uint8, and these are {}", picture.dtype())));
         }
-        let (to, to_size) = writable_bytes_of(output)?;
-        let spans = Spans { from, to };
-        let result = python.detach(|| {
-            let (from, to) = spans.get();
-            // SAFETY: the caller's arguments hold the arrays, which are this long, for the time of the call; that nobody writes the
-            // picture or touches the output meanwhile is the caller's promise, as everywhere in NumPy.
-            let (from, to) =
-                unsafe { (slice::from_raw_parts::<u8>(from, from_size), slice::from_raw_parts_mut::<u8>(to, to_size)) };
-            let picture = Picture::new(from, [width, height], format)?;
-            self.preprocessor.lock().unwrap_or_else(PoisonError::into_inner).run(&picture, to)
-        });
+        let result = python.detach(|| self.run_on(from, to, ([width, height], format)));
         result.into_python(python)
     }
 }
 
-/// Where a picture and an input are.
-struct Spans {
-    from: *mut u8,
-    to: *mut u8,
-}
-
-impl Spans {
-    /// Both, from what may be sent to a thread as a whole.
-    fn get(&self) -> (*const u8, *mut u8) {
-        (self.from, self.to)
+impl Preprocessor {
+    fn run_on(&self, from: Span, to: Span, (size, format): ([usize; 2], Format)) -> ottava::Result<()> {
+        // SAFETY: the caller's arguments hold the arrays, which are this long and apart, for the time of the call; that nobody writes the
+        // picture or touches the output meanwhile is the caller's promise, as everywhere in NumPy.
+        let (from, to) = unsafe {
+            (slice::from_raw_parts::<u8>(from.start, from.size), slice::from_raw_parts_mut::<u8>(to.start, to.size))
+        };
+        let picture = Picture::new(from, size, format)?;
+        self.preprocessor.lock().unwrap_or_else(PoisonError::into_inner).run(&picture, to)
     }
 }
-
-// SAFETY: they are addresses. Whoever reads or writes there says why that is right.
-unsafe impl Send for Spans {}
-// SAFETY: as above.
-unsafe impl Sync for Spans {}

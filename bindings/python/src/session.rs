@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use crate::error::{IntoPython, invalid};
 use crate::memory::TensorMemory;
 use crate::plan::Plan;
-use crate::tensor::{bytes_of, writable_bytes_of};
+use crate::tensor::{Span, bytes_of, check_apart, writable_bytes_of};
 use crate::view::View;
 
 /// Ends runs: from another thread, or at a deadline. It ends each run that it is given to.
@@ -160,14 +160,13 @@ impl Session {
         outputs: Vec<Bound<'_, PyUntypedArray>>,
         cancel: Option<&Cancel>,
     ) -> PyResult<()> {
-        let span = |(start, size): (*mut u8, usize)| Span { start, size };
-        let inputs = inputs.iter().map(|array| bytes_of(array).map(span)).collect::<PyResult<Vec<_>>>()?;
-        let outputs = outputs.iter().map(|array| writable_bytes_of(array).map(span)).collect::<PyResult<Vec<_>>>()?;
-        let given = Given { inputs, outputs };
+        let inputs = inputs.iter().map(Span::read).collect::<PyResult<Vec<_>>>()?;
+        let outputs = outputs.iter().map(Span::write).collect::<PyResult<Vec<_>>>()?;
+        check_apart(python, &inputs, &outputs)?;
         let result = python.detach(|| {
-            // SAFETY: the arrays are held by the caller's arguments for the time of the call, and what becomes of them meanwhile is the
-            // caller's promise.
-            unsafe { self.state.lock().unwrap_or_else(PoisonError::into_inner).run_on(&given, cancel) }
+            // SAFETY: the arrays are held by the caller's arguments for the time of the call, and are apart; what becomes of them
+            // meanwhile is the caller's promise.
+            unsafe { self.state.lock().unwrap_or_else(PoisonError::into_inner).run_on((&inputs, &outputs), cancel) }
         });
         python.check_signals()?;
         result.into_python(python)
@@ -196,23 +195,6 @@ impl Session {
         }
     }
 }
-
-/// Bytes of an array of the caller's.
-struct Span {
-    start: *mut u8,
-    size: usize,
-}
-
-/// The caller's inputs and outputs of a run.
-struct Given {
-    inputs: Vec<Span>,
-    outputs: Vec<Span>,
-}
-
-// SAFETY: they are addresses. Whoever reads or writes there says why that is right.
-unsafe impl Send for Given {}
-// SAFETY: as above.
-unsafe impl Sync for Given {}
 
 impl State {
     fn find(&mut self, python: Python<'_>, tensor: TensorId) -> PyResult<&mut TensorMemory> {
@@ -246,15 +228,16 @@ impl State {
     }
 
     /// # Safety
-    /// The spans are readable, those of outputs writable, and nobody else writes the former or touches the latter meanwhile.
-    unsafe fn run_on(&mut self, given: &Given, cancel: Option<&Cancel>) -> ottava::Result<()> {
+    /// The spans of inputs are readable and those of outputs writable, the latter apart from all others, and nobody else writes the former
+    /// or touches the latter meanwhile.
+    unsafe fn run_on(&mut self, (inputs, outputs): (&[Span], &[Span]), cancel: Option<&Cancel>) -> ottava::Result<()> {
         let mut bindings = Vec::new();
-        for (index, span) in given.inputs.iter().enumerate() {
+        for (index, span) in inputs.iter().enumerate() {
             // SAFETY: the caller's promise.
             let bytes = unsafe { slice::from_raw_parts::<u8>(span.start, span.size) };
             bindings.push(Binding::input(index, bytes).as_bytes());
         }
-        for (index, span) in given.outputs.iter().enumerate() {
+        for (index, span) in outputs.iter().enumerate() {
             // SAFETY: the caller's promise.
             let bytes = unsafe { slice::from_raw_parts_mut::<u8>(span.start, span.size) };
             bindings.push(Binding::output(index, bytes).as_bytes());

@@ -70,6 +70,48 @@ pub(crate) fn bytes_of(array: &Bound<'_, PyUntypedArray>) -> PyResult<(*mut u8, 
     Ok((start.cast(), array.len() * dtype.itemsize()))
 }
 
+/// Bytes of an array of the caller's. They can go to where the work is done; whoever reads or writes there says why that is right.
+#[derive(Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) start: *mut u8,
+    pub(crate) size: usize,
+}
+
+// SAFETY: it is an address and a number.
+unsafe impl Send for Span {}
+// SAFETY: as above.
+unsafe impl Sync for Span {}
+
+impl Span {
+    /// # Errors
+    /// As [`bytes_of`].
+    pub(crate) fn read(array: &Bound<'_, PyUntypedArray>) -> PyResult<Self> {
+        bytes_of(array).map(|(start, size)| Self { start, size })
+    }
+
+    /// # Errors
+    /// As [`writable_bytes_of`].
+    pub(crate) fn write(array: &Bound<'_, PyUntypedArray>) -> PyResult<Self> {
+        writable_bytes_of(array).map(|(start, size)| Self { start, size })
+    }
+
+    fn meets(self, other: Self) -> bool {
+        let range = |span: Self| (span.start.addr(), span.start.addr() + span.size);
+        let ((begin, end), (its_begin, its_end)) = (range(self), range(other));
+        begin < its_end && its_begin < end
+    }
+}
+
+/// # Errors
+/// What is written shares memory with what is read, or with what else is written.
+pub(crate) fn check_apart(python: Python<'_>, read: &[Span], written: &[Span]) -> PyResult<()> {
+    let meets = |(index, span): (usize, &Span)| read.iter().chain(&written[..index]).any(|other| span.meets(*other));
+    if written.iter().enumerate().any(meets) {
+        return Err(invalid(python, "an array to write to shares memory with another array of the same run".into()));
+    }
+    Ok(())
+}
+
 /// As [`bytes_of`], of an array to write to.
 ///
 /// # Errors

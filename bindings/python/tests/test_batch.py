@@ -47,6 +47,22 @@ def test_rows_are_those_of_classify_and_errors_are_rows(path, pictures):
     assert [list(known), len(known["classes"])] == [["classes", "probabilities", "error", "decoder"], 4]
 
 
+def test_threads_may_share_a_classifier(path, pictures):
+    classifier = batch.Classifier(path)
+    wanted = classifier.rows(pictures)
+    got = [None] * 4
+
+    def work(number):
+        got[number] = [classifier.rows(pictures) for _ in range(20)]
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(rows == wanted for of_thread in got for rows in of_thread)
+
+
 def test_the_digest_depends_on_rows_and_not_on_their_order(path, pictures):
     rows = batch.Classifier(path).rows(pictures)
     of = lambda order: [{"name": f"{index}", **vars(rows[index])} for index in order]

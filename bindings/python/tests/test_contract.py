@@ -135,6 +135,10 @@ def test_outputs_are_the_same(path):
         got, wanted = mine.get_tensor(details["index"]), theirs.get_tensor(details["index"])
         assert (got.dtype, got.shape) == (wanted.dtype, wanted.shape)
         assert got.flags.owndata and got.flags.writeable
+        if path.stem == "DETECTION_POSTPROCESS":
+            # LiteRT leaves what lies behind the last detection as it was.
+            found = int(theirs.get_tensor(theirs.get_output_details()[3]["index"])[0])
+            got, wanted = [array[:found] if array.size == 1 else array[:, :found] for array in (got, wanted)]
         if path.stem in QUANTIZED or path.stem in OPERATORS:
             assert got.tobytes() == wanted.tobytes()
         elif path.stem in FLOATS:

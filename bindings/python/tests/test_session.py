@@ -86,6 +86,10 @@ def test_what_does_not_fit_is_said(session, recordings):
     read_only.flags.writeable = False
     with pytest.raises(ottava.Error, match="read-only"):
         session.run(value, out={0: read_only})
+    memory = numpy.zeros(value.size, numpy.uint8)
+    of_input, of_output = memory.reshape(value.shape), memory[-session.outputs[0].shape[1] :].reshape(session.outputs[0].shape)
+    with pytest.raises(ottava.Error, match="shares memory"):
+        session.run(of_input, out={0: of_output})
 
 
 def test_files_that_are_no_models_are_refused(tmp_path):

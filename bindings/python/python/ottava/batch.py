@@ -41,7 +41,7 @@ class Row:
 
 
 class Classifier:
-    """A session, what makes its inputs of encoded pictures, and what makes rows of its outputs."""
+    """A session, what makes its inputs of encoded pictures, and what makes rows of its outputs. Threads may share it; they run in turns."""
 
     def __init__(self, model: str | os.PathLike[str], *, sha256: str | None = None, threads: int = 1, top: int = 3, **preprocess: Any) -> None:
         """model: a path, or a URI that `local_model` can bring, with the file's `sha256`.
@@ -49,20 +49,18 @@ class Classifier:
         """
         self.session = Session(local_model(model, sha256), threads=threads)
         self._prepare = Preprocessor(self.session, **preprocess)
-        self._input = numpy.empty(self._prepare.input.shape, self._prepare.input.dtype)
         self._top = top
         self.decoder = f"pillow {_pillow().__version__}"
 
     def row(self, picture: bytes) -> Row:
         """The row of one encoded picture. A picture that cannot be read is a row with an error."""
         try:
-            pixels = _decode(picture)
-            self._prepare(pixels, out=self._input)
+            prepared = self._prepare(_decode(picture))
         except Exception as error:  # noqa: BLE001: decoders raise whatever they like at bytes that are no picture
             # Decoders name objects by their addresses, which no two processes have in common.
             text = re.sub(r" ?<[^>]*>", "", str(error))
             return Row([], [], f"{type(error).__name__}: {text}", self.decoder)
-        scores = probabilities(self.session, self.session.run(self._input)[0])
+        scores = probabilities(self.session, self.session.run(prepared)[0])
         best = numpy.argsort(-scores, kind="stable")[: self._top]
         return Row([int(index) for index in best], [float(scores[index]) for index in best], "", self.decoder)
 
