@@ -30,12 +30,15 @@ python=python3.11
 "$python" -c 'import ensurepip' 2>/dev/null || python=python3
 if ! cmp -s "$requirements" "$venv/installed.txt"; then
     "$python" -m venv --clear "$venv"
-    if ! "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"; then
+    if "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"; then
+        cp "$requirements" "$venv/installed.txt"
+    else
+        # The next run tries again.
         echo 'SKIPPED: what compares with LiteRT, which could not be installed'
         grep -v ai-edge-litert "$requirements" | "$venv/bin/pip" install --quiet --disable-pip-version-check -r /dev/stdin
     fi
-    cp "$requirements" "$venv/installed.txt"
 fi
 "$venv/bin/pip" install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheels"/*.whl
 echo "--- installed after $SECONDS s"
-"$venv/bin/python" -m pytest --quiet bindings/python/tests "$@"
+# With what is left out, and why.
+"$venv/bin/python" -m pytest --quiet -rs bindings/python/tests "$@"

@@ -28,6 +28,7 @@ DIFFERENCES = {
     "resize an output": "LiteRT takes it and then says that outputs are not what they were",
     "read a tensor in between": "LiteRT shows what is left in its arena",
     "load a delegate": "the text names our reason",
+    "arguments of another type": "the type of the error is the same; its text is that of what makes functions of C++ callable",
     "details of an operator on constants alone": "it was computed when the file was opened, and has no tensors here",
 }
 
