@@ -39,11 +39,9 @@ if $native; then
     exit
 fi
 
-# wheel TARGET PROMISE ARGUMENT...: a small wheel for another machine or an older C library than this one's.
+# wheel TARGET PROMISE: a small wheel for another machine or an older C library than this one's.
 wheel() {
-    local target=$1 promise=$2
-    shift 2
-    maturin build --quiet --locked --profile dist --zig --target "$target" --compatibility "$promise" --out "$out" "$@"
+    maturin build --quiet --locked --profile dist --zig --target "$1" --compatibility "$2" --out "$out"
 }
 
 maturin sdist --quiet --out "$out"
@@ -55,7 +53,9 @@ wheel x86_64-unknown-linux-gnu manylinux2014
 )
 (
     read -r RUSTC cargo < <(compiler_with_source)
-    export RUSTC CARGO=$cargo RUSTC_BOOTSTRAP=1 RUSTFLAGS='-C target-feature=-crt-static' PATH=$(dirname "$cargo"):$PATH
-    wheel x86_64-unknown-linux-musl musllinux_1_2 -- -Zbuild-std=std,panic_unwind
+    # The standard library is built from its source.
+    export RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_unwind RUSTFLAGS='-C target-feature=-crt-static'
+    export RUSTC CARGO=$cargo PATH=$(dirname "$cargo"):$PATH
+    wheel x86_64-unknown-linux-musl musllinux_1_2
 )
 ls -l "$out"
