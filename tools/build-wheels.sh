@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Builds what `pip install ottava` takes: wheels for CPython 3.10 and later, and the source they are made of.
 #
-#   tools/build-wheels.sh OUT             manylinux2014 wheels for x86-64 and 64-bit ARM, a musl wheel for x86-64, and an sdist
+#   tools/build-wheels.sh OUT             manylinux2014 wheels for x86-64 and 64-bit ARM, and an sdist
 #   tools/build-wheels.sh --native OUT    the wheel of this machine alone, quickly
 #
-# maturin, and zig, which links for old C libraries, are installed by pip beside what is built. Wheels for other machines need the
-# compilers of `tools/install-packages.sh aarch64 library`. maturin checks that a wheel keeps to what its name promises.
+# maturin, and zig, which links for old C libraries, are installed by pip beside what is built. The wheel for ARM needs the
+# compiler of `tools/install-packages.sh aarch64`. maturin checks that a wheel keeps to what its name promises.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/compilers.sh
@@ -50,12 +50,5 @@ wheel x86_64-unknown-linux-gnu manylinux2014
     read -r RUSTC cargo < <(compiler_for aarch64-unknown-linux-gnu)
     export RUSTC CARGO=$cargo PATH=$(dirname "$cargo"):$PATH
     wheel aarch64-unknown-linux-gnu manylinux2014
-)
-(
-    read -r RUSTC cargo < <(compiler_with_source)
-    # The standard library is built from its source.
-    export RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_unwind RUSTFLAGS='-C target-feature=-crt-static'
-    export RUSTC CARGO=$cargo PATH=$(dirname "$cargo"):$PATH
-    wheel x86_64-unknown-linux-musl musllinux_1_2
 )
 ls -l "$out"
