@@ -109,8 +109,9 @@ class Dataset:
 
 def ray_adapter(monkeypatch, cpus):
     assigned = types.SimpleNamespace(get_assigned_resources=lambda: {"CPU": 2.0})
+    nodes = [{"Alive": alive, "Resources": {"CPU": each}} for alive, each in ((True, 2.0), (True, cpus - 2), (False, 64.0), (True, 0.0))]
     data = module(monkeypatch, "ray.data", Dataset=Dataset, ActorPoolStrategy=lambda **options: options)
-    module(monkeypatch, "ray", data=data, cluster_resources=lambda: {"CPU": cpus}, get_runtime_context=lambda: assigned)
+    module(monkeypatch, "ray", data=data, cluster_resources=lambda: {"CPU": cpus}, nodes=lambda: nodes, get_runtime_context=lambda: assigned)
     monkeypatch.delitem(sys.modules, "ottava.ray", raising=False)
     import ottava.ray
 
@@ -130,6 +131,8 @@ def test_ray_makes_a_pool_that_leaves_a_cpu(monkeypatch, path, pictures):
     for actors, cpus in ((3, 2), (6, 1), (0, 1)):
         with pytest.raises(ValueError, match="would take all 6 CPUs|are no pool"):
             adapter.classify(Dataset(), path, actors=actors, cpus_per_actor=cpus)
+    with pytest.raises(ValueError, match="no node of the cluster has 5 CPUs for an actor: the largest has 4"):
+        adapter.classify(Dataset(), path, actors=1, cpus_per_actor=5)
 
 
 def test_beam_has_a_model_handler(monkeypatch, path, pictures):

@@ -44,12 +44,15 @@ def classify(
 
     actors, cpus_per_actor: the pool; it has to leave a CPU to what reads pictures, or nothing would ever begin.
     options: those of `ottava.batch.Classifier`.
-    Raises ValueError at once where the pool would take every CPU of the cluster. A picture that cannot be read is a row with an error. Runs
+    Raises ValueError at once where the pool would take every CPU of the cluster, or no node has the CPUs of an actor. A picture that cannot be read is a row with an error. Runs
     that were ended are taken up again by Ray's checkpoints (`ray.data.DataContext`), for which rows keep their other columns.
     """
     wanted, there = actors * cpus_per_actor, int(ray.cluster_resources().get("CPU", 0))
     if actors < 1 or cpus_per_actor < 1:
         raise ValueError(f"{actors} actors of {cpus_per_actor} CPUs are no pool")
+    largest = max((int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]), default=0)
+    if cpus_per_actor > largest:
+        raise ValueError(f"no node of the cluster has {cpus_per_actor} CPUs for an actor: the largest has {largest}")
     if wanted >= there:
         raise ValueError(
             f"{actors} actors of {cpus_per_actor} CPUs would take all {there} CPUs of the cluster, and none would be left to read pictures: "
