@@ -19,25 +19,20 @@ pub(crate) trait IntoPython<T> {
 
 impl<T> IntoPython<T> for ottava::Result<T> {
     fn into_python(self, python: Python<'_>) -> PyResult<T> {
-        self.map_err(|error| {
-            let exception = Error::new_err(error.to_string());
-            // An exception that takes no attribute is still the exception.
-            let _ = exception.value(python).setattr("kind", kind(error.kind()));
-            let _ = exception.value(python).setattr("operator", error.operator());
-            exception
-        })
+        self.map_err(|error| exception(python, error.to_string(), error.kind(), error.operator()))
     }
 }
 
 /// An error of this module's own: the caller gave what cannot be.
 pub(crate) fn invalid(python: Python<'_>, text: String) -> PyErr {
-    let exception = Error::new_err(text);
-    let _ = exception.value(python).setattr("kind", kind(ErrorKind::InvalidArgument));
-    let _ = exception.value(python).setattr("operator", python.None());
-    exception
+    exception(python, text, ErrorKind::InvalidArgument, None)
 }
 
-/// The stable name of a kind.
-fn kind(kind: ErrorKind) -> String {
-    format!("{kind:?}")
+fn exception(python: Python<'_>, text: String, kind: ErrorKind, operator: Option<(usize, &str)>) -> PyErr {
+    let exception = Error::new_err(text);
+    let value = exception.value(python);
+    // An exception that takes no attribute is still the exception.
+    let _ = value.setattr("kind", format!("{kind:?}"));
+    let _ = value.setattr("operator", operator);
+    exception
 }

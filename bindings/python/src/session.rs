@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use crate::error::{IntoPython, invalid};
 use crate::memory::TensorMemory;
 use crate::plan::Plan;
-use crate::tensor::{Span, bytes_of, check_apart, writable_bytes_of};
+use crate::tensor::{Span, check_apart};
 use crate::view::View;
 
 /// Ends runs: from another thread, or at a deadline. It ends each run that it is given to.
@@ -61,9 +61,6 @@ struct State {
     memory: BTreeMap<TensorId, TensorMemory>,
 }
 
-// SAFETY: the pointers of `TensorMemory` are only made where they are used; the rest of the state is `Send` by itself.
-unsafe impl Send for State {}
-
 impl Session {
     /// The state, once no other thread runs it. Whoever runs it needs the interpreter's lock to go on, so that is not kept while waiting.
     fn state(&self, python: Python<'_>) -> MutexGuard<'_, State> {
@@ -105,7 +102,7 @@ impl Session {
 
     /// Copies an array's bytes into an input's memory.
     fn write(&self, python: Python<'_>, tensor: TensorId, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
-        let (from, size) = bytes_of(array)?;
+        let Span { start: from, size } = Span::read(array)?;
         let mut state = self.state(python);
         let memory = state.find(python, tensor)?;
         check_size(python, tensor, size, memory.size())?;
@@ -116,7 +113,7 @@ impl Session {
 
     /// Copies an input's or output's memory into an array.
     fn read(&self, python: Python<'_>, tensor: TensorId, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
-        let (to, size) = writable_bytes_of(array)?;
+        let Span { start: to, size } = Span::write(array)?;
         let mut state = self.state(python);
         let memory = state.find(python, tensor)?;
         check_size(python, tensor, size, memory.size())?;

@@ -52,24 +52,6 @@ impl Described<'_> {
     }
 }
 
-/// Where the bytes of an array are, and how many.
-///
-/// # Errors
-/// The array's elements do not lie one after the other, or are references to objects.
-pub(crate) fn bytes_of(array: &Bound<'_, PyUntypedArray>) -> PyResult<(*mut u8, usize)> {
-    if !array.is_c_contiguous() {
-        let text = "the array's elements do not lie one after the other: use numpy.ascontiguousarray";
-        return Err(invalid(array.py(), text.into()));
-    }
-    let dtype = array.dtype();
-    if dtype.has_object() {
-        return Err(invalid(array.py(), format!("the array's elements are of type {dtype}, which has no bytes")));
-    }
-    // SAFETY: the object is an array, which is what the pointer leads to.
-    let start = unsafe { (*array.as_array_ptr()).fields.data };
-    Ok((start.cast(), array.len() * dtype.itemsize()))
-}
-
 /// Bytes of an array of the caller's. They can go to where the work is done; whoever reads or writes there says why that is right.
 #[derive(Clone, Copy)]
 pub(crate) struct Span {
@@ -83,16 +65,34 @@ unsafe impl Send for Span {}
 unsafe impl Sync for Span {}
 
 impl Span {
+    /// An array to read.
+    ///
     /// # Errors
-    /// As [`bytes_of`].
+    /// The array's elements do not lie one after the other, or are references to objects.
     pub(crate) fn read(array: &Bound<'_, PyUntypedArray>) -> PyResult<Self> {
-        bytes_of(array).map(|(start, size)| Self { start, size })
+        if !array.is_c_contiguous() {
+            let text = "the array's elements do not lie one after the other: use numpy.ascontiguousarray";
+            return Err(invalid(array.py(), text.into()));
+        }
+        let dtype = array.dtype();
+        if dtype.has_object() {
+            return Err(invalid(array.py(), format!("the array's elements are of type {dtype}, which has no bytes")));
+        }
+        // SAFETY: the object is an array, which is what the pointer leads to.
+        let start = unsafe { (*array.as_array_ptr()).fields.data };
+        Ok(Self { start: start.cast(), size: array.len() * dtype.itemsize() })
     }
 
+    /// An array to write to.
+    ///
     /// # Errors
-    /// As [`writable_bytes_of`].
+    /// As [`Span::read`], or the array cannot be written.
     pub(crate) fn write(array: &Bound<'_, PyUntypedArray>) -> PyResult<Self> {
-        writable_bytes_of(array).map(|(start, size)| Self { start, size })
+        // SAFETY: as in `read`.
+        if unsafe { (*array.as_array_ptr()).fields.flags } & NPY_ARRAY_WRITEABLE == 0 {
+            return Err(invalid(array.py(), "the array is read-only".into()));
+        }
+        Self::read(array)
     }
 
     fn meets(self, other: Self) -> bool {
@@ -110,16 +110,4 @@ pub(crate) fn check_apart(python: Python<'_>, read: &[Span], written: &[Span]) -
         return Err(invalid(python, "an array to write to shares memory with another array of the same run".into()));
     }
     Ok(())
-}
-
-/// As [`bytes_of`], of an array to write to.
-///
-/// # Errors
-/// As well: the array cannot be written.
-pub(crate) fn writable_bytes_of(array: &Bound<'_, PyUntypedArray>) -> PyResult<(*mut u8, usize)> {
-    // SAFETY: as above.
-    if unsafe { (*array.as_array_ptr()).fields.flags } & NPY_ARRAY_WRITEABLE == 0 {
-        return Err(invalid(array.py(), "the array is read-only".into()));
-    }
-    bytes_of(array)
 }

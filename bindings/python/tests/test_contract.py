@@ -1,4 +1,4 @@
-"""`ottava.interpreter` beside `ai_edge_litert.interpreter`, call by call. What differs is in `DIFFERENCES`, with the reason."""
+"""`ottava.interpreter` beside `ai_edge_litert.interpreter`, call by call. docs/python.md has a table of what differs."""
 
 import pathlib
 import tarfile
@@ -21,16 +21,6 @@ OPERATORS = {
     "DETECTION_POSTPROCESS": "float32.fast-00",
 }
 NETWORKS = [*QUANTIZED, *FLOATS, *DYNAMIC]
-
-#: Calls whose outcome is another one here, and why. Texts that have our reason behind LiteRT's are not among them.
-DIFFERENCES = {
-    "set a constant": "LiteRT ends the process",
-    "resize an output": "LiteRT takes it and then says that outputs are not what they were",
-    "read a tensor in between": "LiteRT shows what is left in its arena",
-    "load a delegate": "the text names our reason",
-    "arguments of another type": "the type of the error is the same; its text is that of what makes functions of C++ callable",
-    "details of an operator on constants alone": "it was computed when the file was opened, and has no tensors here",
-}
 
 
 @pytest.fixture(scope="session")

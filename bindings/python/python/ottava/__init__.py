@@ -11,8 +11,9 @@
 
 from ._native import Cancel, Error, __version__, instruction_sets
 from .commands import benchmark, verify
-from .model import Model, Profile, Session, Tensor
+from .model import Model, Session, Tensor
 from .pictures import Answer, Preprocessor, classify
+from .profile import Profile
 
 __all__ = [
     "Answer",

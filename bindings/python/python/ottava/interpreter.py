@@ -221,7 +221,7 @@ class Interpreter:
         """Nothing: no network with variables is accepted."""
 
     def num_subgraphs(self) -> int:
-        """1: networks of several are refused, or have their others folded."""
+        """1: of several, the first is the network, and no operator that runs calls the others."""
         return 1
 
     # ---- signatures
@@ -253,15 +253,20 @@ class Interpreter:
         return _details.tensor(self._tensor(index), self._shapes.get(index))
 
     def _get_ops_details(self) -> list[dict[str, Any]]:
-        return [self._get_op_details(index) for index in range(len(self._model.operators()))]
+        nodes = {index: (inputs, outputs) for index, _, inputs, outputs in self._model.nodes()}
+        details = []
+        for index, name in enumerate(self._model.operators()):
+            name = name.removeprefix("CUSTOM '").removesuffix("'")
+            # Those on constants alone are not in the graph that runs.
+            inputs, outputs = nodes.get(index, ([], []))
+            details.append(_details.operator(index, name, inputs, outputs, lambda tensor: self._tensor(tensor)["dtype"]))
+        return details
 
     def _get_op_details(self, op_index: int) -> dict[str, Any]:
-        names = self._model.operators()
-        if not 0 <= op_index < len(names):
+        details = self._get_ops_details()
+        if not 0 <= op_index < len(details):
             raise ValueError("Invalid node index")
-        node = next((node for node in self._model.nodes() if node[0] == op_index), (op_index, "", [], []))
-        name = names[op_index].removeprefix("CUSTOM '").removesuffix("'")
-        return _details.operator(op_index, name, node[2], node[3], lambda index: self._tensor(index)["dtype"])
+        return details[op_index]
 
     def _get_full_signature_list(self) -> dict[str, dict[str, dict[str, int]]]:
         return {key: {"inputs": dict(inputs), "outputs": dict(outputs)} for key, inputs, outputs in self._signatures}
@@ -281,12 +286,11 @@ class Interpreter:
 
     def profile(self) -> Any:
         """An `ottava.Profile`: where the time of the last run went, layer by layer."""
-        from .profile import Layer, Profile
+        from .profile import Profile
 
         if self._interpreter is None or self._plan is None:
             raise RuntimeError("There is no run to tell of: tensors are not allocated.")
-        total, times = self._interpreter.profile()
-        return Profile(total, [Layer(**known, ns=ns) for known, ns in zip(self._plan.layers(), times)])
+        return Profile._of(self._plan, self._interpreter)
 
     def _tensor(self, index: int) -> dict[str, Any]:
         known = self._known.get(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from typing import Any
 import numpy
 
 from . import _native, plans
-from .profile import Layer, Profile
+from .profile import Profile
 
-__all__ = ["Layer", "Model", "Profile", "Session", "Tensor"]
+__all__ = ["Model", "Session", "Tensor"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,15 @@ class Model:
     def check_packed(self) -> None:
         """Compares a packed model's checksums, which reads all of it. Raises `ottava.Error` where one differs."""
         self._native.check_packed()
+
+    @functools.cached_property
+    def _gives_probabilities(self) -> bool:
+        """Whether the first output is what a SOFTMAX made, as it is or stored in another way."""
+        writers = {tensor: node for node in self._native.nodes() for tensor in node[3]}
+        node = writers.get(self._native.outputs[0])
+        while node is not None and node[1] in ("RESHAPE", "QUANTIZE", "DEQUANTIZE"):
+            node = writers.get(node[2][0])
+        return node is not None and node[1] == "SOFTMAX"
 
     def session(self, **options: Any) -> Session:
         """A session of the model; the options are those of `Session`."""
@@ -197,8 +207,7 @@ class Session:
 
     def profile(self) -> Profile:
         """Where the time of the last run went, layer by layer."""
-        total, times = self._session.profile()
-        return Profile(total, [Layer(**known, ns=ns) for known, ns in zip(self._plan.layers(), times)])
+        return Profile._of(self._plan, self._session)
 
     def intermediate(self, index: int) -> numpy.ndarray | None:
         """Any tensor of the file after a run, of a session with `keep_intermediates`; None where the plan has none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,7 +95,7 @@ def classify(
 def probabilities(session: Session, output: numpy.ndarray) -> numpy.ndarray:
     """The probabilities of all classes, from the first output of a network that classifies."""
     scores = session.outputs[0].real(output).reshape(-1)
-    if not _ends_in_softmax(session.model):
+    if not session.model._gives_probabilities:
         powers = numpy.exp(scores - scores.max())
         scores = powers / powers.sum()
     return scores
@@ -115,20 +114,6 @@ def _pixels(picture: Any) -> numpy.ndarray:
     if pixels.dtype != numpy.uint8:
         raise _native.Error(f"a picture's elements are uint8, and these are {pixels.dtype}")
     return pixels
-
-
-@functools.lru_cache(maxsize=64)
-def _ends_in_softmax(model: Model) -> bool:
-    """Whether the first output is what a SOFTMAX made, as it is or stored in another way."""
-    tensor = model._native.outputs[0]
-    nodes = model._native.nodes()
-    while True:
-        node = next((node for node in nodes if tensor in node[3]), None)
-        if node is None or node[1] == "SOFTMAX":
-            return node is not None
-        if node[1] not in ("RESHAPE", "QUANTIZE", "DEQUANTIZE"):
-            return False
-        tensor = node[2][0]
 
 
 def _names(labels: Sequence[str] | str | os.PathLike[str] | None, classes: int) -> list[str] | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from . import _native
+
 __all__ = ["Layer", "Profile"]
 
 
@@ -38,6 +40,12 @@ class Profile:
         #: Nanoseconds of the whole run, which are more than those of its layers.
         self.ns = ns
         self.layers = layers
+
+    @classmethod
+    def _of(cls, plan: _native.Plan, session: _native.Session) -> Profile:
+        """That of the last run of a session of a plan."""
+        total, times = session.profile()
+        return cls(total, [Layer(**known, ns=ns) for known, ns in zip(plan.layers(), times)])
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
